@@ -1,0 +1,268 @@
+/**
+ * The catalogue of errors: every error that this package throws stands here once, with what happened and what
+ * to do next. `docs/errors.md` has a section for each code; a test holds the two lists equal.
+ *
+ * Placeholders in braces are filled by `fail(code, params)`, whose parameters TypeScript checks against them.
+ */
+const CATALOGUE = {
+  // Arguments and settings
+  INVALID_ARGUMENT: ['InvalidArgumentError', '{name} is {actual}.', 'Pass {expected}.'],
+  UNKNOWN_SETTING: ['SettingsError', 'Unknown setting "{path}".', '{suggestion}'],
+  INVALID_SETTING: ['SettingsError', 'Setting "{path}" is {actual}.', 'Use {expected}.'],
+  NOT_SUPPORTED: ['NotSupportedError', '{what} is not supported {where}.', '{remedy}'],
+  CLOSED: ['ClosedError', '{what} was used after it was closed.', 'Create a new one, or close it later.'],
+  ABORTED: ['AbortedError', '{what} was aborted.', 'This follows from the AbortSignal that was passed.'],
+
+  // Native addon
+  ADDON_REQUIRED: [
+    'NotSupportedError',
+    '{what} needs the native addon, which is not loaded: {reason}',
+    'Run `sysopt doctor` to see what would make the addon load.',
+  ],
+  SYSTEM_CALL: ['NativeError', '{syscall} failed for {what}: {reason}', '{remedy}'],
+  OUT_OF_MEMORY: [
+    'NativeError',
+    'The system has no {sizeBytes} bytes for {what}.',
+    'Ask for less, or raise the memory limit of the process or its container.',
+  ],
+
+  // Memory
+  POOL_EXHAUSTED: [
+    'PoolExhaustedError',
+    'All {slots} slots of pool "{pool}" are in use.',
+    'Release slots, raise maxSlots, or wait with acquireAsync().',
+  ],
+  STALE_HANDLE: [
+    'HandleError',
+    'Handle {handle} of pool "{pool}" was released already.',
+    'Look for a double release, or for a use after release.',
+  ],
+  FOREIGN_HANDLE: [
+    'HandleError',
+    '{handle} is no handle of pool "{pool}".',
+    'Pass a handle that this pool returned from acquire().',
+  ],
+  OUT_OF_SPACE: [
+    'OutOfSpaceError',
+    '{what} has no room for {requestedBytes} bytes ({freeBytes} free of {sizeBytes}).',
+    'Create it larger, reset it, or free blocks first.',
+  ],
+  INVALID_SCHEMA: ['InvalidArgumentError', 'Struct "{name}": {problem}', '{remedy}'],
+
+  // Validation
+  SUBJECT_UNLOADABLE: ['SubjectError', 'Cannot load {subject}: {reason}', '{remedy}'],
+  SUBJECT_THREW: [
+    'SubjectError',
+    '{subject} threw while it was measured: {reason}',
+    'Make it run on its own first; a subject that throws cannot be compared.',
+  ],
+  SUBJECT_DIED: [
+    'SubjectError',
+    'The process that measured {subject} ended ({how}) before it reported.',
+    'Run the subject alone and look at its output: {output}',
+  ],
+  SUBJECT_TIMED_OUT: [
+    'SubjectError',
+    '{subject} gave no result within {timeoutMs} ms and was stopped.',
+    'Raise timeoutMs if it is that slow; otherwise look for an endless loop or a promise that never settles.',
+  ],
+  SUBJECTS_DISAGREE: [
+    'SubjectError',
+    '{candidate} and {baseline} give different results: {difference}',
+    '{remedy}',
+  ],
+  ZERO_WORK: [
+    'SubjectError',
+    '{subject} does no measurable work ({costNs} ns a call).',
+    'Let it return what it computed, so that it cannot be optimised away, or give it more to do.',
+  ],
+
+  // Optimisation
+  SUBJECT_NOT_HERE: [
+    'SubjectNotHereError',
+    '{subject} is not registered in this process.',
+    'Register it with optimizer.register() in the process that runs it, or: {remedy}',
+  ],
+  UNKNOWN_ID: [
+    'NotFoundError',
+    'There is no {what} "{id}" in {where}.',
+    'List what is stored with `sysopt stats`.',
+  ],
+  NOTHING_TO_APPLY: ['NotSupportedError', '"{title}" is a change to the code, not a call.', '{remedy}'],
+  DUPLICATE_NAME: [
+    'InvalidArgumentError',
+    'A {kind} named "{name}" is registered already.',
+    'Choose another name.',
+  ],
+
+  // Threads
+  TASK_UNLOADABLE: ['TaskError', 'Worker cannot load {task}: {reason}', '{remedy}'],
+  WORKER_DIED: [
+    'TaskError',
+    'The worker that ran {task} ended ({how}).',
+    'Other tasks are not affected; look at what the task does to its process.',
+  ],
+  TASK_THREW: ['TaskError', '{task} threw{where}: {reason}', 'The original error is this error’s cause.'],
+
+  // Storage
+  STORAGE_NOT_A_DIRECTORY: [
+    'StorageError',
+    'Storage path {path} is not a directory.',
+    'Give a directory that exists or can be created, as storagePath or --storage.',
+  ],
+  STORAGE_NOT_WRITABLE: [
+    'StorageError',
+    'Cannot write {path}: {reason}',
+    'What was stored before is unchanged. Make it writable, free space, or choose another storagePath.',
+  ],
+  DOCUMENT_CORRUPT: [
+    'StorageError',
+    'Stored document {path} cannot be read: {reason}',
+    'Other documents are not affected. Move the file away, or restore it from a copy.',
+  ],
+  DOCUMENT_TOO_NEW: [
+    'StorageError',
+    'Stored document {path} has schema version {found}; this version reads up to {supported}.',
+    'Update system-optimizer, or use another storagePath.',
+  ],
+
+  // Command line and targets
+  TARGET_NOT_FOUND: ['TargetError', 'Cannot start "{command}": {reason}', 'Check the command after `--`.'],
+  TARGET_EXITED: [
+    'TargetError',
+    'The program ended ({how}) {when}.',
+    'Run it alone to see why. Its last output: {output}',
+  ],
+  TARGET_NO_AGENT: [
+    'TargetError',
+    'No Node process of the program reported within {timeoutMs} ms.',
+    'The program must run Node 20.19 or later and keep NODE_OPTIONS for its children.',
+  ],
+  URL_NOT_ANSWERING: [
+    'TargetError',
+    'Nothing answered at {url} within {timeoutMs} ms: {reason}',
+    'Check the port and path, or raise --ready-timeout.',
+  ],
+} as const satisfies Record<string, readonly [className: string, message: string, remedy: string]>;
+
+export type ErrorCode = keyof typeof CATALOGUE;
+
+type Placeholders<T extends string> = T extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Placeholders<Rest>
+  : never;
+type Params<C extends ErrorCode> = Record<
+  Placeholders<(typeof CATALOGUE)[C][1]> | Placeholders<(typeof CATALOGUE)[C][2]>,
+  string | number
+>;
+
+export interface ErrorContext {
+  readonly cause?: unknown;
+  /** POSIX error name, e.g. `EACCES`. */
+  readonly errno?: string;
+  readonly syscall?: string;
+}
+
+/** Base of every error that this package throws on purpose. */
+export class OptimizerError extends Error {
+  readonly code: ErrorCode;
+  /** What to do next. Part of the message too. */
+  readonly hint: string;
+  readonly errno?: string;
+  readonly syscall?: string;
+
+  constructor(code: ErrorCode, message: string, hint: string, context: ErrorContext = {}) {
+    super(`${message} ${hint}`.trim(), context.cause === undefined ? undefined : { cause: context.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.hint = hint;
+    if (context.errno !== undefined) this.errno = context.errno;
+    if (context.syscall !== undefined) this.syscall = context.syscall;
+  }
+}
+
+/** An argument has the wrong type or lies outside its range. */
+export class InvalidArgumentError extends OptimizerError {}
+/** A settings tree has an unknown key or a value outside its vocabulary. */
+export class SettingsError extends OptimizerError {}
+/** What was asked for does not exist on this platform, or not in this version. */
+export class NotSupportedError extends OptimizerError {}
+/** Used after `close()`. */
+export class ClosedError extends OptimizerError {}
+/** Ended by the caller's AbortSignal. */
+export class AbortedError extends OptimizerError {}
+/** A system call failed. `errno` and `syscall` say which and how. */
+export class NativeError extends OptimizerError {}
+/** A pool has no free slot and may not grow. */
+export class PoolExhaustedError extends OptimizerError {}
+/** A pool handle is stale or not this pool's. */
+export class HandleError extends OptimizerError {}
+/** An arena or buddy allocator has no room. */
+export class OutOfSpaceError extends OptimizerError {}
+/** A subject of a comparison cannot be loaded, throws, hangs, dies or disagrees. */
+export class SubjectError extends OptimizerError {}
+/** `apply` was called where the subject does not live. */
+export class SubjectNotHereError extends OptimizerError {}
+/** No such id in the store. */
+export class NotFoundError extends OptimizerError {}
+/** A task failed in a worker. `cause` is the original error where there is one. */
+export class TaskError extends OptimizerError {}
+/** The store cannot be read or written. */
+export class StorageError extends OptimizerError {}
+/** The program to be profiled cannot be started, ended early or does not answer. */
+export class TargetError extends OptimizerError {}
+
+const CLASSES = {
+  InvalidArgumentError,
+  SettingsError,
+  NotSupportedError,
+  ClosedError,
+  AbortedError,
+  NativeError,
+  PoolExhaustedError,
+  HandleError,
+  OutOfSpaceError,
+  SubjectError,
+  SubjectNotHereError,
+  NotFoundError,
+  TaskError,
+  StorageError,
+  TargetError,
+};
+
+/**
+ * Makes (does not throw) the catalogue's error for a code.
+ *
+ * @example
+ * throw fail('INVALID_ARGUMENT', { name: 'durationMs', actual: '-5', expected: 'a positive number' });
+ */
+export function fail<C extends ErrorCode>(
+  code: C,
+  params: Params<C>,
+  context?: ErrorContext,
+): OptimizerError {
+  const [className, message, remedy] = CATALOGUE[code];
+  const fill = (template: string) =>
+    template.replace(/\{(\w+)\}/g, (_, name: string) => String((params as Record<string, unknown>)[name]));
+  return new CLASSES[className](code, fill(message), fill(remedy), context);
+}
+
+/** Codes with their class and templates, for docs/errors.md and its test. */
+export function errorCatalogue(): { code: ErrorCode; className: string; message: string; remedy: string }[] {
+  return Object.entries(CATALOGUE).map(([code, [className, message, remedy]]) => ({
+    code: code as ErrorCode,
+    className,
+    message,
+    remedy,
+  }));
+}
+
+/** A value as an error message shows it: short, on one line, with its type where that helps. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value);
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
+  if (typeof value === 'object' && value !== null) {
+    return Array.isArray(value) ? `an array of ${value.length}` : `a ${value.constructor?.name ?? 'object'}`;
+  }
+  return String(value);
+}

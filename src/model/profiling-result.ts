@@ -1,0 +1,58 @@
+import type { Finding, RuledOut } from './finding.js';
+import type { Environment } from './fingerprint.js';
+import type { Metrics, TimelinePoint } from './metric.js';
+import type { Recommendation } from './recommendation.js';
+import type { AllocationSite, FunctionCost, StackNode } from './signals.js';
+import type { ProfileType } from './types.js';
+
+/** What was profiled. */
+export interface ProfileTarget {
+  readonly pid: number;
+  /** Command line for a started program, `in-process` for one that profiles itself. */
+  readonly description: string;
+  /** Load that was driven, where the profiler drove it. */
+  readonly load?: LoadSummary;
+}
+
+export interface LoadSummary {
+  readonly url: string;
+  readonly requests: number;
+  readonly errors: number;
+  readonly requestsPerSecond: number;
+  readonly latencyMs: {
+    readonly p50: number;
+    readonly p90: number;
+    readonly p99: number;
+    readonly max: number;
+  };
+}
+
+export interface Analysis {
+  /** Best first. Holds a `healthy` finding where nothing is wrong; never empty. */
+  readonly findings: readonly Finding[];
+  readonly ruledOut: readonly RuledOut[];
+  /** One paragraph for people. */
+  readonly summary: string;
+}
+
+/** One profiling run from signals to recommendations, as it is returned and stored. */
+export interface ProfilingResult {
+  readonly schemaVersion: number;
+  readonly id: string;
+  readonly type: ProfileType;
+  readonly createdAt: string;
+  readonly durationMs: number;
+  readonly target: ProfileTarget;
+  readonly environment: Environment;
+  readonly metrics: Metrics;
+  readonly timeline: readonly TimelinePoint[];
+  /** Hottest functions by self time, for a CPU run. */
+  readonly functions: readonly FunctionCost[];
+  /** Allocation by site, for a memory run. */
+  readonly allocations: readonly AllocationSite[];
+  /** Merged call tree for the flame graph: CPU time, or allocated bytes for a memory run. */
+  readonly callTree: StackNode | null;
+  readonly analysis: Analysis;
+  readonly recommendations: readonly Recommendation[];
+  readonly warnings: readonly string[];
+}

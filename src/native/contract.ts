@@ -1,0 +1,223 @@
+/**
+ * What every export of the native addon does, in terms of the caller. The addon (`native/binding`) and the
+ * TypeScript fallback (`fallback.ts`) both meet this contract; one test suite runs over both.
+ *
+ * Conventions
+ * - Calls are coarse, and numbers come back in typed arrays that the caller owns: an object of five numbers
+ *   costs 28 to 41 empty native calls, a bound write costs one.
+ * - In a filled array NaN marks a figure that this host does not give. The readers in `src/host`,
+ *   `src/profiling` and `src/counters` turn it into an unavailable metric; NaN goes no further.
+ * - A failing call throws an error with `code` (POSIX name, e.g. `ENOMEM`), `errno` (number), `syscall` and a
+ *   message. Bad arguments throw `TypeError` or `RangeError`. No call crashes the process, whatever is passed.
+ * - Times are nanoseconds since an arbitrary origin unless a name says otherwise; sizes are bytes.
+ */
+export interface NativeContract {
+  readonly implementation: 'addon' | 'fallback';
+
+  /** What this implementation can do on this host, and why not where it cannot. Costs system calls. */
+  capabilities(): NativeCapabilities;
+
+  // --- Regions: aligned memory outside the JavaScript heap -------------------------------------------------
+
+  /**
+   * Reserves a private region. The buffer starts at a multiple of `alignmentBytes` and is zeroed.
+   *
+   * @param sizeBytes 1 to 2^40. Rounded up to whole pages where it is mapped.
+   * @param alignmentBytes power of two from 8 to 2^30.
+   * @param hugePages 0 never, 1 advise (fall back silently, `grant` tells), 2 require (throws where refused).
+   * @param prefault touch every page now, so that no later access faults.
+   * @throws ENOMEM, EINVAL; RangeError for sizes and alignments outside the limits.
+   */
+  regionCreate(
+    sizeBytes: number,
+    alignmentBytes: number,
+    hugePages: 0 | 1 | 2,
+    prefault: boolean,
+  ): RegionGrant;
+
+  /**
+   * Detaches the region's buffer, then frees its memory. Views that the caller kept read `undefined` and
+   * ignore writes afterwards. False where `id` is not open (closing twice is harmless).
+   */
+  regionClose(id: number): boolean;
+
+  /** Gives whole pages inside the range back to the system; they read as zeros afterwards. Returns bytes given back. */
+  regionTrim(id: number, offsetBytes: number, lengthBytes: number): number;
+
+  /** Fills `[residentBytes, hugeBytes]` for an open region, as the kernel reports it now. Slow (milliseconds). */
+  regionResidency(id: number, out: Float64Array): void;
+
+  /** Number of open regions in this environment, for leak checks. */
+  regionCount(): number;
+
+  /** Address of a view's first byte. 0n where it cannot be known (fallback) or the buffer is detached. */
+  addressOf(view: ArrayBufferView): bigint;
+
+  /** Advises huge pages for memory that the caller allocated (shared buffers). False where refused. */
+  adviseHugePages(view: ArrayBufferView): boolean;
+
+  // --- Threads ---------------------------------------------------------------------------------------------
+
+  /** Kernel id of the calling thread; 0 where unknown. */
+  currentThreadId(): number;
+
+  /** CPU time of the calling thread in ns, NaN where unknown. */
+  threadCpuTimeNs(): number;
+
+  /** CPUs that a thread may run on (`tid` 0: the caller) into `out`; returns how many there are. */
+  getAffinity(tid: number, out: Int32Array): number;
+
+  /** @throws EINVAL for CPUs that do not exist or are not allowed here, ESRCH for a thread that is gone. */
+  setAffinity(tid: number, cpus: Int32Array): void;
+
+  /** Names the calling thread as `top -H` shows it; cut at 15 bytes. False where not possible. */
+  setThreadName(name: string): boolean;
+
+  /**
+   * Whether the event loop of the calling environment blocks SIGPROF while it polls. On: a sampling profiler
+   * no longer wakes an idle loop, which would raise its measured utilisation from 0.01 to 0.5.
+   * False where not supported.
+   */
+  blockProfilerSignal(): boolean;
+
+  // --- Kernel figures (Linux procfs; NaN elsewhere) --------------------------------------------------------
+
+  /** Fills one row of `THREAD_COLUMNS` per thread of this process; returns the number of threads (may exceed the rows). */
+  readThreads(out: Float64Array): number;
+
+  /** Name of a thread of this process; empty where it is gone or unknown. */
+  threadName(tid: number): string;
+
+  /** Fills `PROCESS_COLUMNS` for this process. */
+  readProcess(out: Float64Array): void;
+
+  /** Fills `HOST_CPU_COLUMNS`. */
+  readHostCpu(out: Float64Array): void;
+
+  /** Fills `SMAPS_COLUMNS` for this process. Costs about a millisecond. */
+  readMemoryMap(out: Float64Array): void;
+
+  /** Fills `CGROUP_COLUMNS` for the cgroup (v1 or v2) of this process. */
+  readCgroup(out: Float64Array): void;
+
+  /** Fills `PRESSURE_COLUMNS`. */
+  readPressure(out: Float64Array): void;
+
+  // --- Counters --------------------------------------------------------------------------------------------
+
+  /**
+   * Opens counters on the calling thread (`inherit` false) or on it and every thread it starts later.
+   * Every event is probed singly with the kernel part excluded, then grouped where possible; an event that
+   * cannot be had is reported in `events`, and never stops the others.
+   *
+   * @param events pairs `[perf type, perf config, …]` as in `perf_event_open(2)`.
+   */
+  countersOpen(events: Float64Array, inherit: boolean): CounterGrant;
+
+  /**
+   * Fills three numbers per event of the open call, in its order: value, time enabled ns, time running ns;
+   * all NaN for an event that is not open.
+   */
+  countersRead(id: number, out: Float64Array): void;
+
+  /** False where `id` is not open. */
+  countersClose(id: number): boolean;
+}
+
+export interface RegionGrant {
+  readonly id: number;
+  readonly buffer: ArrayBuffer;
+  /** How the memory was obtained. `array-buffer`: over-allocated inside V8's own buffer. */
+  readonly source: 'mmap' | 'aligned-alloc' | 'array-buffer';
+  /** Offset of the aligned start within `buffer`; 0 except for `array-buffer`. */
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+  readonly alignmentBytes: number;
+  /** `advised`: the kernel accepted the advice; `regionResidency` tells what it really gave. */
+  readonly hugePages: 'none' | 'advised' | 'refused';
+  readonly prefaulted: boolean;
+}
+
+export interface CounterGrant {
+  readonly id: number;
+  /** Per event asked for, in order: 0 where it is open, else the errno that refused it. */
+  readonly events: readonly {
+    readonly errno: number;
+    readonly code: string;
+    readonly excludesKernel: boolean;
+  }[];
+}
+
+export type Capability =
+  | { readonly available: true; readonly detail?: string }
+  | { readonly available: false; readonly reason: string; readonly message: string; readonly remedy: string };
+
+export interface NativeCapabilities {
+  readonly addon: Capability;
+  /** Private regions outside the heap with exact alignment. */
+  readonly alignedRegions: Capability;
+  readonly hugePages: Capability;
+  readonly affinity: Capability;
+  readonly threadClock: Capability;
+  readonly threadStatistics: Capability;
+  readonly profilerSignalBlocking: Capability;
+  readonly softwareCounters: Capability;
+  readonly hardwareCounters: Capability;
+  readonly cgroup: Capability;
+  readonly pressure: Capability;
+}
+
+/** `readThreads`: per thread. Times are cumulative. */
+export const THREAD_COLUMNS = ['tid', 'onCpuNs', 'runnableNs', 'timeslices', 'lastCpu'] as const;
+
+/** `readProcess`. */
+export const PROCESS_COLUMNS = [
+  'userNs',
+  'systemNs',
+  'minorFaults',
+  'majorFaults',
+  'voluntarySwitches',
+  'involuntarySwitches',
+  'residentBytes',
+  'threads',
+  'openDescriptors',
+] as const;
+
+/** `readHostCpu`: cumulative time over all CPUs, in ns. */
+export const HOST_CPU_COLUMNS = [
+  'userNs',
+  'niceNs',
+  'systemNs',
+  'idleNs',
+  'iowaitNs',
+  'irqNs',
+  'softirqNs',
+  'stealNs',
+] as const;
+
+/** `readMemoryMap`: smaps_rollup, in bytes. */
+export const SMAPS_COLUMNS = [
+  'rssBytes',
+  'pssBytes',
+  'sharedCleanBytes',
+  'sharedDirtyBytes',
+  'privateCleanBytes',
+  'privateDirtyBytes',
+  'anonymousBytes',
+  'anonymousHugeBytes',
+  'swapBytes',
+] as const;
+
+/** `readCgroup`. Limits are Infinity where there is none. */
+export const CGROUP_COLUMNS = [
+  'cpuUsageNs',
+  'periods',
+  'throttledPeriods',
+  'throttledNs',
+  'quotaCpus',
+  'memoryBytes',
+  'memoryLimitBytes',
+] as const;
+
+/** `readPressure`: share of the last ten seconds (0 to 1) in which some task waited for the resource. */
+export const PRESSURE_COLUMNS = ['cpuSome', 'memorySome', 'ioSome'] as const;
