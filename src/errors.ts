@@ -138,6 +138,11 @@ const CATALOGUE = {
     'No Node process of the program reported within {timeoutMs} ms.',
     'The program must run Node 20.19 or later and keep NODE_OPTIONS for its children.',
   ],
+  AGENT_FAILED: [
+    'TargetError',
+    'Process {pid} could not be profiled: {reason}',
+    'Look at its own output; profile again, for a shorter time if it is short-lived.',
+  ],
   URL_NOT_ANSWERING: [
     'TargetError',
     'Nothing answered at {url} within {timeoutMs} ms: {reason}',

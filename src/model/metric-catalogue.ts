@@ -1,0 +1,311 @@
+import { measured, type Metric, type Unit } from './metric.js';
+
+/** What one metric is, for rules, reports and docs/metrics.md (a test holds the page equal to this list). */
+export interface MetricDefinition {
+  readonly unit: Unit;
+  /** One sentence: what the figure says, and over what. */
+  readonly definition: string;
+  /** Where the figure comes from. */
+  readonly source: string;
+}
+
+const ELU = 'performance.eventLoopUtilization()';
+const DELAY = 'perf_hooks.monitorEventLoopDelay(), its resolution subtracted';
+const V8_CPU = 'V8 sampling profiler (inspector domain Profiler)';
+const V8_HEAP = 'V8 sampling heap profiler (inspector domain HeapProfiler)';
+const GC = 'PerformanceObserver, entry type gc';
+const HEAP = 'v8.getHeapStatistics()';
+const SCHEDSTAT = '/proc/self/task/*/schedstat';
+const RUSAGE = 'getrusage(2)';
+const PROC_STAT = '/proc/stat';
+const CGROUP = 'cgroup v1 or v2 files of this process';
+const PSI = '/proc/pressure';
+const SMAPS = '/proc/self/smaps_rollup';
+
+const define = (unit: Unit, definition: string, source: string): MetricDefinition => ({
+  unit,
+  definition,
+  source,
+});
+
+/** Every metric that this package writes, by its dotted name. Shares are of the window unless said otherwise. */
+export const METRIC_CATALOGUE = {
+  // Event loop
+  'eventLoop.utilization': define(
+    'ratio',
+    'Share of the window in which the event loop was not waiting for events.',
+    ELU,
+  ),
+  'eventLoop.delay.p50': define(
+    'ms',
+    'Median lateness of a timer: how long the loop kept it waiting.',
+    DELAY,
+  ),
+  'eventLoop.delay.p90': define('ms', '90th percentile of timer lateness.', DELAY),
+  'eventLoop.delay.p99': define('ms', '99th percentile of timer lateness.', DELAY),
+  'eventLoop.delay.max': define(
+    'ms',
+    'Greatest timer lateness: about the longest single block of the loop.',
+    DELAY,
+  ),
+  'eventLoop.activeTimers': define(
+    'count',
+    'Greatest number of pending timers seen.',
+    'process.getActiveResourcesInfo()',
+  ),
+  'eventLoop.activeRequests': define(
+    'count',
+    'Greatest number of pending asynchronous requests and handles seen, timers excluded.',
+    'process.getActiveResourcesInfo()',
+  ),
+
+  // CPU by what V8 ran
+  'cpu.samples': define('count', 'Samples that the CPU profile holds.', V8_CPU),
+  'cpu.busy.share': define('ratio', 'Sampled time that was not idle, over all sampled time.', V8_CPU),
+  'cpu.gc.share': define(
+    'ratio',
+    'Share of busy sampled time inside the garbage collector, on the main thread.',
+    V8_CPU,
+  ),
+  'cpu.program.share': define(
+    'ratio',
+    'Share of busy sampled time in native code outside JavaScript calls.',
+    V8_CPU,
+  ),
+  'cpu.user.share': define(
+    'ratio',
+    'Share of busy sampled time whose innermost frame is the user’s code or what it called.',
+    V8_CPU,
+  ),
+  'cpu.startup.share': define(
+    'ratio',
+    'Share of busy sampled time spent loading and evaluating modules.',
+    V8_CPU,
+  ),
+  'cpu.timers.share': define('ratio', 'Share of busy sampled time in Node’s own timer code.', V8_CPU),
+  'cpu.microtasks.share': define(
+    'ratio',
+    'Share of busy sampled time in Node’s own promise and nextTick code.',
+    V8_CPU,
+  ),
+  'cpu.longestRun': define('ms', 'Longest stretch of samples without a return to the event loop.', V8_CPU),
+
+  // Process
+  'process.cpu.user': define(
+    'ratio',
+    'CPU time of all threads in user mode, over the window: 1 is one CPU.',
+    RUSAGE,
+  ),
+  'process.cpu.system': define(
+    'ratio',
+    'CPU time of all threads in the kernel, over the window: 1 is one CPU.',
+    RUSAGE,
+  ),
+  'process.cpu.total': define('ratio', 'CPU time of all threads, over the window: 1 is one CPU.', RUSAGE),
+  'process.faults.minor': define(
+    'count/s',
+    'Page faults served without disk: first touches of fresh memory.',
+    RUSAGE,
+  ),
+  'process.faults.major': define('count/s', 'Page faults that had to read from disk.', RUSAGE),
+  'process.switches.voluntary': define('count/s', 'Context switches because a thread waited.', RUSAGE),
+  'process.switches.involuntary': define(
+    'count/s',
+    'Context switches because the kernel gave the CPU to another thread.',
+    RUSAGE,
+  ),
+  'process.rss': define('bytes', 'Resident memory at the end of the window.', RUSAGE),
+  'process.rss.growth': define(
+    'bytes/s',
+    'Slope of resident memory over the window.',
+    'process.memoryUsage.rss()',
+  ),
+  'process.openDescriptors': define(
+    'count',
+    'Open file descriptors at the end of the window.',
+    '/proc/self/fd',
+  ),
+  'process.threads': define('count', 'Threads at the end of the window.', '/proc/self/task'),
+
+  // Threads
+  'thread.main.onCpu': define(
+    'ratio',
+    'Share of the window in which the profiled thread ran on a CPU.',
+    SCHEDSTAT,
+  ),
+  'thread.main.runnable': define(
+    'ratio',
+    'Share of the window in which the profiled thread was ready and waited for a CPU.',
+    SCHEDSTAT,
+  ),
+  'thread.main.blocked': define(
+    'ratio',
+    'Loop utilisation less on-CPU and runnable share: the loop stood inside a blocking call.',
+    `${ELU}, ${SCHEDSTAT}`,
+  ),
+  'thread.others.onCpu': define(
+    'ratio',
+    'CPU time of the other threads together, over the window: 1 is one CPU.',
+    SCHEDSTAT,
+  ),
+  'thread.others.runnable': define(
+    'ratio',
+    'Run-queue delay of the other threads together, over the window.',
+    SCHEDSTAT,
+  ),
+
+  // Host
+  'host.cpus': define('count', 'Logical CPUs that this process may use.', 'os.availableParallelism()'),
+  'host.cpu.busy': define('ratio', 'Share of all CPUs’ time that anything on the host used.', PROC_STAT),
+  'host.cpu.steal': define(
+    'ratio',
+    'Share of all CPUs’ time that the hypervisor gave to other guests.',
+    PROC_STAT,
+  ),
+  'host.cpu.iowait': define(
+    'ratio',
+    'Share of all CPUs’ time idle with disk requests outstanding.',
+    PROC_STAT,
+  ),
+  'host.cpu.others': define(
+    'ratio',
+    'CPU time of processes other than this one, over the window: 1 is one CPU.',
+    `${PROC_STAT}, ${RUSAGE}`,
+  ),
+  'host.cpu.peers': define(
+    'ratio',
+    'Part of host.cpu.others used by processes that hold a connection to this one, e.g. a load generator.',
+    '/proc/*/stat, /proc/*/fd, /proc/self/net/tcp',
+  ),
+  'host.pressure.cpu': define(
+    'ratio',
+    'Share of the last ten seconds in which some task waited for a CPU.',
+    PSI,
+  ),
+  'host.pressure.memory': define(
+    'ratio',
+    'Share of the last ten seconds in which some task waited for memory.',
+    PSI,
+  ),
+  'host.pressure.io': define(
+    'ratio',
+    'Share of the last ten seconds in which some task waited for input or output.',
+    PSI,
+  ),
+
+  // Container
+  'cgroup.cpu.quota': define('count', 'CPUs that the container’s quota amounts to.', CGROUP),
+  'cgroup.cpu.throttledPeriods': define(
+    'ratio',
+    'Share of the quota’s periods in which the container was stopped for having used it up.',
+    CGROUP,
+  ),
+  'cgroup.cpu.throttled': define(
+    'ratio',
+    'Time for which the container was stopped, over the window.',
+    CGROUP,
+  ),
+  'cgroup.memory.used': define('bytes', 'Memory charged to the container at the end of the window.', CGROUP),
+  'cgroup.memory.limit': define('bytes', 'Memory limit of the container.', CGROUP),
+
+  // Garbage collection
+  'gc.share': define('ratio', 'Share of the window that the main thread was paused for collections.', GC),
+  'gc.count': define('count/s', 'Collections of all kinds.', GC),
+  'gc.pause.max': define('ms', 'Longest collection pause.', GC),
+  'gc.pause.p99': define('ms', '99th percentile of collection pauses.', GC),
+  'gc.minor.share': define('ratio', 'Share of the window in collections of the young generation.', GC),
+  'gc.major.share': define('ratio', 'Share of the window in full and incremental collections.', GC),
+
+  // JavaScript heap
+  'heap.used': define('bytes', 'Bytes used in the JavaScript heap at the end of the window.', HEAP),
+  'heap.total': define('bytes', 'Bytes committed for the JavaScript heap at the end of the window.', HEAP),
+  'heap.limit': define('bytes', 'Size at which V8 gives up with “heap out of memory”.', HEAP),
+  'heap.floor': define(
+    'bytes',
+    'Least heap in use over the last third of the window: what survives collections.',
+    HEAP,
+  ),
+  'heap.floor.share': define('ratio', 'heap.floor over heap.limit.', HEAP),
+  'heap.floor.growth': define('bytes/s', 'Slope of the heap’s floor: what collections did not free.', HEAP),
+  'heap.live.growth': define(
+    'bytes/s',
+    'Growth of the heap between a full collection at the start and one at the end.',
+    'HeapProfiler.collectGarbage, v8.getHeapStatistics()',
+  ),
+  'heap.allocation.rate': define(
+    'bytes/s',
+    'Bytes allocated in the JavaScript heap, collected ones included.',
+    V8_HEAP,
+  ),
+  'heap.space.new': define(
+    'bytes',
+    'Bytes used in the young generation at the end of the window.',
+    'v8.getHeapSpaceStatistics()',
+  ),
+  'heap.space.old': define(
+    'bytes',
+    'Bytes used in the old generation at the end of the window.',
+    'v8.getHeapSpaceStatistics()',
+  ),
+  'heap.space.code': define(
+    'bytes',
+    'Bytes used for compiled code at the end of the window.',
+    'v8.getHeapSpaceStatistics()',
+  ),
+  'heap.space.large': define(
+    'bytes',
+    'Bytes used for large objects at the end of the window.',
+    'v8.getHeapSpaceStatistics()',
+  ),
+  'heap.contexts.detached': define(
+    'count',
+    'Contexts that are detached and not collected yet: a rising number is a leak.',
+    HEAP,
+  ),
+
+  // Memory outside the heap
+  'external.used': define(
+    'bytes',
+    'Memory that JavaScript objects hold outside the heap, array buffers included, at the end of the window.',
+    'process.memoryUsage()',
+  ),
+  'external.arrayBuffers': define(
+    'bytes',
+    'Memory of ArrayBuffers, Buffers included, at the end of the window.',
+    'process.memoryUsage()',
+  ),
+  'external.growth': define(
+    'bytes/s',
+    'Slope of the floor of memory held outside the heap.',
+    'process.memoryUsage()',
+  ),
+  'external.live.growth': define(
+    'bytes/s',
+    'Growth of memory outside the heap between a full collection at the start and one at the end.',
+    'HeapProfiler.collectGarbage, process.memoryUsage()',
+  ),
+
+  // Resident memory, split
+  'rss.proportional': define('bytes', 'Resident memory with shared pages divided among their users.', SMAPS),
+  'rss.anonymous': define('bytes', 'Resident memory that no file backs: heaps, buffers, stacks.', SMAPS),
+  'rss.anonymousHuge': define('bytes', 'Part of rss.anonymous on huge pages.', SMAPS),
+  'rss.private': define('bytes', 'Resident memory that no other process shares.', SMAPS),
+  'rss.shared': define(
+    'bytes',
+    'Resident memory shared with other processes: program and library text.',
+    SMAPS,
+  ),
+  'rss.swap': define('bytes', 'Memory of this process that lies in swap.', SMAPS),
+} as const satisfies Record<string, MetricDefinition>;
+
+export type MetricName = keyof typeof METRIC_CATALOGUE;
+
+/**
+ * A catalogued metric in its catalogued unit.
+ *
+ * @example
+ * metrics['gc.share'] = catalogued('gc.share', pauseMs / windowMs);
+ */
+export function catalogued(name: MetricName, value: number): Metric {
+  return measured(value, METRIC_CATALOGUE[name].unit);
+}
