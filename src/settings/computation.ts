@@ -1,0 +1,86 @@
+/** Settings of `optimizeComputation`. Imported only when settings are parsed: it loads zod. Types import it for free. */
+import { z } from 'zod';
+import { group, tree } from './group.js';
+
+export const computationSettingsSchema = tree(
+  {
+    algorithmOptimization: group(
+      {
+        selection: z
+          .enum(['race', 'fixed'])
+          .default('race')
+          .describe(
+            'race measures the variants against each other; fixed keeps the choice in force and measures it.',
+          ),
+        crossover: z
+          .boolean()
+          .default(true)
+          .describe('Whether different input sizes may get different variants. False: one variant for all.'),
+      },
+      {},
+      { selection: 'fixed' },
+    ).prefault(true),
+    parallelization: group(
+      {
+        strategy: z
+          .enum(['auto', 'serial', 'threads', 'native'])
+          .default('auto')
+          .describe('Which variants take part, by how they execute; auto takes all.'),
+        maxThreads: z
+          .number()
+          .int()
+          .min(1)
+          .max(1024)
+          .optional()
+          .describe('Variants that say they use more threads than this are left out.'),
+      },
+      {},
+      { strategy: 'serial' },
+    ).prefault(true),
+    resourceUtilization: group(
+      {
+        objective: z
+          .enum(['time', 'p99', 'memory', 'cpu'])
+          .default('time')
+          .describe(
+            'What is minimised: median time, 99th percentile of time, bytes allocated, or CPU time, per call.',
+          ),
+        maxMemoryBytes: z
+          .number()
+          .int()
+          .min(1)
+          .max(Number.MAX_SAFE_INTEGER)
+          .optional()
+          .describe('Variants that allocate more bytes than this in one call are left out.'),
+      },
+      {},
+      {},
+    ).prefault(true),
+    performanceTuning: group(
+      {
+        search: z
+          .enum(['successive_halving', 'grid', 'random'])
+          .default('successive_halving')
+          .describe(
+            'How the measuring time is spread: more and more on those that are left, evenly over all variants and ' +
+              'sizes, or on sizes drawn at random.',
+          ),
+        budgetMs: z
+          .number()
+          .min(10)
+          .max(86_400_000)
+          .optional()
+          .describe('Milliseconds for the search, within the budget of the whole optimisation.'),
+      },
+      {},
+      {},
+    ).prefault(true),
+  },
+  {},
+);
+
+/** Canonical settings: camelCase, defaults filled in. All groups are present. */
+export type ComputationSettings = z.output<typeof computationSettingsSchema>;
+
+/** What callers write: every key optional, `true` for a group's defaults. */
+export type ComputationSettingsInput = z.input<typeof computationSettingsSchema>;
