@@ -1,0 +1,277 @@
+import { createHash } from 'node:crypto';
+import type { Environment } from '../model/fingerprint.js';
+import type { Unit } from '../model/metric.js';
+import type { ProfilingResult } from '../model/profiling-result.js';
+import { formatBytes, formatDurationMs, formatNumber, formatShare } from '../units.js';
+import { lineChart, seriesOf } from './charts.js';
+import { findingsSection, statusText } from './findings.js';
+import { flameGraph, frameOrigin } from './flame-graph.js';
+import { commonDirectory, formatInstant, formatValue } from './format.js';
+import { statsSentence, type ReportInput, type ReportStats } from './input.js';
+import { html, trusted, type Markup } from './markup.js';
+import { groupProfiles, optimizationsSection } from './optimizations.js';
+import { SCRIPT } from './script.js';
+import { STYLE } from './style.js';
+import { allocationTable, definitionOf, functionTable, metricsTable } from './tables.js';
+
+/**
+ * Renders one self-contained HTML page: findings first, then the flame graph, the time line, optimisations,
+ * metrics and conditions. It loads nothing from anywhere, is readable without scripts, and runs no script but
+ * its own (a content security policy names that script by its hash).
+ *
+ * @example
+ * await writeFile('report.html', renderHtml({ results, profiles, stats }));
+ */
+export function renderHtml(input: ReportInput): string {
+  const latest = input.results[0];
+  const groups = groupProfiles(input.profiles);
+  const hash = createHash('sha256').update(SCRIPT).digest('base64');
+  const title = latest === undefined ? 'Optimisations' : targetOf(latest);
+  const sections: (readonly [id: string, label: string, body: Markup])[] = [];
+
+  input.results.forEach((result, index) => {
+    const suffix = index === 0 ? '' : `-${index + 1}`;
+    const label = input.results.length === 1 ? '' : ` · ${result.type}`;
+    sections.push(...resultSections(result, suffix, label));
+  });
+  if (input.profiles.length > 0) {
+    sections.push(['optimisations', 'Optimisations', optimizationsSection(input.profiles)]);
+  }
+  if (input.stats !== undefined) sections.push(['stored', 'In the store', statsSection(input.stats)]);
+  const environment = latest?.environment ?? input.profiles[0]?.environment ?? input.environment;
+  if (environment !== undefined) {
+    sections.push(['conditions', 'Conditions', conditionsSection(environment, latest, input)]);
+  }
+
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta
+          http-equiv="Content-Security-Policy"
+          content="default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${trusted(hash)}'; base-uri 'none'; form-action 'none'"
+        />
+        <meta name="generator" content="system-optimizer" />
+        <title>${title} · system-optimizer</title>
+        ${trusted(`<style>${STYLE}</style>`)}
+      </head>
+      <body>
+        <header class="masthead">
+          <div class="wrap">
+            <p class="eyebrow">
+              <b>system-optimizer</b
+              >${latest !== undefined && html`<span>${latest.type} profile</span><span>${formatDurationMs(latest.durationMs)}</span><span>${formatInstant(latest.createdAt)}</span>`}
+            </p>
+            <h1>${headline(latest, groups.applied.length)}</h1>
+            ${
+              latest !== undefined &&
+              html`<p class="target"><code>${latest.target.description}</code></p>
+                <p class="lead">${latest.analysis.summary}</p>`
+            }
+            ${latest !== undefined && keyFigures(latest)}
+          </div>
+        </header>
+        <nav aria-label="Sections">
+          <div class="wrap">${sections.map(([id, label]) => html`<a href="#${id}">${label}</a>`)}</div>
+        </nav>
+        <main class="wrap">
+          ${
+            sections.length === 0
+              ? html`<section>
+                  <p>The store holds nothing yet. Start with <code>sysopt profile -- node app.js</code>.</p>
+                </section>`
+              : sections.map(
+                  ([id, label, body]) =>
+                    html`<section id="${id}">
+                      <h2>${label}</h2>
+                      ${body}
+                    </section>`,
+                )
+          }
+        </main>
+        <footer>
+          <div class="wrap quiet">
+            Made by
+            system-optimizer${environment !== undefined && ` ${environment.libraryVersion}`}${input.createdAt !== undefined && html` on ${formatInstant(input.createdAt)}`}.
+            All figures were measured on the host named under Conditions.
+          </div>
+        </footer>
+        ${trusted(`<script>${SCRIPT}</script>`)}
+      </body>
+    </html> `;
+  return page.text;
+}
+
+function resultSections(
+  result: ProfilingResult,
+  suffix: string,
+  label: string,
+): (readonly [string, string, Markup])[] {
+  const root = userRoot(result);
+  const memory = result.type === 'memory';
+  const sections: (readonly [string, string, Markup])[] = [
+    [`findings${suffix}`, `Findings${label}`, findingsSection(result, root)],
+  ];
+  if (result.callTree !== null) {
+    const unit = memory ? 'bytes' : 'ms';
+    sections.push([
+      `flame${suffix}`,
+      `${memory ? 'Allocation' : 'Flame'} graph${label}`,
+      flameGraph(result.callTree, { unit, root }),
+    ]);
+  }
+  if (result.functions.length > 0) {
+    sections.push([`functions${suffix}`, `Hot functions${label}`, functionTable(result.functions, root)]);
+  }
+  if (result.allocations.length > 0) {
+    sections.push([`allocations${suffix}`, `Allocation${label}`, allocationTable(result.allocations, root)]);
+  }
+  const series = seriesOf(result.timeline, (name) => unitOf(result, name));
+  if (series.length > 0) {
+    const body = html`<div class="charts">${series.map(lineChart)}</div>`;
+    sections.push([`timeline${suffix}`, `Time line${label}`, body]);
+  }
+  sections.push([`metrics${suffix}`, `Metrics${label}`, metricsTable(result.metrics)]);
+  return sections;
+}
+
+function headline(result: ProfilingResult | undefined, applied: number): string {
+  if (result === undefined) {
+    return applied === 0
+      ? 'Nothing applied yet'
+      : `${applied} optimisation${applied === 1 ? '' : 's'} applied`;
+  }
+  return result.analysis.findings[0]?.title ?? 'No findings';
+}
+
+function targetOf(result: ProfilingResult): string {
+  return `${result.type} profile of ${result.target.description}`;
+}
+
+/** The figures that a reader asks for first, as far as they were measured. */
+function keyFigures(result: ProfilingResult): Markup {
+  const figures: [label: string, value: string][] = [];
+  const { load } = result.target;
+  if (load !== undefined) {
+    figures.push(['requests a second', formatNumber(load.requestsPerSecond)]);
+    figures.push(['p99 latency', formatDurationMs(load.latencyMs.p99)]);
+    if (load.errors > 0) figures.push(['failed requests', formatNumber(load.errors)]);
+  }
+  for (const [name, label] of KEY_METRICS) {
+    const metric = result.metrics[name];
+    if (metric?.available === true) figures.push([label, formatValue(metric.value, metric.unit)]);
+  }
+  const problems = result.analysis.findings.filter((finding) => finding.cause !== 'healthy').length;
+  figures.unshift([problems === 1 ? 'finding' : 'findings', String(problems)]);
+  return html`<dl class="figures">
+    ${figures.slice(0, 6).map(
+      ([label, value]) =>
+        html`<div>
+          <dt>${label}</dt>
+          <dd>${value}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}
+
+const KEY_METRICS: readonly (readonly [metric: string, label: string])[] = [
+  ['eventLoop.utilization', 'event loop in use'],
+  ['eventLoop.delay.p99', 'p99 loop delay'],
+  ['gc.share', 'in garbage collection'],
+  ['heap.allocation.rate', 'allocated'],
+  ['process.rss', 'resident memory'],
+  ['heap.used', 'heap in use'],
+];
+
+function statsSection(stats: ReportStats): Markup {
+  const table = (caption: string, counts: Readonly<Record<string, number>>) =>
+    html`<table>
+      <caption>
+        ${caption}
+      </caption>
+      <tbody>
+        ${Object.entries(counts).map(
+          ([name, count]) =>
+            html`<tr>
+              <td>${statusText(name)}</td>
+              <td class="number">${formatNumber(count)}</td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>`;
+  return html`<p>${statsSentence(stats)}</p>
+    <div class="metrics">${table('by type', stats.byType)}${table('by status', stats.byStatus)}</div>`;
+}
+
+function conditionsSection(
+  environment: Environment,
+  result: ProfilingResult | undefined,
+  input: ReportInput,
+): Markup {
+  const { host } = environment;
+  const rows: [string, string][] = [
+    [
+      'CPU',
+      `${host.cpuModel}, ${host.logicalCpus} logical${host.quotaCpus === undefined ? '' : `, quota ${formatNumber(host.quotaCpus)} CPUs`}`,
+    ],
+    ['Memory', formatBytes(host.memoryBytes)],
+    [
+      'System',
+      `${host.platform} ${host.arch}, ${host.kernel}${host.virtualised === true ? ', virtual machine' : ''}`,
+    ],
+    [
+      'Node.js',
+      `${environment.node} (V8 ${environment.v8})${environment.flags.length > 0 ? ` ${environment.flags.join(' ')}` : ''}`,
+    ],
+  ];
+  if (environment.governor !== undefined) rows.push(['Governor', environment.governor]);
+  if (environment.loadAverage !== undefined) {
+    rows.push(['Load average at the start', formatNumber(environment.loadAverage)]);
+  }
+  if (environment.stealShare !== undefined) {
+    rows.push(['Taken by the hypervisor', formatShare(environment.stealShare)]);
+  }
+  const load = result?.target.load;
+  if (load !== undefined) {
+    rows.push([
+      'Load',
+      `${load.url}: ${formatNumber(load.requests)} requests, ${formatNumber(load.errors)} failed; latency p50 ${formatDurationMs(load.latencyMs.p50)}, p90 ${formatDurationMs(load.latencyMs.p90)}, p99 ${formatDurationMs(load.latencyMs.p99)}, max ${formatDurationMs(load.latencyMs.max)}`,
+    ]);
+  }
+  rows.push(['Host fingerprint', host.id]);
+  if (result !== undefined) rows.push(['Result', result.id]);
+  const warnings = input.results.flatMap((each) => each.warnings);
+  return html`<table class="conditions">
+      <tbody>
+        ${rows.map(
+          ([label, value]) =>
+            html`<tr>
+              <th scope="row">${label}</th>
+              <td>${value}</td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+    ${
+      warnings.length > 0 &&
+      html`<ul class="warnings">
+        ${warnings.map((warning) => html`<li>${warning}</li>`)}
+      </ul>`
+    }`;
+}
+
+function unitOf(result: ProfilingResult, name: string): Unit | '' {
+  const metric = result.metrics[name];
+  if (metric?.available === true) return metric.unit;
+  return definitionOf(name)?.unit ?? '';
+}
+
+/** The directory of the user's own code, to shorten places by. */
+function userRoot(result: ProfilingResult): string {
+  const files = [...result.functions, ...result.allocations]
+    .map((cost) => cost.location.file)
+    .filter((file) => frameOrigin({ name: '', file }) === 'user');
+  return commonDirectory(files);
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { renderHtml } from '../../../dist/report/html.js';
+import { environment, profiles, result, stats } from './sample.js';
+
+const input = { results: [result], profiles, stats, environment };
+const page = renderHtml(input);
+
+function section(id: string): string {
+  const start = page.indexOf(`<section id="${id}"`);
+  expect(start).toBeGreaterThan(0);
+  return page.slice(start, page.indexOf('</section>', start));
+}
+
+describe('the HTML report', () => {
+  it('is one file that loads nothing', () => {
+    expect(page).not.toMatch(/<link\b|<script[^>]+src=|@import|url\(/);
+    expect(page).not.toMatch(/(?:src|href)="(?!#)/);
+  });
+
+  it('gives equal pages for equal input', () => {
+    expect(renderHtml(input)).toBe(page);
+  });
+
+  it('puts the findings first, the greatest as the headline', () => {
+    const order = [...page.matchAll(/<section id="([^"]+)"/g)].map((match) => match[1]);
+    expect(order[0]).toBe('findings');
+    expect(/<h1>([\s\S]*?)<\/h1>/.exec(page)?.[1]).toContain('findCustomer searches a list linearly');
+  });
+
+  it('shows cause, place, evidence with threshold, and the change for a finding', () => {
+    const findings = section('findings');
+    expect(findings).toContain('sync-cpu');
+    expect(findings).toContain('lib/customers.js:19');
+    expect(findings).toContain('findCustomer itself ran for 27 % of sampled CPU time.');
+    expect(findings).toContain('against 10 %');
+    expect(findings).toContain('customers.find((c) =&gt; c.id === id)');
+    expect(findings).toContain('return byId.get(id)');
+  });
+
+  it('gives the command for what the tool can carry out', () => {
+    expect(section('findings')).toContain('sysopt optimize --try-flag=--max-semi-space-size=64');
+  });
+
+  it('explains every metric that could not be measured', () => {
+    const metrics = section('metrics');
+    expect(metrics).toContain('This virtual machine exposes no performance monitoring unit.');
+    expect(metrics).toContain('Boot with psi=1.');
+    expect(page).not.toMatch(/\bNaN\b|\bundefined\b|\bInfinity\b/);
+  });
+
+  it('tells what the tool applied from what it left alone and from reference runs', () => {
+    const text = section('optimisations');
+    const [applied, left, reference] = [
+      'Applied by the tool',
+      'Measured and left alone',
+      'Reference runs',
+    ].map((title) => text.indexOf(title)) as [number, number, number];
+    expect(applied).toBeGreaterThan(0);
+    expect(text.indexOf('struct Order')).toBeGreaterThan(applied);
+    expect(text.indexOf('struct Order')).toBeLessThan(left);
+    expect(text.indexOf('job revenueByDay')).toBeGreaterThan(left);
+    expect(text.indexOf('memory reference')).toBeGreaterThan(reference);
+    expect(text.indexOf('memory reference')).toBeGreaterThan(left);
+  });
+
+  it('shows gains as speed-ups and turns intervals round', () => {
+    expect(section('optimisations')).toContain('1.43× (1.39 to 1.47)');
+  });
+
+  it('says so when there is nothing to show', () => {
+    const empty = renderHtml({ results: [], profiles: [] });
+    expect(empty).toContain('The store holds nothing yet');
+    expect(empty).not.toContain('undefined');
+  });
+
+  it('gives every run its own section when there are several', () => {
+    const both = renderHtml({ ...input, results: [result, { ...result, id: 'memory-2', type: 'memory' }] });
+    const ids = [...both.matchAll(/<section id="([^"]+)"/g)].map((match) => match[1]);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).toContain('findings-2');
+  });
+});
