@@ -19,6 +19,8 @@ export interface CostComparison {
   /** Candidate over baseline; absent where the baseline is 0. */
   readonly ratio?: number;
   readonly interval?: readonly [number, number];
+  /** By the same rule as the comparison's own verdict, where the figure has one. */
+  readonly verdict?: Verdict;
   /** True only where every replicate gave the same number on each side. */
   readonly exact: boolean;
 }
@@ -49,6 +51,8 @@ export interface Comparison {
   readonly baselineCost: number;
   readonly candidateCost: number;
   readonly unit: string;
+  /** The ratio that each replicate gave, in order; the verdict follows from these alone. */
+  readonly replicateRatios?: readonly number[];
   readonly costs: readonly CostComparison[];
   readonly environment: Environment;
   readonly warnings: readonly string[];

@@ -1,0 +1,133 @@
+/**
+ * Decides whether a candidate is faster than a baseline, on this machine, in seconds, and says so only where it
+ * is. `docs/measuring.md` argues the method and shows how often it errs.
+ */
+import { describe, fail } from '../errors.js';
+import type { Comparison } from '../model/comparison.js';
+import { decide, holm } from './decision.js';
+import { runExperiment, type Experiment, type Outcome } from './experiment.js';
+import { measureInFreshProcess } from './fresh-processes.js';
+import { IN_PROCESS_WARNING, SHARED_DEVIATION, measureBlock, openFunctions } from './in-process.js';
+import { resolveOptions, type CompareOptions, type ResolvedOptions } from './options.js';
+import { labelsOf, pairOf, resolveModule, type ComparisonSubject, type SubjectPair } from './subject.js';
+
+/**
+ * Compares two subjects of one kind: functions, module exports, commands or services.
+ *
+ * Give module exports where you can. Each replicate is then a fresh process, and the interval covers what differs
+ * from one process to the next. Functions are measured in this process, whose share of the error stays unseen:
+ * the interval is widened for it, so differences under about 4 % stay inconclusive.
+ *
+ * @returns the verdict and what it rests on. `ratio` is the candidate's cost over the baseline's: below 1 is
+ *   better.
+ * @throws INVALID_ARGUMENT; SUBJECT_UNLOADABLE, SUBJECT_THREW, SUBJECT_DIED, SUBJECT_TIMED_OUT,
+ *   SUBJECTS_DISAGREE, ZERO_WORK for subjects that cannot be compared; ABORTED.
+ * @example
+ * const { verdict, ratio, interval } = await compare(
+ *   { module: './parse.js', export: 'parseOld', args: [text] },
+ *   { module: './parse.js', export: 'parseNew', args: [text] },
+ * );
+ */
+export async function compare(
+  baseline: ComparisonSubject,
+  candidate: ComparisonSubject,
+  options: CompareOptions = {},
+): Promise<Comparison> {
+  const pair = pairOf(baseline, candidate);
+  const resolved = resolveOptions(options, pair.kind === 'service' ? 'service' : 'other');
+  return (await run(pair, resolved)).comparison;
+}
+
+/**
+ * Compares several pairs, one after the other, so that the chance of *any* false claim among them stays below
+ * 1 − `confidenceLevel` (Holm 1979). Intervals hold together at that level.
+ *
+ * @throws what `compare` throws, at the first pair that cannot be compared.
+ */
+export async function compareAll(
+  pairs: readonly (readonly [baseline: ComparisonSubject, candidate: ComparisonSubject])[],
+  options: CompareOptions = {},
+): Promise<Comparison[]> {
+  const isPair = (value: unknown) => Array.isArray(value) && value.length === 2;
+  if (!isArray(pairs) || !pairs.every(isPair)) {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'pairs',
+      actual: describe(pairs),
+      expected: 'an array of [baseline, candidate]',
+    });
+  }
+  const checked = pairs.map(([baseline, candidate]) => pairOf(baseline, candidate));
+  const confidenceLevel = options.confidenceLevel ?? 0.95;
+  const outcomes: Outcome[] = [];
+  for (const pair of checked) {
+    const form = pair.kind === 'service' ? 'service' : 'other';
+    const resolved = resolveOptions({ ...options, confidenceLevel }, form);
+    // Each stops by the strictest level that the correction can ask of it, so none stops too soon.
+    const strictest = 1 - (1 - confidenceLevel) / checked.length;
+    outcomes.push(await run(pair, { ...resolved, confidenceLevel: strictest }));
+  }
+  return correct(outcomes, confidenceLevel);
+}
+
+/** `Array.isArray` as a check of what a caller without types passed; it would widen the elements to any. */
+function isArray(value: unknown): boolean {
+  return Array.isArray(value);
+}
+
+function correct(outcomes: readonly Outcome[], confidenceLevel: number): Comparison[] {
+  const first = outcomes[0];
+  if (!first) return [];
+  const levels = holm(
+    outcomes.map(({ logRatios }) => logRatios),
+    { ...first.rule, confidenceLevel },
+  );
+  return outcomes.map(({ comparison, logRatios, rule }, i) => {
+    const level = levels[i];
+    if (comparison.verdict !== 'inconclusive' || level == null) return comparison;
+    // Too close at the strictest level, but the other claims left it a milder one.
+    const { verdict, interval } = decide(logRatios, { ...rule, confidenceLevel: level });
+    return { ...comparison, verdict, interval, confidenceLevel: level };
+  });
+}
+
+async function run(pair: SubjectPair, options: ResolvedOptions): Promise<Outcome> {
+  return await runExperiment(await experimentFor(pair, options), options);
+}
+
+async function experimentFor(pair: SubjectPair, options: ResolvedOptions): Promise<Experiment> {
+  const labels = labelsOf(pair);
+  switch (pair.kind) {
+    case 'function': {
+      const sides = await openFunctions(pair.subjects, labels, options);
+      return {
+        form: 'in-process',
+        labels,
+        replicateName: 'blocks',
+        unit: 'ns',
+        sharedDeviation: SHARED_DEVIATION,
+        warnings: [IN_PROCESS_WARNING],
+        replicate: (index) => measureBlock(sides, index, options),
+      };
+    }
+    case 'module': {
+      const sides = [
+        resolveModule(pair.subjects[0], labels[0]),
+        resolveModule(pair.subjects[1], labels[1]),
+      ] as const;
+      return {
+        form: 'fresh-processes',
+        labels,
+        replicateName: 'processes',
+        unit: 'ns',
+        warnings: [],
+        replicate: (index) => measureInFreshProcess(sides, index, options),
+      };
+    }
+    default:
+      throw fail('NOT_SUPPORTED', {
+        what: `Comparing ${pair.kind}s`,
+        where: 'in this version',
+        remedy: 'Compare functions or module exports.',
+      });
+  }
+}

@@ -1,0 +1,145 @@
+/** Options of `compare`, their defaults and their limits. */
+import { describe, fail } from '../errors.js';
+import type { Progress } from '../events.js';
+
+/**
+ * What the ratio is a ratio of.
+ * - `time`: wall time per call, per run of a command, or per request (1 ÷ throughput) of a service.
+ * - `cpu`: CPU time of the whole process, children included where the system accounts for them.
+ * - `p50`, `p90`, `p99`: latency of a service's requests.
+ */
+export type Measure = 'time' | 'cpu' | 'p50' | 'p90' | 'p99';
+
+/** How load is driven at a service. */
+export interface LoadOptions {
+  /** Requests in flight at a time. 16 by default. */
+  readonly connections?: number;
+  /** Requests per second at a fixed arrival rate; without it, as fast as the answers come (closed loop). */
+  readonly rate?: number;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Path (or URL) to request, where it is another than the URL that tells readiness. */
+  readonly path?: string;
+  /** Length of one block. 1 s by default; the sides take turns in blocks. */
+  readonly blockMs?: number;
+}
+
+/** Agreement of results: exactly equal, equal up to a relative difference of numbers, or the caller's own. */
+export type ResultCheck =
+  boolean | { readonly relativeTolerance: number } | ((baseline: unknown, candidate: unknown) => boolean);
+
+export interface CompareOptions {
+  /** Differences up to this share (0 to 0.5) count as none. 0.01 by default. */
+  readonly equivalenceMargin?: number;
+  /** 0.5 to 0.9999. 0.95 by default. */
+  readonly confidenceLevel?: number;
+  /** Cap on replicates (fresh processes, runs, or blocks): 4 to 1000. 24 by default. */
+  readonly maxProcesses?: number;
+  /** No further replicate begins after this time. 60 s by default. */
+  readonly budgetMs?: number;
+  /** How long one replicate may take before it is stopped. 30 s by default. */
+  readonly timeoutMs?: number;
+  /** Whether both sides must give equal results, where results can be compared. True by default. */
+  readonly checkResults?: ResultCheck;
+  /** What to compare. `time` by default, `cpu` for services. */
+  readonly measure?: Measure;
+  readonly load?: LoadOptions;
+  /** Node and V8 flags for the fresh processes of module subjects. */
+  readonly nodeFlags?: readonly string[];
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface ResolvedOptions {
+  readonly equivalenceMargin: number;
+  readonly confidenceLevel: number;
+  readonly maxProcesses: number;
+  readonly budgetMs: number;
+  readonly timeoutMs: number;
+  readonly checkResults: ResultCheck;
+  readonly measure: Measure;
+  readonly load: LoadOptions;
+  readonly nodeFlags: readonly string[];
+  readonly signal?: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+const KNOWN = [
+  'equivalenceMargin',
+  'confidenceLevel',
+  'maxProcesses',
+  'budgetMs',
+  'timeoutMs',
+  'checkResults',
+  'measure',
+  'load',
+  'nodeFlags',
+  'signal',
+  'onProgress',
+] as const satisfies readonly (keyof CompareOptions)[];
+
+const MEASURES: Record<'service' | 'other', readonly Measure[]> = {
+  service: ['cpu', 'time', 'p50', 'p90', 'p99'],
+  other: ['time', 'cpu'],
+};
+
+/** Fills defaults in. @throws INVALID_ARGUMENT */
+export function resolveOptions(options: CompareOptions, form: 'service' | 'other'): ResolvedOptions {
+  for (const key of Object.keys(options)) {
+    if (!(KNOWN as readonly string[]).includes(key)) {
+      throw fail('INVALID_ARGUMENT', {
+        name: 'options',
+        actual: `an object with the unknown key "${key}"`,
+        expected: `keys of ${KNOWN.join(', ')}`,
+      });
+    }
+  }
+  const measure = options.measure ?? MEASURES[form][0]!;
+  if (!MEASURES[form].includes(measure)) {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'options.measure',
+      actual: describe(measure),
+      expected: `one of ${MEASURES[form].join(', ')} for ${form === 'service' ? 'a service' : 'this subject'}`,
+    });
+  }
+  return {
+    equivalenceMargin: within('equivalenceMargin', options.equivalenceMargin ?? 0.01, 0, 0.5),
+    confidenceLevel: within('confidenceLevel', options.confidenceLevel ?? 0.95, 0.5, 0.9999),
+    maxProcesses: Math.floor(within('maxProcesses', options.maxProcesses ?? 24, 4, 1000)),
+    budgetMs: within('budgetMs', options.budgetMs ?? 60_000, 1, 86_400_000),
+    timeoutMs: within('timeoutMs', options.timeoutMs ?? 30_000, 1, 86_400_000),
+    checkResults: resultCheck(options.checkResults ?? true),
+    measure,
+    load: options.load ?? {},
+    nodeFlags: flagList(options.nodeFlags ?? []),
+    ...(options.signal && { signal: options.signal }),
+    onProgress: options.onProgress ?? (() => {}),
+  };
+}
+
+function within(name: string, value: unknown, low: number, high: number): number {
+  if (typeof value === 'number' && value >= low && value <= high) return value;
+  throw fail('INVALID_ARGUMENT', {
+    name: `options.${name}`,
+    actual: describe(value),
+    expected: `a number from ${low} to ${high}`,
+  });
+}
+
+function resultCheck(value: ResultCheck): ResultCheck {
+  if (typeof value === 'boolean' || typeof value === 'function') return value;
+  const tolerance = (value as { relativeTolerance?: unknown } | null)?.relativeTolerance;
+  return { relativeTolerance: within('checkResults.relativeTolerance', tolerance, 0, 1) };
+}
+
+function flagList(flags: unknown): readonly string[] {
+  if (Array.isArray(flags) && flags.every((flag) => typeof flag === 'string' && flag.startsWith('-'))) {
+    return flags as string[];
+  }
+  throw fail('INVALID_ARGUMENT', {
+    name: 'options.nodeFlags',
+    actual: describe(flags),
+    expected: 'an array of flags such as --max-semi-space-size=64',
+  });
+}
