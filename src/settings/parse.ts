@@ -4,7 +4,6 @@
  */
 import { checkSignal } from './call.js';
 import type { ComputationSettings } from './computation.js';
-import type { SchemaNode } from './explain.js';
 import type { MemorySettings } from './memory.js';
 import { normaliseTree } from './normalise.js';
 import type { ProfileOptions } from './profile.js';

@@ -1,0 +1,397 @@
+/**
+ * The store: one folder of JSON documents and NDJSON metrics that people can read and diff.
+ *
+ * A document is one file with a name of its own, written atomically, so any number of processes can write at once.
+ * A result is stored in parts (see docs/storage.md); the result's own file is written last, and nothing is listed
+ * without it. Reading never writes.
+ */
+import { statSync, type Stats } from 'node:fs';
+import fs from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { describe, fail, OptimizerError } from '../errors.js';
+import type { MemoryChoice } from '../model/choice.js';
+import type { StoredChoice, StoredConfig } from '../model/config.js';
+import type { OptimizationProfile } from '../model/optimization-profile.js';
+import type { Analysis, ProfilingResult } from '../model/profiling-result.js';
+import type { Recommendation } from '../model/recommendation.js';
+import type { OptimizationStatus, OptimizationType, ProfileType } from '../model/types.js';
+import type { Retention } from '../settings/optimizer.js';
+import { removeAbandonedTemps, writeAtomic } from './atomic-file.js';
+import { changeConfig, readConfig, thisHostId, type ConfigChange } from './config-file.js';
+import { checkId } from './ids.js';
+import { DocumentIndex, type StoredEntry } from './index-file.js';
+import { DOCUMENT_KINDS, FOLDERS, layoutOf, type DocumentKind, type Layout } from './layout.js';
+import { appendPoints, pointsOf, readPoints, type MetricPoint } from './metrics-log.js';
+import { applyRetention } from './retention.js';
+import { optimizationStats, timeOf, type OptimizationStats, type StatsFilter } from './stats.js';
+import { corrupt } from './storage-error.js';
+
+export interface StoreOptions {
+  readonly retention?: Retention;
+}
+
+export interface ListFilter {
+  readonly kind: DocumentKind;
+  readonly type?: OptimizationType | ProfileType;
+  readonly status?: OptimizationStatus;
+  /** Only what was made at or after this time: a Date, or ISO 8601. */
+  readonly since?: Date | string;
+  /** At most this many, the newest. */
+  readonly limit?: number;
+}
+
+export type StoredDocument = OptimizationProfile | ProfilingResult | Recommendation;
+
+/**
+ * Opens a store. Nothing is read or written until it is used; the folder is created by the first write.
+ *
+ * @param path folder, relative to the working directory of now.
+ *
+ * @example
+ * const store = openStore('data/optimization', { retention: { maxAgeDays: 90 } });
+ * await store.saveProfile(profile);
+ * store.stats({ type: 'memory' }).gains.geometricMeanSpeedup;
+ */
+export function openStore(path: string, options: StoreOptions = {}): Store {
+  return new Store(path, options);
+}
+
+export class Store {
+  readonly path: string;
+  readonly #layout: Layout;
+  readonly #retention: Retention;
+  readonly #index: DocumentIndex;
+  readonly #pending = new Set<Promise<unknown>>();
+  readonly #lineProblems = new Set<string>();
+  #isPathChecked = false;
+  #areTempsRemoved = false;
+  #isClosed = false;
+  /** Index and retention run one at a time: they look at the store as a whole. */
+  #upkeep: Promise<void> = Promise.resolve();
+
+  constructor(path: string, { retention = {} }: StoreOptions) {
+    if (typeof path !== 'string' || path.trim() === '') {
+      throw fail('INVALID_ARGUMENT', {
+        name: 'storagePath',
+        actual: describe(path),
+        expected: 'the path of a directory',
+      });
+    }
+    this.path = resolve(path);
+    this.#layout = layoutOf(this.path);
+    this.#retention = retention;
+    this.#index = new DocumentIndex(this.#layout);
+  }
+
+  /**
+   * Stores an optimisation profile, or replaces the one of that id.
+   *
+   * @throws INVALID_ARGUMENT for what is no profile, STORAGE_NOT_A_DIRECTORY, STORAGE_NOT_WRITABLE.
+   */
+  saveProfile(profile: OptimizationProfile): Promise<void> {
+    return this.#write(async () => {
+      await this.#put('profile', profile, profile.environment?.host.id);
+      await this.#maintain();
+    });
+  }
+
+  /** Stores a profiling result with its analysis, recommendations and time series. Throws as `saveProfile`. */
+  saveResult(result: ProfilingResult): Promise<void> {
+    return this.#write(async () => {
+      const { analysis, recommendations } = result;
+      const id = checkId(result.id);
+      const hostId = result.environment?.host.id;
+      const { schemaVersion, createdAt } = result;
+      const day = dayOf(createdAt);
+      const document = {
+        ...result,
+        analysis: undefined,
+        recommendations: undefined,
+        timeline: undefined,
+        hostId,
+        parts: {
+          analysis: `${FOLDERS.analysis}/${id}.json`,
+          metrics: `${FOLDERS.metrics}/${day}.ndjson`,
+          recommendations: recommendations.map((recommendation) => checkId(recommendation.id)),
+        },
+      };
+      // Checked before any part is written, so that a result is stored as a whole or not at all.
+      const { encode } = await import('./documents.js');
+      const text = encode('result', document);
+      const isNew = this.#index.find(id) === undefined;
+      const analysisText = encode('analysis', { schemaVersion, id, createdAt, hostId, ...analysis });
+      for (const recommendation of recommendations) await this.#put('recommendation', recommendation, hostId);
+      await writeAtomic(this.#layout.document('analysis', id), analysisText);
+      if (isNew) await appendPoints(this.#layout.metrics(day), pointsOf(result));
+      await writeAtomic(this.#layout.document('result', id), text);
+      await this.#maintain();
+    });
+  }
+
+  /** Stores a recommendation, or replaces the one of that id (with its outcome, say). Throws as `saveProfile`. */
+  saveRecommendation(recommendation: Recommendation): Promise<void> {
+    return this.#write(async () => {
+      await this.#put('recommendation', recommendation, undefined);
+      await this.#maintain();
+    });
+  }
+
+  /**
+   * A document by its id, whatever its kind, as it was saved.
+   *
+   * @throws INVALID_ARGUMENT for what is no id, UNKNOWN_ID, DOCUMENT_CORRUPT, DOCUMENT_TOO_NEW.
+   */
+  async get(id: string): Promise<StoredDocument> {
+    this.#use();
+    checkId(id);
+    const kind = this.#index.find(id)?.kind ?? (await this.#kindOf(id));
+    if (!kind) throw fail('UNKNOWN_ID', { what: 'stored document', id, where: this.path });
+    return kind === 'result' ? this.#getResult(id) : this.#read<StoredDocument>(kind, id);
+  }
+
+  /** Optimisation profile by its id. Throws as `get`, UNKNOWN_ID also where the id is another document's. */
+  async getProfile(id: string): Promise<OptimizationProfile> {
+    return (await this.#getKind('profile', id)) as OptimizationProfile;
+  }
+
+  /** Profiling result by its id. Throws as `getProfile`. */
+  async getResult(id: string): Promise<ProfilingResult> {
+    return (await this.#getKind('result', id)) as ProfilingResult;
+  }
+
+  /** Recommendation by its id. Throws as `getProfile`. */
+  async getRecommendation(id: string): Promise<Recommendation> {
+    return (await this.#getKind('recommendation', id)) as Recommendation;
+  }
+
+  /**
+   * What is stored of a kind, newest first. Documents that cannot be read are left out; `problems()` names them.
+   *
+   * @throws INVALID_ARGUMENT for an unknown kind, a `since` that is no time, a negative `limit`.
+   */
+  list({ kind, type, status, since, limit = Infinity }: ListFilter): StoredEntry[] {
+    this.#use();
+    if (!DOCUMENT_KINDS.includes(kind)) {
+      const expected = `one of ${DOCUMENT_KINDS.join(', ')}`;
+      throw fail('INVALID_ARGUMENT', { name: 'kind', actual: describe(kind), expected });
+    }
+    if (typeof limit !== 'number' || !(limit >= 0)) {
+      throw fail('INVALID_ARGUMENT', { name: 'limit', actual: describe(limit), expected: 'a number from 0' });
+    }
+    const sinceMs = since === undefined ? -Infinity : timeOf(since);
+    return this.#index
+      .entries(kind)
+      .filter((entry) => type === undefined || entry.type === type)
+      .filter((entry) => status === undefined || entry.status === status)
+      .map((entry) => ({ entry, atMs: Date.parse(entry.createdAt) }))
+      .filter(({ atMs }) => atMs >= sinceMs)
+      .sort((a, b) => b.atMs - a.atMs || (a.entry.id < b.entry.id ? 1 : -1))
+      .slice(0, limit)
+      .map(({ entry }) => entry);
+  }
+
+  /** Time series of a day in UTC (`2026-01-31`), in the order in which it was written. */
+  async metrics(day: string): Promise<MetricPoint[]> {
+    this.#use();
+    if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) {
+      const expected = 'a day, such as 2026-01-31';
+      throw fail('INVALID_ARGUMENT', { name: 'day', actual: describe(day), expected });
+    }
+    return this.#points(this.#layout.metrics(day));
+  }
+
+  /**
+   * What is in force; null where nothing is yet. Read from the file each time.
+   *
+   * @throws DOCUMENT_CORRUPT, DOCUMENT_TOO_NEW, STORAGE_NOT_A_DIRECTORY.
+   */
+  config(): StoredConfig | null {
+    this.#use();
+    return readConfig(this.#layout);
+  }
+
+  /** Records a choice for a subject (`<kind>:<name>`), for this and other processes. Throws as `saveProfile`. */
+  setChoice(key: string, stored: StoredChoice): Promise<void> {
+    return this.#changeConfig({ subject: { key, stored } });
+  }
+
+  /** Records the default of structs and pools that have no choice of their own. Throws as `saveProfile`. */
+  setMemoryDefaults(memory: MemoryChoice): Promise<void> {
+    return this.#changeConfig({ memory });
+  }
+
+  /** Records Node flags that were measured to help, in place of those before. Throws as `saveProfile`. */
+  setRuntimeFlags(runtimeFlags: readonly string[]): Promise<void> {
+    return this.#changeConfig({ runtimeFlags });
+  }
+
+  /** Totals and gains over all stored optimisations, of earlier processes too. Synchronous. */
+  stats(filter: StatsFilter = {}): OptimizationStats {
+    this.#use();
+    return optimizationStats(this.#index.entries('profile'), filter);
+  }
+
+  /** Documents and lines that were met and could not be read, one sentence each. */
+  problems(): string[] {
+    this.#use();
+    const problems = [...this.#index.problems(), ...this.#lineProblems];
+    try {
+      readConfig(this.#layout);
+    } catch (error) {
+      problems.push((error as Error).message);
+    }
+    return problems;
+  }
+
+  /** Waits for what is being written. Using the store afterwards throws CLOSED. Closing twice is harmless. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#pending);
+  }
+
+  #changeConfig(change: ConfigChange): Promise<void> {
+    return this.#write(() => changeConfig(this.#layout, change));
+  }
+
+  async #put(
+    kind: 'profile' | 'recommendation',
+    document: OptimizationProfile | Recommendation,
+    hostId: string | undefined,
+  ): Promise<void> {
+    const id = checkId(document?.id);
+    const { encode } = await import('./documents.js');
+    // Every file says on which host it was made; some models do not, so reading takes this out again.
+    const text = encode(kind, { ...document, hostId: hostId ?? (await thisHostId()) });
+    await writeAtomic(this.#layout.document(kind, id), text);
+  }
+
+  async #getKind(kind: DocumentKind, id: string): Promise<StoredDocument> {
+    this.#use();
+    checkId(id);
+    return kind === 'result' ? this.#getResult(id) : this.#read<StoredDocument>(kind, id);
+  }
+
+  async #getResult(id: string): Promise<ProfilingResult> {
+    type Parts = { parts: { metrics: string; recommendations: string[] } };
+    const { parts, ...result } = await this.#read<ProfilingResult & Parts>('result', id);
+    const { findings, ruledOut, summary } = await this.#read<Analysis>('analysis', id);
+    const warnings = [...result.warnings];
+    const recommendations: Recommendation[] = [];
+    for (const recommendation of parts.recommendations) {
+      try {
+        recommendations.push(await this.#read<Recommendation>('recommendation', checkId(recommendation)));
+      } catch (error) {
+        if (!(error instanceof OptimizerError)) throw error;
+        warnings.push(`A recommendation is left out: ${error.message}`);
+      }
+    }
+    const points = await this.#points(this.#layout.metrics(dayOf(result.createdAt)), id);
+    const timeline = points.flatMap(({ atMs, values }) => (atMs === undefined ? [] : [{ atMs, values }]));
+    return { ...result, timeline, analysis: { findings, ruledOut, summary }, recommendations, warnings };
+  }
+
+  async #points(path: string, resultId?: string): Promise<MetricPoint[]> {
+    const { points, problems } = await readPoints(path, resultId);
+    for (const problem of problems) this.#lineProblems.add(problem);
+    return points;
+  }
+
+  async #read<T>(kind: DocumentKind | 'analysis', id: string): Promise<T> {
+    const path = this.#layout.document(kind, id);
+    let text: string;
+    try {
+      text = await fs.readFile(path, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw corrupt(path, error);
+      throw fail('UNKNOWN_ID', { what: kind, id, where: this.path }, { cause: error });
+    }
+    const { decode } = await import('./documents.js');
+    const document = decode(kind, path, text);
+    delete document['hostId'];
+    return document as T;
+  }
+
+  /** Kind of a document that the index left out because it cannot be read: reading it then says why. */
+  async #kindOf(id: string): Promise<DocumentKind | undefined> {
+    for (const kind of DOCUMENT_KINDS) {
+      const stat = await fs.stat(this.#layout.document(kind, id)).catch(() => null);
+      if (stat) return kind;
+    }
+    return undefined;
+  }
+
+  #write(action: () => Promise<void>): Promise<void> {
+    const run = async () => {
+      this.#use();
+      await this.#removeAbandonedTemps();
+      await action();
+    };
+    const promise = run().finally(() => this.#pending.delete(promise));
+    this.#pending.add(promise);
+    return promise;
+  }
+
+  async #removeAbandonedTemps(): Promise<void> {
+    if (this.#areTempsRemoved) return;
+    this.#areTempsRemoved = true;
+    const folders = Object.keys(FOLDERS) as (keyof typeof FOLDERS)[];
+    const paths = [this.path, ...folders.map((kind) => this.#layout.folder(kind))];
+    await Promise.all(paths.map(removeAbandonedTemps));
+  }
+
+  /** Retention, then the index. The document itself is stored by now; a config that cannot be read stops pruning only. */
+  #maintain(): Promise<void> {
+    const run = async () => {
+      const { maxAgeDays, maxDocuments } = this.#retention;
+      if (maxAgeDays !== undefined || maxDocuments !== undefined) {
+        const config = this.#configOrNone();
+        if (config !== 'unreadable') {
+          const entriesOf = (kind: DocumentKind) => this.#index.entries(kind);
+          await applyRetention(this.#layout, entriesOf, config, this.#retention);
+        }
+      }
+      await this.#index.persist();
+    };
+    this.#upkeep = this.#upkeep.then(run, run);
+    return this.#upkeep;
+  }
+
+  #configOrNone(): StoredConfig | null | 'unreadable' {
+    try {
+      return readConfig(this.#layout);
+    } catch {
+      return 'unreadable';
+    }
+  }
+
+  /** Every use passes here: refuses a closed store, and a path that cannot be a folder. */
+  #use(): void {
+    if (this.#isClosed) throw fail('CLOSED', { what: 'The store' });
+    if (this.#isPathChecked) return;
+    let path = this.path;
+    for (;;) {
+      const stat = statOf(path);
+      if (stat?.isDirectory()) break;
+      if (stat) throw fail('STORAGE_NOT_A_DIRECTORY', { path: this.path });
+      path = dirname(path);
+    }
+    this.#isPathChecked = true;
+  }
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw corrupt(path, error);
+  }
+}
+
+function dayOf(createdAt: string): string {
+  const time = new Date(createdAt);
+  if (Number.isNaN(time.getTime())) {
+    const expected = 'a time in ISO 8601';
+    throw fail('INVALID_ARGUMENT', { name: 'createdAt', actual: describe(createdAt), expected });
+  }
+  return time.toISOString().slice(0, 10);
+}
