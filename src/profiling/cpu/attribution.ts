@@ -1,0 +1,161 @@
+/**
+ * Gives a leaf's time to a function of the user and to what it did there.
+ *
+ * Responsible is the user's innermost function on the stack. An anonymous callback whose enclosing function
+ * stands further up the same stack (`rows.map((row) => …)` inside `report`) counts as part of that function:
+ * that is the name a reader looks for. A function that V8 inlined is found by the line.
+ */
+import { isLoaderFrame, operationOfFrames, operationOfLine, OWN_CODE, type Operation } from './operation.js';
+import type { Frame, FrameResolver } from './frames.js';
+import type { SampledTree } from './samples.js';
+
+export interface Attribution {
+  /** Part of the leaf's time, 0 to 1. */
+  readonly share: number;
+  /** The function in which the time was spent: the leaf, or what V8 had inlined into it. */
+  readonly leaf: Frame;
+  readonly leafLine: number | undefined;
+  /** The user's function that is responsible; null where none is on the stack. */
+  readonly responsible: Frame | null;
+  /** Line of the responsible function on or below which the time was spent. */
+  readonly line: number | undefined;
+  readonly via: Frame | null;
+  readonly operation: Operation;
+}
+
+export interface LeafAttribution {
+  /** From the root to the leaf, V8's special nodes left out. */
+  readonly path: readonly Frame[];
+  readonly parts: readonly Attribution[];
+  readonly startup: boolean;
+  /** Index of the node below the root, which tells one turn of the event loop from another. */
+  readonly entry: number;
+}
+
+interface LineShare {
+  readonly line: number;
+  readonly share: number;
+}
+
+export class Attributor {
+  readonly #tree: SampledTree;
+  readonly #frames: FrameResolver;
+  readonly #known = new Map<number, LeafAttribution>();
+
+  constructor(tree: SampledTree, frames: FrameResolver) {
+    this.#tree = tree;
+    this.#frames = frames;
+  }
+
+  of(node: number): LeafAttribution {
+    let known = this.#known.get(node);
+    if (known === undefined) {
+      known = this.#attribute(node);
+      this.#known.set(node, known);
+    }
+    return known;
+  }
+
+  #attribute(node: number): LeafAttribution {
+    const path: Frame[] = [];
+    let entry = node;
+    for (let at = node; at >= 0 && this.#tree.parents[at]! >= 0; at = this.#tree.parents[at]!) {
+      path.push(this.#frames.resolve(this.#tree.nodes[at]!.callFrame));
+      entry = at;
+    }
+    path.reverse();
+    const startup = path.some(isLoaderFrame);
+    const lines = lineShares(this.#tree, node);
+    const parts =
+      lines.length === 0
+        ? [this.#part(path, undefined, 1)]
+        : lines.map(({ line, share }) => this.#part(path, line, share));
+    return { path, parts, startup, entry };
+  }
+
+  #part(path: readonly Frame[], tickLine: number | undefined, share: number): Attribution {
+    const v8Leaf = path.at(-1);
+    let leaf = v8Leaf;
+    if (leaf !== undefined && tickLine !== undefined && isScript(leaf)) leaf = this.#inlined(leaf, tickLine);
+    if (leaf === undefined) {
+      const none = {
+        key: '',
+        name: '',
+        origin: 'program',
+        file: '',
+        line: 0,
+        column: 0,
+        function: null,
+      } as const;
+      return {
+        share,
+        leaf: none,
+        leafLine: undefined,
+        responsible: null,
+        line: undefined,
+        via: null,
+        operation: OWN_CODE,
+      };
+    }
+    const stack = leaf === v8Leaf ? path : [...path, leaf];
+    const responsibleAt = innermost(stack);
+    if (responsibleAt < 0) {
+      const operation = operationOfFrames(stack) ?? OWN_CODE;
+      return { share, leaf, leafLine: tickLine, responsible: null, line: undefined, via: null, operation };
+    }
+
+    const innermostUser = stack[responsibleAt]!;
+    const below = stack.slice(responsibleAt + 1);
+    const via = below.findLast((frame) => frame.origin === 'dependency') ?? null;
+    const operation =
+      operationOfFrames(below) ??
+      operationOfLine(tickLine === undefined ? [] : this.#frames.sources.marks(leaf.file, tickLine));
+    // A native function carries the line of its caller, which is the user's own only directly below it.
+    const isDirect = below.length === 0 || (below.length === 1 && below[0]!.origin === 'native');
+    const line = isDirect ? tickLine : this.#lineOfCall(innermostUser, below);
+    const responsible = this.#named(stack, responsibleAt);
+    return { share, leaf, leafLine: tickLine, responsible, line, via, operation };
+  }
+
+  #inlined(leaf: Frame, line: number): Frame {
+    const { sources } = this.#frames;
+    const found = sources.functionOnLine(leaf.file, leaf.function, line);
+    return found === null || found === leaf.function
+      ? leaf
+      : this.#frames.ofFunction(leaf.file, leaf.origin, found);
+  }
+
+  #lineOfCall(caller: Frame, below: readonly Frame[]): number | undefined {
+    const callee = below[0]!;
+    return caller.function === null
+      ? undefined
+      : this.#frames.sources.callLine(caller.file, caller.function, callee.name);
+  }
+
+  /** An anonymous function on whose stack its enclosing function stands counts as that function. */
+  #named(stack: readonly Frame[], at: number): Frame {
+    let frame = stack[at]!;
+    for (let above = at - 1; above >= 0; above -= 1) {
+      if (frame.name !== '(anonymous)' || frame.function?.parent == null) break;
+      const candidate = stack[above]!;
+      if (candidate.function !== null && candidate.function === frame.function.parent) frame = candidate;
+    }
+    return frame;
+  }
+}
+
+function isScript(frame: Frame): boolean {
+  return frame.origin === 'user' || frame.origin === 'dependency';
+}
+
+/** The innermost user frame; where there is none, the outermost dependency frame. -1 where there is neither. */
+function innermost(stack: readonly Frame[]): number {
+  const user = stack.findLastIndex((frame) => frame.origin === 'user');
+  return user >= 0 ? user : stack.findIndex((frame) => frame.origin === 'dependency');
+}
+
+function lineShares(tree: SampledTree, node: number): LineShare[] {
+  const ticks = (tree.nodes[node]!.positionTicks ?? []).filter(({ line }) => line > 0);
+  const total = ticks.reduce((sum, tick) => sum + tick.ticks, 0);
+  return total === 0 ? [] : ticks.map(({ line, ticks: count }) => ({ line, share: count / total }));
+}

@@ -1,0 +1,111 @@
+/**
+ * From V8's samples to weighted leaves.
+ *
+ * Weights. A sample stands for the time since the one before it. While the loop polls with the profiler's
+ * signal blocked there are no samples, and the first one afterwards is idle, so the gap is idle time, as it
+ * should be. A gap before a busy sample is time for which the thread or the sampling thread did not run; it
+ * counts for at most `GAP_INTERVALS` intervals, or a busy host would turn a short function into a long one.
+ *
+ * Stubs. V8 finds a sample's function through the frame pointer and takes the innermost one from the program
+ * counter. In a builtin that builds no frame (generic property loads, hash look-ups) the counter is in the
+ * builtin, so the function that called it is lost and the sample lands on its caller, without a line. Such a
+ * sample is given back to the callee that ran next to it in time.
+ */
+import type { RawCpuProfile, RawNode } from './raw.js';
+
+const GAP_INTERVALS = 8;
+const NEIGHBOURS = 6;
+
+export interface SampledLeaf {
+  /** Index into `nodes`. */
+  readonly node: number;
+  readonly ms: number;
+  /** The sample stood in a frameless builtin called by this node. */
+  readonly stub: boolean;
+}
+
+export interface SampledTree {
+  readonly nodes: readonly RawNode[];
+  /** Index of the parent; -1 for the root. A parent's index is not necessarily smaller than its child's. */
+  readonly parents: Int32Array;
+  /** In the order of time. */
+  readonly leaves: readonly SampledLeaf[];
+  readonly idle: number;
+  readonly collector: number;
+  readonly program: number;
+}
+
+export function readSamples(profile: RawCpuProfile): SampledTree {
+  const nodes = profile.nodes;
+  const indexOfId = new Map(nodes.map((node, index) => [node.id, index]));
+  const parents = new Int32Array(nodes.length).fill(-1);
+  nodes.forEach((node, index) => {
+    for (const child of node.children ?? []) parents[indexOfId.get(child) ?? index] = index;
+  });
+  const special = (name: string) =>
+    nodes.findIndex((node) => node.callFrame.functionName === name && node.callFrame.url === '');
+  const idle = special('(idle)');
+  const collector = special('(garbage collector)');
+  const program = special('(program)');
+
+  const samples = (profile.samples ?? []).map((id) => indexOfId.get(id) ?? -1);
+  const weights = sampleWeights(samples, profile.timeDeltas ?? [], idle);
+  const stubShares = nodes.map(linelessShare);
+  const carry = new Float64Array(nodes.length);
+
+  const leaves: SampledLeaf[] = [];
+  samples.forEach((node, at) => {
+    const ms = weights[at]!;
+    if (node < 0 || ms <= 0) return;
+    const share = stubShares[node]!;
+    if (share > 0) {
+      // V8 gives ticks a node, not a sample; spread them evenly over the node's samples.
+      carry[node] = carry[node]! + share;
+      if (carry[node] >= 0.999) {
+        carry[node] -= 1;
+        const callee = neighbouringCallee(samples, at, node, parents);
+        leaves.push({ node: callee ?? node, ms, stub: true });
+        return;
+      }
+    }
+    leaves.push({ node, ms, stub: false });
+  });
+  return { nodes, parents, leaves, idle, collector, program };
+}
+
+function sampleWeights(samples: readonly number[], deltasUs: readonly number[], idle: number): number[] {
+  const usual = [...deltasUs].filter((delta) => delta > 0).sort((a, b) => a - b);
+  const cap = (usual[usual.length >> 1] ?? 1000) * GAP_INTERVALS;
+  return samples.map((node, at) => {
+    const delta = Math.max(0, deltasUs[at] ?? 0);
+    return (node === idle ? delta : Math.min(delta, cap)) / 1000;
+  });
+}
+
+/** Share of a JavaScript node's own samples for which V8 knew no line. */
+function linelessShare(node: RawNode): number {
+  const hits = node.hitCount ?? 0;
+  if (hits === 0 || node.callFrame.url === '') return 0;
+  const withLine = (node.positionTicks ?? []).reduce((sum, { ticks }) => sum + ticks, 0);
+  return Math.max(0, 1 - withLine / hits);
+}
+
+/** The child of `node` that was on the stack nearest in time to the sample at `at`. */
+function neighbouringCallee(
+  samples: readonly number[],
+  at: number,
+  node: number,
+  parents: Int32Array,
+): number | undefined {
+  for (let distance = 1; distance <= NEIGHBOURS; distance += 1) {
+    for (const neighbour of [samples[at - distance], samples[at + distance]]) {
+      if (neighbour === undefined || neighbour < 0) continue;
+      let below = neighbour;
+      for (let above = parents[neighbour]!; above >= 0; above = parents[above]!) {
+        if (above === node) return below;
+        below = above;
+      }
+    }
+  }
+  return undefined;
+}

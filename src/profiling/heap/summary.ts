@@ -1,0 +1,109 @@
+/** Sampled allocation as figures: bytes by the user's responsible function, allocated and still live. */
+import type { AllocationSite, StackNode } from '../../model/signals.js';
+import { FrameResolver, type Frame } from '../cpu/frames.js';
+import { isLoaderFrame } from '../cpu/operation.js';
+import type { RawHeapNode, RawHeapProfile } from '../cpu/raw.js';
+import type { SourceIndex } from '../source/source-index.js';
+
+export interface HeapSummary {
+  readonly sites: AllocationSite[];
+  /** Over the whole window, estimated from the part in which collected objects were kept. */
+  readonly allocatedBytes: number;
+  readonly callTree: StackNode | null;
+}
+
+interface Site {
+  readonly frame: Frame;
+  readonly leaves: Map<string, number>;
+  allocatedBytes: number;
+  liveBytes: number;
+}
+
+export interface HeapProfiles {
+  readonly churn: RawHeapProfile;
+  readonly live: RawHeapProfile | undefined;
+  /** Length of the window over the length of the churn part. */
+  readonly scale: number;
+  readonly sources: SourceIndex;
+  readonly maxSites: number;
+}
+
+export function summariseHeapProfile(profiles: HeapProfiles): HeapSummary {
+  const frames = new FrameResolver(profiles.sources);
+  const sites = new Map<string, Site>();
+  const visit = (
+    node: RawHeapNode,
+    stack: readonly Frame[],
+    bytes: (site: Site, selfSize: number) => void,
+  ) => {
+    const frame = frames.resolve(node.callFrame);
+    const path = node.callFrame.functionName === '(root)' ? stack : [...stack, frame];
+    if (node.selfSize > 0 && frame.origin !== 'own') {
+      const responsible = responsibleFrame(path);
+      const leaf = path.at(-1)?.name ?? '';
+      let site = sites.get(responsible.key);
+      if (site === undefined) {
+        site = { frame: responsible, leaves: new Map(), allocatedBytes: 0, liveBytes: 0 };
+        sites.set(responsible.key, site);
+      }
+      site.leaves.set(leaf, (site.leaves.get(leaf) ?? 0) + node.selfSize);
+      bytes(site, node.selfSize);
+    }
+    for (const child of node.children) visit(child, path, bytes);
+  };
+  visit(profiles.churn.head, [], (site, size) => {
+    site.allocatedBytes += size * profiles.scale;
+  });
+  if (profiles.live !== undefined) {
+    visit(profiles.live.head, [], (site, size) => {
+      site.liveBytes += size;
+    });
+  }
+  const allocatedBytes = [...sites.values()].reduce((sum, site) => sum + site.allocatedBytes, 0);
+  const callTree = treeOf(profiles.churn.head, frames, profiles.scale);
+  return {
+    sites: [...sites.values()]
+      .sort((a, b) => b.allocatedBytes - a.allocatedBytes || b.liveBytes - a.liveBytes)
+      .filter((site, index, all) => index < profiles.maxSites || site.liveBytes > liveFloor(all))
+      .map((site) => ({
+        location: frames.location(site.frame),
+        allocatedBytes: site.allocatedBytes,
+        share: allocatedBytes === 0 ? 0 : site.allocatedBytes / allocatedBytes,
+        ...(profiles.live === undefined ? {} : { liveBytes: site.liveBytes }),
+        origin: site.frame.origin === 'own' ? ('dependency' as const) : site.frame.origin,
+      })),
+    allocatedBytes,
+    callTree: callTree.value === 0 ? null : callTree,
+  };
+}
+
+/** A site that holds a tenth of what is live is worth keeping however little it allocates. */
+function liveFloor(sites: readonly Site[]): number {
+  return sites.reduce((sum, site) => sum + site.liveBytes, 0) / 10;
+}
+
+/** The user's innermost function; else the innermost dependency's; else the outermost frame. */
+function responsibleFrame(path: readonly Frame[]): Frame {
+  let at = path.findLastIndex((frame) => frame.origin === 'user');
+  if (at < 0) at = path.findLastIndex((frame) => frame.origin === 'dependency');
+  if (at < 0) return path.find((frame) => !isLoaderFrame(frame)) ?? path[0]!;
+  let frame = path[at]!;
+  for (let above = at - 1; above >= 0; above -= 1) {
+    if (frame.name !== '(anonymous)' || frame.function?.parent == null) break;
+    const candidate = path[above]!;
+    if (candidate.function !== null && candidate.function === frame.function.parent) frame = candidate;
+  }
+  return frame;
+}
+
+function treeOf(node: RawHeapNode, frames: FrameResolver, scale: number): StackNode {
+  const children = node.children
+    .map((child) => treeOf(child, frames, scale))
+    .filter((child) => child.value > 0)
+    .sort((a, b) => b.value - a.value);
+  const frame = frames.resolve(node.callFrame);
+  const value = node.selfSize * scale + children.reduce((sum, child) => sum + child.value, 0);
+  if (frame.name === '(root)') return { name: 'all', value, children };
+  const { file, line } = frames.location(frame);
+  return { name: frame.name, ...(file === '' ? {} : { file, line }), value, children };
+}

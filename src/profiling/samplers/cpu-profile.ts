@@ -1,0 +1,55 @@
+import type { MetricName } from '../../model/metric-catalogue.js';
+import { unavailable } from '../../model/metric.js';
+import { summariseCpuProfile } from '../cpu/summary.js';
+import type { RawCpuProfile } from '../cpu/raw.js';
+import type { InspectorSession } from '../inspector-session.js';
+import type { Gathered, Sampler, SamplingWindow } from '../sampler.js';
+
+const METRICS: readonly MetricName[] = [
+  'cpu.busy.share',
+  'cpu.gc.share',
+  'cpu.program.share',
+  'cpu.user.share',
+  'cpu.startup.share',
+  'cpu.timers.share',
+  'cpu.microtasks.share',
+  'cpu.longestRun',
+];
+
+/** Functions by CPU time, through V8's sampling profiler. */
+export class CpuProfileSampler implements Sampler {
+  readonly name = 'CPU profile';
+  readonly #session: InspectorSession;
+  #window: SamplingWindow | undefined;
+
+  constructor(session: InspectorSession) {
+    this.#session = session;
+  }
+
+  start(window: SamplingWindow): void {
+    this.#window = window;
+    this.#session.post('Profiler.enable');
+    this.#session.post('Profiler.setSamplingInterval', { interval: window.samplingIntervalUs });
+    this.#session.post('Profiler.start');
+  }
+
+  stop(gathered: Gathered): void {
+    const { type, sources, maxFunctions, keepRawProfile } = this.#window!;
+    const { profile } = this.#session.post<{ profile: RawCpuProfile }>('Profiler.stop');
+    this.#session.post('Profiler.disable');
+    const summary = summariseCpuProfile(profile, sources, maxFunctions);
+    gathered.functions = summary.functions;
+    gathered.operations = summary.operations;
+    for (const [name, value] of Object.entries(summary.metrics)) gathered.set(name as MetricName, value);
+    if (summary.metrics['cpu.busy.share'] === undefined) {
+      gathered.missing(
+        METRICS,
+        unavailable('NO_SAMPLES', 'The profiler took no sample in the window.', 'Profile for longer.'),
+      );
+    }
+    if (type !== 'memory') {
+      gathered.callTree = summary.callTree;
+      if (keepRawProfile) gathered.rawProfile = profile;
+    }
+  }
+}

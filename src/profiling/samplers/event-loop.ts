@@ -1,0 +1,72 @@
+import {
+  monitorEventLoopDelay,
+  performance,
+  type EventLoopUtilization,
+  type IntervalHistogram,
+} from 'node:perf_hooks';
+import type { Gathered, Sampler } from '../sampler.js';
+
+const RESOLUTION_MS = 10;
+/** Listing resources walks all of them: once a second is enough to see a flood. */
+const TICKS_PER_RESOURCE_COUNT = 10;
+
+/** Loop utilisation, timer lateness, and how much the loop has pending. */
+export class EventLoopSampler implements Sampler {
+  readonly name = 'event loop';
+  #start: EventLoopUtilization | undefined;
+  #last: EventLoopUtilization | undefined;
+  #delay: IntervalHistogram | undefined;
+  #ticks = 0;
+  #timers = 0;
+  #requests = 0;
+
+  start(): void {
+    this.#start = this.#last = performance.eventLoopUtilization();
+    this.#delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+    this.#delay.enable();
+  }
+
+  tick(values: Record<string, number>): void {
+    const now = performance.eventLoopUtilization();
+    values['eventLoop.utilization'] = performance.eventLoopUtilization(now, this.#last).utilization;
+    this.#last = now;
+    if (this.#ticks++ % TICKS_PER_RESOURCE_COUNT === 0) this.#countResources();
+  }
+
+  stop(gathered: Gathered): void {
+    gathered.set(
+      'eventLoop.utilization',
+      performance.eventLoopUtilization(performance.eventLoopUtilization(), this.#start).utilization,
+    );
+    const delay = this.#delay!;
+    delay.disable();
+    // The histogram holds the time between two rounds of its own timer; lateness is what exceeds the timer.
+    const late = (ns: number) => Math.max(0, ns / 1e6 - RESOLUTION_MS);
+    if (delay.count > 0) {
+      gathered.set('eventLoop.delay.p50', late(delay.percentile(50)));
+      gathered.set('eventLoop.delay.p90', late(delay.percentile(90)));
+      gathered.set('eventLoop.delay.p99', late(delay.percentile(99)));
+      gathered.set('eventLoop.delay.max', late(delay.max));
+    } else {
+      // The loop never came round: the whole window was one block.
+      for (const name of [
+        'eventLoop.delay.p50',
+        'eventLoop.delay.p90',
+        'eventLoop.delay.p99',
+        'eventLoop.delay.max',
+      ] as const) {
+        gathered.set(name, gathered.elapsedMs);
+      }
+    }
+    this.#countResources();
+    gathered.set('eventLoop.activeTimers', this.#timers);
+    gathered.set('eventLoop.activeRequests', this.#requests);
+  }
+
+  #countResources(): void {
+    const resources = process.getActiveResourcesInfo();
+    const timers = resources.filter((kind) => kind === 'Timeout' || kind === 'Immediate').length;
+    this.#timers = Math.max(this.#timers, timers);
+    this.#requests = Math.max(this.#requests, resources.length - timers);
+  }
+}

@@ -1,0 +1,118 @@
+import { getHeapStatistics } from 'node:v8';
+import { unavailable } from '../../model/metric.js';
+import { summariseHeapProfile, type HeapSummary } from '../heap/summary.js';
+import type { RawHeapProfile } from '../cpu/raw.js';
+import type { InspectorSession } from '../inspector-session.js';
+import type { Gathered, Sampler, SamplingWindow } from '../sampler.js';
+
+/** Sparse for a CPU run, where it only has to name who feeds the collector; dense for a memory run. */
+const INTERVAL_BYTES = { cpu: 512 * 1024, memory: 64 * 1024 } as const;
+/** Part of a memory run in which collected objects are kept in the profile; the rest keeps live ones alone. */
+const CHURN_PART = 0.4;
+/** A full collection of a larger heap would stop the service for too long. */
+const MAX_HEAP_TO_COLLECT = 1024 ** 3;
+
+/**
+ * Allocation by function, through V8's sampling heap profiler.
+ *
+ * V8 keeps either all sampled objects or the live ones, and one profile at a time, so a memory run has two
+ * parts: churn first, then retention. It collects the whole heap at both ends of the window: what grew in
+ * between is what the program keeps, not what the collector had not come to yet.
+ */
+export class HeapProfileSampler implements Sampler {
+  readonly name = 'heap profile';
+  readonly #session: InspectorSession;
+  #window: SamplingWindow | undefined;
+  #startedAt = 0;
+  #churn: { profile: RawHeapProfile; elapsedMs: number } | undefined;
+  #startFloor: { heap: number; external: number } | undefined;
+
+  constructor(session: InspectorSession) {
+    this.#session = session;
+  }
+
+  start(window: SamplingWindow): void {
+    this.#window = window;
+    this.#session.post('HeapProfiler.enable');
+    if (window.type === 'memory') this.#startFloor = this.#collect();
+    this.#startedAt = performance.now();
+    this.#startSampling(true);
+  }
+
+  tick(): void {
+    if (this.#window!.type !== 'memory' || this.#churn !== undefined) return;
+    if (performance.now() - this.#startedAt >= this.#window!.durationMs * CHURN_PART) this.#endChurn();
+  }
+
+  stop(gathered: Gathered): void {
+    const { type, sources, maxFunctions, keepRawProfile } = this.#window!;
+    const isMemory = type === 'memory';
+    let live: RawHeapProfile | undefined;
+    if (this.#churn === undefined) this.#endChurn();
+    else {
+      this.#growth(gathered);
+      live = this.#stopSampling();
+    }
+    this.#session.post('HeapProfiler.disable');
+    const { profile, elapsedMs } = this.#churn!;
+    const summary: HeapSummary = summariseHeapProfile({
+      churn: profile,
+      live,
+      scale: gathered.elapsedMs / Math.max(1, elapsedMs),
+      sources,
+      maxSites: maxFunctions,
+    });
+    gathered.allocations = summary.sites;
+    gathered.set('heap.allocation.rate', summary.allocatedBytes / (gathered.elapsedMs / 1000));
+    if (isMemory) {
+      gathered.callTree = summary.callTree;
+      if (keepRawProfile) gathered.rawProfile = profile;
+      if (live === undefined)
+        gathered.warnings.push('The run was too short to tell live objects from collected ones.');
+    }
+  }
+
+  #startSampling(includeCollected: boolean): void {
+    this.#session.post('HeapProfiler.startSampling', {
+      samplingInterval: this.#window!.type === 'memory' ? INTERVAL_BYTES.memory : INTERVAL_BYTES.cpu,
+      includeObjectsCollectedByMajorGC: includeCollected,
+      includeObjectsCollectedByMinorGC: includeCollected,
+    });
+  }
+
+  #stopSampling(): RawHeapProfile {
+    return this.#session.post<{ profile: RawHeapProfile }>('HeapProfiler.stopSampling').profile;
+  }
+
+  #endChurn(): void {
+    this.#churn = { profile: this.#stopSampling(), elapsedMs: performance.now() - this.#startedAt };
+    if (this.#window!.type === 'memory') this.#startSampling(false);
+  }
+
+  #growth(gathered: Gathered): void {
+    const end = this.#collect();
+    const start = this.#startFloor;
+    if (start === undefined || end === undefined) {
+      gathered.missing(
+        ['heap.live.growth', 'external.live.growth'],
+        unavailable(
+          'HEAP_TOO_LARGE',
+          'The heap is larger than 1 GiB, and a full collection at both ends would stop the program for too long.',
+          'Read heap.floor.growth over a longer window instead.',
+        ),
+      );
+      return;
+    }
+    const seconds = gathered.elapsedMs / 1000;
+    gathered.set('heap.live.growth', (end.heap - start.heap) / seconds);
+    gathered.set('external.live.growth', (end.external - start.external) / seconds);
+  }
+
+  /** Undefined where the heap is too large to collect. */
+  #collect(): { heap: number; external: number } | undefined {
+    if (getHeapStatistics().used_heap_size > MAX_HEAP_TO_COLLECT) return undefined;
+    this.#session.post('HeapProfiler.collectGarbage');
+    const { heapUsed, external } = process.memoryUsage();
+    return { heap: heapUsed, external };
+  }
+}

@@ -1,0 +1,320 @@
+/**
+ * One profiling run of the calling thread: starts the samplers, owns the clock, and gathers what they found.
+ *
+ * The library's own frames, and the time before the window, are not part of the result. Nothing here opens a
+ * port, starts a process or a thread, or touches what the program does.
+ */
+import { describe, fail } from '../errors.js';
+import type { Progress } from '../events.js';
+import { catalogued } from '../model/metric-catalogue.js';
+import { metricValue, unavailable, type TimelinePoint } from '../model/metric.js';
+import type { Signals } from '../model/signals.js';
+import { ProfileType } from '../model/types.js';
+import type { NativeContract } from '../native/contract.js';
+import { Gathered, type Sampler, type SamplingWindow } from './sampler.js';
+import { InspectorSession } from './inspector-session.js';
+import { SourceIndex } from './source/source-index.js';
+
+export interface ProfileOptions {
+  /** Length of the window in milliseconds, 1 to 3,600,000. A loop that is blocked at its end lengthens it. */
+  readonly durationMs: number;
+  /** Distance of CPU samples in microseconds, 100 to 1,000,000. Default 1,000; a memory run 5,000. */
+  readonly samplingIntervalUs?: number;
+  readonly signal?: AbortSignal;
+  /** Called about twice a second. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** Functions, operations and allocation sites to keep, hottest first. Default 100. */
+  readonly maxFunctions?: number;
+  /** Further sources of signals, beside the built-in ones. */
+  readonly samplers?: readonly Sampler[];
+  /** Keep V8's own profile in `Signals.rawProfile`. Default false. */
+  readonly rawProfile?: boolean;
+  /** Whether the run keeps the process alive until it ends. Default true; false in an agent. */
+  readonly keepAlive?: boolean;
+}
+
+const TICK_MS = 100;
+const TICKS_PER_PROGRESS = 5;
+const MAX_DURATION_MS = 3_600_000;
+/** An hour at ten points a second; a longer time line is thinned. */
+const MAX_TIMELINE_POINTS = 6000;
+
+let running = false;
+
+/**
+ * Profiles the calling thread for `durationMs`.
+ *
+ * @param type `cpu` or `memory`.
+ * @throws InvalidArgumentError for figures outside their range, NotSupportedError for another type, for a second
+ *   run at the same time and where Node was built without the inspector, AbortedError after `signal`.
+ *
+ * @example
+ * const signals = await gatherSignals('cpu', { durationMs: 5_000 });
+ * signals.functions[0]; // hottest function, with file, line and share
+ */
+export async function gatherSignals(type: ProfileType, options: ProfileOptions): Promise<Signals> {
+  const run = await prepareRun(type, options);
+  return run.finished;
+}
+
+/** A run that can be ended early, with what was gathered until then. */
+export interface ProfileRun {
+  readonly finished: Promise<Signals>;
+  /** Ends the window now, synchronously; `finished` resolves with the same signals. For a process that exits. */
+  end(): Signals;
+}
+
+/** Checks the arguments and loads what a run needs, then starts it. */
+export async function prepareRun(type: ProfileType, options: ProfileOptions): Promise<ProfileRun> {
+  checkProfileOptions(type, options);
+  if (options.signal?.aborted)
+    throw fail('ABORTED', { what: 'The profile' }, { cause: options.signal.reason });
+  if (running) {
+    throw fail('NOT_SUPPORTED', {
+      what: 'A second profile at the same time',
+      where: 'in one process',
+      remedy: 'Wait for the first to end.',
+    });
+  }
+  running = true;
+  try {
+    const [{ loadNative }, inspector, acorn] = await Promise.all([
+      import('../native/load.js'),
+      import('node:inspector').catch(() => null),
+      import('acorn'),
+    ]);
+    if (inspector === null) {
+      throw fail('NOT_SUPPORTED', {
+        what: 'Profiling',
+        where: 'in a Node that was built without the inspector',
+        remedy: 'Use an official build of Node.',
+      });
+    }
+    const { builtInSamplers } = await import('./samplers/index.js');
+    const native = loadNative();
+    const session = new InspectorSession(inspector);
+    const samplers = [...builtInSamplers(native, session), ...(options.samplers ?? [])];
+    return new Run(type, options, native, session, samplers, new SourceIndex(acorn));
+  } catch (error) {
+    running = false;
+    throw error;
+  }
+}
+
+/** What both ends of a connection check before any work begins. */
+export function checkProfileOptions(type: ProfileType, options: ProfileOptions): void {
+  const types: readonly string[] = Object.values(ProfileType);
+  if (!types.includes(type)) {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'type',
+      actual: describe(type),
+      expected: `one of ${types.join(', ')}`,
+    });
+  }
+  checkRange('durationMs', options.durationMs, 1, MAX_DURATION_MS, 'milliseconds');
+  if (options.samplingIntervalUs !== undefined) {
+    checkRange('samplingIntervalUs', options.samplingIntervalUs, 100, 1_000_000, 'microseconds');
+  }
+  if (options.maxFunctions !== undefined)
+    checkRange('maxFunctions', options.maxFunctions, 1, 10_000, 'functions');
+  const missing = NOT_YET[type];
+  if (missing !== undefined) {
+    throw fail('NOT_SUPPORTED', {
+      what: `Profiling of type "${type}"`,
+      where: 'in this version',
+      remedy: `${missing} Use type "cpu" or "memory".`,
+    });
+  }
+}
+
+const NOT_YET: Partial<Record<ProfileType, string>> = {
+  io: 'Missing are the samplers for file operations by call site and for the queue of the libuv pool.',
+  network: 'Missing are the samplers for sockets, name look-ups and downstream latency.',
+  thread: 'Missing are the samplers for lock contention, migrations and worker profiles.',
+};
+
+function checkRange(name: string, value: unknown, least: number, most: number, unit: string): void {
+  if (typeof value === 'number' && value >= least && value <= most) return;
+  throw fail('INVALID_ARGUMENT', {
+    name,
+    actual: describe(value),
+    expected: `a number of ${unit} from ${least} to ${most}`,
+  });
+}
+
+class Run implements ProfileRun {
+  readonly finished: Promise<Signals>;
+  readonly #type: ProfileType;
+  readonly #options: ProfileOptions;
+  readonly #session: InspectorSession;
+  readonly #samplers: readonly Sampler[];
+  readonly #started: Sampler[] = [];
+  readonly #warnings: string[] = [];
+  readonly #timeline: TimelinePoint[] = [];
+  readonly #startedAt: number;
+  readonly #loopIsTrue: boolean;
+  readonly #interval: NodeJS.Timeout;
+  readonly #end: NodeJS.Timeout;
+  readonly #onAbort = () => this.#abort();
+  #resolve!: (signals: Signals) => void;
+  #reject!: (error: unknown) => void;
+  #signals: Signals | undefined;
+  #ticks = 0;
+  #timelineStride = 1;
+
+  constructor(
+    type: ProfileType,
+    options: ProfileOptions,
+    native: NativeContract,
+    session: InspectorSession,
+    samplers: readonly Sampler[],
+    sources: SourceIndex,
+  ) {
+    this.#type = type;
+    this.#options = options;
+    this.#session = session;
+    this.#samplers = samplers;
+    this.finished = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // V8's sampling signal ends every poll of the loop, which then counts as busy; blocked, it waits its turn.
+    this.#loopIsTrue = process.platform !== 'linux' || native.blockProfilerSignal();
+    const window: SamplingWindow = {
+      type,
+      durationMs: options.durationMs,
+      samplingIntervalUs: options.samplingIntervalUs ?? (type === ProfileType.MEMORY ? 5000 : 1000),
+      maxFunctions: options.maxFunctions ?? 100,
+      sources,
+      keepRawProfile: options.rawProfile === true,
+    };
+    for (const sampler of this.#samplers) {
+      this.#guard(sampler, () => {
+        sampler.start(window);
+        this.#started.push(sampler);
+      });
+    }
+    this.#startedAt = performance.now();
+    this.#interval = setInterval(() => this.#tick(), TICK_MS);
+    this.#end = setTimeout(() => this.#settle(), options.durationMs);
+    if (options.keepAlive === false) {
+      this.#interval.unref();
+      this.#end.unref();
+    }
+    options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  end(): Signals {
+    this.#settle();
+    return this.#signals!;
+  }
+
+  #tick(): void {
+    const atMs = performance.now() - this.#startedAt;
+    const values: Record<string, number> = {};
+    for (const sampler of [...this.#started]) {
+      if (sampler.tick !== undefined) this.#guard(sampler, () => sampler.tick!(values));
+    }
+    if (this.#ticks % this.#timelineStride === 0) this.#timeline.push({ atMs, values });
+    if (this.#timeline.length >= MAX_TIMELINE_POINTS) this.#thinTimeline();
+    this.#ticks += 1;
+    if (this.#options.onProgress !== undefined && this.#ticks % TICKS_PER_PROGRESS === 0)
+      this.#progress(atMs);
+  }
+
+  #progress(atMs: number): void {
+    this.#options.onProgress!({
+      stage: 'profile',
+      fraction: Math.min(1, atMs / this.#options.durationMs),
+      message: `Profiling ${this.#type} for ${Math.round(this.#options.durationMs / 100) / 10} s`,
+    });
+  }
+
+  #thinTimeline(): void {
+    this.#timeline.splice(0, this.#timeline.length, ...this.#timeline.filter((_, index) => index % 2 === 0));
+    this.#timelineStride *= 2;
+  }
+
+  #settle(): void {
+    if (this.#signals !== undefined) return;
+    try {
+      this.#signals = this.#gather();
+      this.#resolve(this.#signals);
+    } catch (error) {
+      this.#reject(error);
+      throw error;
+    }
+  }
+
+  #abort(): void {
+    if (this.#signals !== undefined) return;
+    this.#signals = this.#gather();
+    this.#reject(fail('ABORTED', { what: 'The profile' }, { cause: this.#options.signal?.reason }));
+  }
+
+  #gather(): Signals {
+    clearInterval(this.#interval);
+    clearTimeout(this.#end);
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    const gathered = new Gathered(performance.now() - this.#startedAt);
+    // The last to start stops first, so that none measures the stopping of another.
+    for (const sampler of this.#started.toReversed()) this.#guard(sampler, () => sampler.stop(gathered));
+    this.#session.close();
+    running = false;
+    this.#correctLoop(gathered);
+    this.#addBlockedShare(gathered);
+    return {
+      type: this.#type,
+      durationMs: gathered.elapsedMs,
+      metrics: gathered.metrics,
+      timeline: this.#timeline,
+      functions: gathered.functions,
+      allocations: gathered.allocations,
+      callTree: gathered.callTree,
+      gc: gathered.gc,
+      warnings: [...this.#warnings, ...gathered.warnings],
+      operations: gathered.operations,
+      threads: gathered.threads,
+      ...(gathered.rawProfile === undefined ? {} : { rawProfile: gathered.rawProfile }),
+    };
+  }
+
+  /** Where the sampling signal could not be blocked, the profile's own idle samples tell the loop's utilisation. */
+  #correctLoop(gathered: Gathered): void {
+    if (this.#loopIsTrue) return;
+    const busy = metricValue(gathered.metrics['cpu.busy.share']);
+    if (busy !== undefined) gathered.set('eventLoop.utilization', busy);
+    gathered.warnings.push(
+      'The profiler’s signal wakes the event loop, because it cannot be blocked without the native addon: ' +
+        'eventLoop.utilization is taken from the profile’s idle samples, and its time line is too high.',
+    );
+  }
+
+  #addBlockedShare(gathered: Gathered): void {
+    const loop = metricValue(gathered.metrics['eventLoop.utilization']);
+    const onCpu = metricValue(gathered.metrics['thread.main.onCpu']);
+    const runnable = metricValue(gathered.metrics['thread.main.runnable']);
+    gathered.metrics['thread.main.blocked'] =
+      loop === undefined || onCpu === undefined || runnable === undefined
+        ? unavailable(
+            'NO_THREAD_TIMES',
+            'The thread’s on-CPU and run-queue times are not known, so blocking cannot be told from running.',
+            'Run on Linux with the native addon.',
+          )
+        : catalogued('thread.main.blocked', Math.max(0, loop - onCpu - runnable));
+  }
+
+  #guard(sampler: Sampler, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      const index = this.#started.indexOf(sampler);
+      if (index >= 0) this.#started.splice(index, 1);
+      this.#warnings.push(`The sampler "${sampler.name}" failed and was left out: ${describeError(error)}`);
+    }
+  }
+}
+
+function describeError(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

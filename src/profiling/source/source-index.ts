@@ -1,0 +1,183 @@
+/**
+ * Answers, for a place that V8 reports, which function of the source it lies in, what its line does, and where
+ * the user wrote it. Files are read and parsed at most once, and only those that a profile found hot.
+ */
+import { readFileSync } from 'node:fs';
+import type { SourceMap } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { CodeLocation } from '../../model/finding.js';
+import type { FunctionCost } from '../../model/signals.js';
+import { loadSourceMap, originalPlace } from './source-map.js';
+import { parseSyntax, type LineMark, type SourceFunction, type Syntax } from './syntax.js';
+
+type Acorn = typeof import('acorn');
+
+interface IndexedFile {
+  readonly text: string | null;
+  readonly lineStarts: readonly number[];
+  syntax: Syntax | null | undefined;
+  map: SourceMap | null | undefined;
+}
+
+export class SourceIndex {
+  readonly #acorn: Acorn | null;
+  readonly #files = new Map<string, IndexedFile>();
+
+  /** @param acorn the parser, loaded by the caller (it stays off the import path); null leaves V8's own frames. */
+  constructor(acorn: Acorn | null) {
+    this.#acorn = acorn;
+  }
+
+  /** The function that begins at V8's 1-based place, or the innermost one around it. */
+  functionAt(file: string, line: number, column: number): SourceFunction | null {
+    const indexed = this.#file(file);
+    const syntax = this.#syntax(indexed);
+    const lineStart = indexed.lineStarts[line - 1];
+    if (syntax === null || lineStart === undefined) return null;
+    const offset = lineStart + column - 1;
+    let found: SourceFunction | null = null;
+    for (const candidate of syntax.functions) {
+      if (candidate.start > offset) break;
+      if (candidate.end > offset) found = candidate;
+    }
+    return found;
+  }
+
+  /**
+   * The function that really ran when V8 says that `outer` stood on `line`. They differ where V8 inlined a
+   * function: its frame is lost, the line remains. A line outside `outer` is believed only where `outer` calls,
+   * directly or through up to two others, a function of the name that encloses the line; otherwise the line
+   * comes from another file and nothing can be said.
+   */
+  functionOnLine(file: string, outer: SourceFunction | null, line: number): SourceFunction | null {
+    const syntax = this.#syntax(this.#file(file));
+    if (syntax === null) return outer;
+    let inner: SourceFunction | null = null;
+    for (const candidate of syntax.functions) {
+      if (candidate.line > line) break;
+      // On its first line a nested function may only be created there, so that line stays with the outer one.
+      const startsInside = candidate.line < line || candidate.line === candidate.endLine;
+      if (candidate.endLine < line || !startsInside) continue;
+      const isNestedOneLiner = candidate.line === candidate.endLine && candidate.parent !== null;
+      if (!isNestedOneLiner) inner = candidate;
+    }
+    // Module code may only be believed to have inlined what it encloses, which is every function of the file.
+    if (inner === null || inner === outer || outer === null) return inner ?? outer;
+    if (isWithin(inner, outer)) return inner;
+    if (line >= outer.line && line <= outer.endLine) return outer;
+    return this.#reaches(syntax, outer, inner.name, 3) ? inner : outer;
+  }
+
+  /** What stands on a line that V8 shows as plain self time. */
+  marks(file: string, line: number): readonly LineMark[] {
+    return this.#syntax(this.#file(file))?.marks.get(line) ?? [];
+  }
+
+  readsProperties(file: string, line: number): boolean {
+    return this.#syntax(this.#file(file))?.propertyLines.has(line) ?? false;
+  }
+
+  /** Line within a function on which it calls `name`; undefined where it does not or calls it in several places. */
+  callLine(file: string, within: SourceFunction, name: string): number | undefined {
+    const syntax = this.#syntax(this.#file(file));
+    if (syntax === null) return undefined;
+    let found: number | undefined;
+    for (const [line, names] of syntax.calls) {
+      if (line < within.line || line > within.endLine || !names.includes(name)) continue;
+      if (found !== undefined) return undefined;
+      found = line;
+    }
+    return found;
+  }
+
+  /** Where the user wrote what V8 executed. Without a source map, the same place. */
+  original(place: CodeLocation): CodeLocation {
+    const indexed = this.#file(place.file);
+    if (indexed.map === undefined) indexed.map = loadSourceMap(place.file, indexed.text);
+    if (indexed.map === null) return place;
+    const column = place.column ?? this.#firstColumn(indexed, place.line);
+    const original = originalPlace(indexed.map, place.file, place.line, column);
+    return original === null ? place : { ...place, ...original };
+  }
+
+  #firstColumn(indexed: IndexedFile, line: number): number {
+    const start = indexed.lineStarts[line - 1];
+    if (indexed.text === null || start === undefined) return 1;
+    return /^[ \t]*/.exec(indexed.text.slice(start, start + 500))![0].length + 1;
+  }
+
+  #reaches(syntax: Syntax, from: SourceFunction, name: string, depth: number): boolean {
+    if (name === '') return false;
+    if (from.callees.has(name)) return true;
+    if (depth === 1) return false;
+    return syntax.functions.some(
+      (next) =>
+        next !== from &&
+        next.name !== '' &&
+        from.callees.has(next.name) &&
+        this.#reaches(syntax, next, name, depth - 1),
+    );
+  }
+
+  #syntax(indexed: IndexedFile): Syntax | null {
+    if (indexed.syntax === undefined) {
+      indexed.syntax =
+        this.#acorn === null || indexed.text === null ? null : parseSyntax(this.#acorn, indexed.text);
+    }
+    return indexed.syntax;
+  }
+
+  #file(file: string): IndexedFile {
+    const known = this.#files.get(file);
+    if (known !== undefined) return known;
+    let text: string | null = null;
+    if (file.startsWith('/') || /^[A-Za-z]:[\\/]/.test(file)) {
+      try {
+        text = readFileSync(file, 'utf8');
+      } catch {
+        // Evaluated code, or a file that is gone: V8's own frame is all there is.
+      }
+    }
+    const indexed: IndexedFile = {
+      text,
+      lineStarts: lineStarts(text ?? ''),
+      syntax: undefined,
+      map: undefined,
+    };
+    this.#files.set(file, indexed);
+    return indexed;
+  }
+}
+
+function isWithin(inner: SourceFunction, outer: SourceFunction): boolean {
+  return inner.start >= outer.start && inner.end <= outer.end;
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+/** V8's script URL as the path that people and `CodeLocation` use. */
+export function fileOfUrl(url: string): string {
+  if (!url.startsWith('file:')) return url;
+  try {
+    return fileURLToPath(url);
+  } catch {
+    return url;
+  }
+}
+
+/** Whose code a frame is, from V8's URL and function name. */
+export function originOf(url: string, functionName: string): FunctionCost['origin'] {
+  if (url === '') {
+    if (functionName === '(garbage collector)') return 'gc';
+    if (functionName === '(program)' || functionName === '(idle)' || functionName === '(root)')
+      return 'program';
+    return 'native';
+  }
+  if (url.startsWith('node:') || url.startsWith('internal/')) return 'node';
+  if (/[\\/]node_modules[\\/]/.test(url)) return 'dependency';
+  return 'user';
+}

@@ -1,0 +1,244 @@
+/**
+ * What a source text holds, as far as a profile needs it: where its functions begin and end, and which lines
+ * do something that a profile must tell apart from plain computation (JSON, regular expressions, exceptions,
+ * timers, awaits). V8 gives line ticks; this gives the lines their meaning.
+ */
+import type { Node, Program } from 'acorn';
+
+export interface SourceFunction {
+  /** Name as declared or as the place it is assigned to gives it; empty where there is none. */
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+  /** 1-based. */
+  readonly line: number;
+  readonly endLine: number;
+  readonly parent: SourceFunction | null;
+  /** Names that this function calls, its nested functions excluded. */
+  readonly callees: Set<string>;
+}
+
+/** Operations that V8 gives no frame of their own. */
+export type LineOperation = 'json' | 'regexp' | 'exception' | 'timer' | 'microtask' | 'buffer' | 'console';
+
+export interface LineMark {
+  readonly operation: LineOperation;
+  /** As a reader knows it: `JSON.parse`, `/a+/.test`, `throw new Error`. */
+  readonly name: string;
+}
+
+export interface Syntax {
+  /** In order of their start; a function comes before those nested in it. */
+  readonly functions: readonly SourceFunction[];
+  /** By 1-based line. */
+  readonly marks: ReadonlyMap<number, readonly LineMark[]>;
+  /** Calls by 1-based line: the last name of each callee. */
+  readonly calls: ReadonlyMap<number, readonly string[]>;
+  /** Lines with a property read by a computed or plain name, that is neither a call nor an index of digits. */
+  readonly propertyLines: ReadonlySet<number>;
+}
+
+type AnyNode = Node & Record<string, unknown>;
+type Parser = typeof import('acorn');
+
+/** Larger texts are bundles: parsing them would take longer than the profile is worth. */
+const MAX_SOURCE_CHARACTERS = 3_000_000;
+
+const REGEXP_METHODS = new Set([
+  'test',
+  'exec',
+  'match',
+  'matchAll',
+  'replace',
+  'replaceAll',
+  'search',
+  'split',
+]);
+const MICROTASK_CALLS = new Set(['nextTick', 'queueMicrotask', 'then', 'resolve', 'catch', 'finally']);
+const TIMER_CALLS = new Set(['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval']);
+
+/** Null where the text is not JavaScript that acorn knows, or too large. */
+export function parseSyntax(acorn: Parser, text: string): Syntax | null {
+  if (text.length > MAX_SOURCE_CHARACTERS) return null;
+  const program = parseProgram(acorn, text);
+  return program === null ? null : new SyntaxCollector(text).collect(program);
+}
+
+function parseProgram(acorn: Parser, text: string): Program | null {
+  for (const sourceType of ['module', 'script'] as const) {
+    try {
+      return acorn.parse(text, {
+        ecmaVersion: 'latest',
+        sourceType,
+        locations: true,
+        allowHashBang: true,
+        allowReturnOutsideFunction: true,
+        allowAwaitOutsideFunction: sourceType === 'module',
+      });
+    } catch {
+      // The other source type may accept it; a text that neither accepts is no JavaScript.
+    }
+  }
+  return null;
+}
+
+class SyntaxCollector {
+  readonly #text: string;
+  readonly #functions: SourceFunction[] = [];
+  readonly #marks = new Map<number, LineMark[]>();
+  readonly #calls = new Map<number, string[]>();
+  readonly #propertyLines = new Set<number>();
+  #current: SourceFunction | null = null;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  collect(program: Program): Syntax {
+    this.#visit(program as unknown as AnyNode, '');
+    this.#functions.sort((a, b) => a.start - b.start || b.end - a.end);
+    return {
+      functions: this.#functions,
+      marks: this.#marks,
+      calls: this.#calls,
+      propertyLines: this.#propertyLines,
+    };
+  }
+
+  #visit(node: AnyNode, assignedName: string): void {
+    switch (node.type) {
+      case 'FunctionDeclaration':
+      case 'FunctionExpression':
+      case 'ArrowFunctionExpression':
+        this.#enterFunction(node, assignedName);
+        return;
+      case 'CallExpression':
+        this.#call(node);
+        break;
+      case 'NewExpression': {
+        const name = lastName(node.callee as AnyNode);
+        this.#calls.get(lineOf(node))?.push(name);
+        if (/Error$|Exception$/.test(name)) this.#mark(lineOf(node), 'exception', `new ${name}`);
+        else if (name === 'Promise') this.#mark(lineOf(node), 'microtask', 'new Promise');
+        else if (name === 'RegExp') this.#mark(lineOf(node), 'regexp', 'new RegExp');
+        this.#current?.callees.add(name);
+        break;
+      }
+      case 'ThrowStatement':
+        this.#mark(lineOf(node), 'exception', 'throw');
+        break;
+      case 'AwaitExpression':
+        this.#mark(lineOf(node), 'microtask', 'await');
+        break;
+      case 'MemberExpression':
+        if (!(node.computed === true && (node.property as AnyNode).type === 'Literal')) {
+          this.#propertyLines.add(lineOf(node.property as AnyNode));
+        }
+        break;
+    }
+    for (const [key, value] of Object.entries(node)) {
+      if (Array.isArray(value)) {
+        for (const item of value) if (isNode(item)) this.#visit(item, '');
+      } else if (isNode(value)) {
+        this.#visit(value, nameGivenBy(node, key));
+      }
+    }
+  }
+
+  #enterFunction(node: AnyNode, assignedName: string): void {
+    const id = node.id as { name?: string } | null | undefined;
+    const loc = node.loc!;
+    const entered: SourceFunction = {
+      name: id?.name ?? assignedName,
+      start: node.start,
+      end: node.end,
+      line: loc.start.line,
+      endLine: loc.end.line,
+      parent: this.#current,
+      callees: new Set(),
+    };
+    this.#functions.push(entered);
+    this.#current = entered;
+    for (const parameter of node.params as AnyNode[]) this.#visit(parameter, '');
+    this.#visit(node.body as AnyNode, '');
+    this.#current = entered.parent;
+  }
+
+  #call(node: AnyNode): void {
+    const callee = node.callee as AnyNode;
+    const name = lastName(callee);
+    if (name === '') return;
+    const property = callee.type === 'MemberExpression' ? (callee.property as AnyNode) : callee;
+    const line = lineOf(property);
+    this.#current?.callees.add(name);
+    const calls = this.#calls.get(line);
+    if (calls === undefined) this.#calls.set(line, [name]);
+    else calls.push(name);
+
+    const object = callee.type === 'MemberExpression' ? (callee.object as AnyNode) : null;
+    const objectName = object === null ? '' : lastName(object);
+    if (objectName === 'JSON') this.#mark(line, 'json', `JSON.${name}`);
+    else if (objectName === 'console') this.#mark(line, 'console', `console.${name}`);
+    else if (objectName === 'Buffer') this.#mark(line, 'buffer', `Buffer.${name}`);
+    else if (name === 'structuredClone') this.#mark(line, 'json', name);
+    else if (name === 'captureStackTrace') this.#mark(line, 'exception', `Error.${name}`);
+    else if (TIMER_CALLS.has(name)) this.#mark(line, 'timer', name);
+    else if (object !== null && REGEXP_METHODS.has(name)) this.#regexpCall(line, name, object, node);
+    else if (object === null ? name === 'queueMicrotask' : MICROTASK_CALLS.has(name)) {
+      if (name !== 'resolve' || objectName === 'Promise') this.#mark(line, 'microtask', name);
+    }
+  }
+
+  /** `test` and `exec` belong to regular expressions; the string methods only where one is passed. */
+  #regexpCall(line: number, name: string, object: AnyNode, node: AnyNode): void {
+    const argument = (node.arguments as AnyNode[])[0];
+    const literal = isRegexp(object)
+      ? object
+      : argument !== undefined && isRegexp(argument)
+        ? argument
+        : null;
+    if (literal !== null) {
+      this.#mark(line, 'regexp', this.#text.slice(literal.start, literal.end));
+    } else if (name === 'test' || name === 'exec' || name === 'matchAll' || name === 'match') {
+      this.#mark(line, 'regexp', `${this.#text.slice(object.start, object.end).slice(0, 40)}.${name}`);
+    }
+  }
+
+  #mark(line: number, operation: LineOperation, name: string): void {
+    const mark = { operation, name };
+    const marks = this.#marks.get(line);
+    if (marks === undefined) this.#marks.set(line, [mark]);
+    else marks.push(mark);
+  }
+}
+
+function isNode(value: unknown): value is AnyNode {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string'
+  );
+}
+
+function isRegexp(node: AnyNode): boolean {
+  return node.type === 'Literal' && node.regex !== undefined;
+}
+
+function lineOf(node: AnyNode): number {
+  return node.loc!.start.line;
+}
+
+function lastName(node: AnyNode): string {
+  if (node.type === 'ChainExpression') return lastName(node.expression as AnyNode);
+  if (node.type === 'Identifier' || node.type === 'PrivateIdentifier') return node.name as string;
+  if (node.type === 'MemberExpression' && node.computed !== true) return lastName(node.property as AnyNode);
+  return '';
+}
+
+/** The name that an anonymous function gets from where it stands: `const f = () => …`, `{ f() {} }`, `a.f = …`. */
+function nameGivenBy(node: AnyNode, key: string): string {
+  if (node.type === 'VariableDeclarator' && key === 'init') return lastName(node.id as AnyNode);
+  if (node.type === 'AssignmentExpression' && key === 'right') return lastName(node.left as AnyNode);
+  const isMember =
+    node.type === 'Property' || node.type === 'MethodDefinition' || node.type === 'PropertyDefinition';
+  if (isMember && key === 'value' && node.computed !== true) return lastName(node.key as AnyNode);
+  return '';
+}
