@@ -53,6 +53,11 @@ const EMPTY: Folder = { modifiedMs: NaN, settled: false, entries: new Map(), pro
 /** Coarsest modification time of the file systems in use (FAT: 2 s). */
 const SETTLING_MS = 2_500;
 
+/** Newest first; ids, which sort by time too, decide within a millisecond. */
+export function byAge(a: StoredEntry, b: StoredEntry): number {
+  return Date.parse(b.createdAt) - Date.parse(a.createdAt) || (a.id < b.id ? 1 : -1);
+}
+
 export class DocumentIndex {
   readonly #layout: Layout;
   readonly #folders = new Map<DocumentKind, Folder>();

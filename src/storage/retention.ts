@@ -2,7 +2,7 @@
 import fs from 'node:fs/promises';
 import type { StoredConfig } from '../model/config.js';
 import type { Retention } from '../settings/optimizer.js';
-import type { StoredEntry } from './index-file.js';
+import { byAge, type StoredEntry } from './index-file.js';
 import type { DocumentKind, Layout } from './layout.js';
 
 const DAY_MS = 86_400_000;
@@ -20,7 +20,7 @@ export function outlived(
   keep: ReadonlySet<string>,
   nowMs: number,
 ): StoredEntry[] {
-  const newestFirst = [...entries].sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
+  const newestFirst = [...entries].sort(byAge);
   return newestFirst.filter(
     ({ id, createdAt }, rank) =>
       !keep.has(id) && (rank >= maxDocuments || nowMs - Date.parse(createdAt) > maxAgeDays * DAY_MS),

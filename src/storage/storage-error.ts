@@ -9,12 +9,12 @@ export function writeError(path: string, error: unknown): OptimizerError {
     ...(syscall !== undefined && { syscall }),
   };
   if (code === 'ENOTDIR' || code === 'EEXIST') return fail('STORAGE_NOT_A_DIRECTORY', { path }, context);
-  return fail('STORAGE_NOT_WRITABLE', { path, reason: reasonOf(code) ?? message }, context);
+  return fail('STORAGE_NOT_WRITABLE', { path, reason: sentence(reasonOf(code) ?? message) }, context);
 }
 
 export function corrupt(path: string, error: unknown): OptimizerError {
   const reason = error instanceof Error ? error.message : String(error);
-  return fail('DOCUMENT_CORRUPT', { path, reason: reason.replace(/\.$/, '') }, { cause: error });
+  return fail('DOCUMENT_CORRUPT', { path, reason: sentence(reason) }, { cause: error });
 }
 
 function reasonOf(code: string | undefined): string | undefined {
@@ -33,4 +33,9 @@ function reasonOf(code: string | undefined): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** The catalogue's templates go on with the remedy after the reason. */
+function sentence(reason: string): string {
+  return /[.!?]$/.test(reason) ? reason : `${reason}.`;
 }

@@ -19,7 +19,7 @@ import type { Retention } from '../settings/optimizer.js';
 import { removeAbandonedTemps, writeAtomic } from './atomic-file.js';
 import { changeConfig, readConfig, thisHostId, type ConfigChange } from './config-file.js';
 import { checkId } from './ids.js';
-import { DocumentIndex, type StoredEntry } from './index-file.js';
+import { byAge, DocumentIndex, type StoredEntry } from './index-file.js';
 import { DOCUMENT_KINDS, FOLDERS, layoutOf, type DocumentKind, type Layout } from './layout.js';
 import { appendPoints, pointsOf, readPoints, type MetricPoint } from './metrics-log.js';
 import { applyRetention } from './retention.js';
@@ -183,11 +183,9 @@ export class Store {
       .entries(kind)
       .filter((entry) => type === undefined || entry.type === type)
       .filter((entry) => status === undefined || entry.status === status)
-      .map((entry) => ({ entry, atMs: Date.parse(entry.createdAt) }))
-      .filter(({ atMs }) => atMs >= sinceMs)
-      .sort((a, b) => b.atMs - a.atMs || (a.entry.id < b.entry.id ? 1 : -1))
-      .slice(0, limit)
-      .map(({ entry }) => entry);
+      .filter((entry) => Date.parse(entry.createdAt) >= sinceMs)
+      .sort(byAge)
+      .slice(0, limit);
   }
 
   /** Time series of a day in UTC (`2026-01-31`), in the order in which it was written. */
@@ -383,6 +381,8 @@ function statOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
+    // The nearest part of the path that exists is what tells whether it is a file in the way.
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
     throw corrupt(path, error);
   }
 }
