@@ -1,0 +1,35 @@
+// Registers the addon. What each export does is documented once, in src/native/contract.ts.
+#include <napi.h>
+
+#include "capabilities.h"
+#include "counters.h"
+#include "environment.h"
+#include "figures.h"
+#include "memory.h"
+#include "sched.h"
+
+namespace sysopt::binding {
+namespace {
+
+void DestroyEnvironment(Napi::Env, Environment* environment) {
+  environment->regions->Abandon();
+  delete environment;
+}
+
+}  // namespace
+
+Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData<Environment, DestroyEnvironment>(new Environment(env));
+  exports.Set("implementation", Napi::String::New(env, "addon"));
+  DefineMemory(env, exports);
+  DefineSched(env, exports);
+  DefineFigures(env, exports);
+  DefineCounters(env, exports);
+  DefineCapabilities(env, exports);
+  return exports;
+}
+
+}  // namespace sysopt::binding
+
+using sysopt::binding::Initialise;  // the macro pastes the name, so it must be a plain one
+NODE_API_MODULE(sysopt, Initialise)

@@ -1,0 +1,25 @@
+// Counter groups by id, per environment.
+#ifndef SYSOPT_BINDING_COUNTERS_H_
+#define SYSOPT_BINDING_COUNTERS_H_
+
+#include <napi.h>
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+
+#include "../core/counters/counter_group.h"
+
+namespace sysopt::binding {
+
+// Closes what is left open when the environment goes.
+struct CounterTable {
+  std::unordered_map<std::uint64_t, std::unique_ptr<counters::CounterGroup>> open;
+  std::uint64_t next_id = 1;
+};
+
+void DefineCounters(Napi::Env env, Napi::Object exports);
+
+}  // namespace sysopt::binding
+
+#endif  // SYSOPT_BINDING_COUNTERS_H_

@@ -1,0 +1,94 @@
+#include "sched.h"
+
+#include <cerrno>
+#include <cmath>
+#include <string>
+
+#include "../core/sched/thread.h"
+#include "arguments.h"
+#include "errors.h"
+
+// From uv.h, which only Node's own header set has; the call and the option are stable since libuv 1.0.
+extern "C" int uv_loop_configure(struct uv_loop_s* loop, int option, ...);
+
+namespace sysopt::binding {
+namespace {
+
+constexpr int kUvLoopBlockSignal = 0;  // UV_LOOP_BLOCK_SIGNAL
+constexpr double kMaxThreadId = 2147483647;
+
+std::uint32_t ThreadIdArgument(const Napi::CallbackInfo& info, std::size_t index) {
+  return static_cast<std::uint32_t>(IntegerArgument(info, index, "tid", 0, kMaxThreadId));
+}
+
+std::string DescribeThread(std::uint32_t tid) {
+  return tid == 0 ? std::string("the calling thread") : "thread " + std::to_string(tid);
+}
+
+Napi::Value CurrentThreadId(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(os::ThreadId()));
+}
+
+Napi::Value ThreadCpuTimeNs(const Napi::CallbackInfo& info) {
+  std::uint64_t ns = 0;
+  const bool known = os::ThreadCpuTime(&ns).ok();
+  return Napi::Number::New(info.Env(), known ? static_cast<double>(ns) : std::nan(""));
+}
+
+Napi::Value GetAffinity(const Napi::CallbackInfo& info) {
+  const std::uint32_t tid = ThreadIdArgument(info, 0);
+  const View<std::int32_t> out = Int32Argument(info, 1, "out");
+  os::CpuSet cpus;
+  ThrowIfFailed(info.Env(), os::GetAffinity(tid, &cpus), DescribeThread(tid));
+  std::size_t count = 0;
+  for (int cpu = 0; cpu < os::CpuSet::kMaxCpus; ++cpu) {
+    if (!cpus.Has(cpu)) continue;
+    if (count < out.length) out.data[count] = cpu;
+    ++count;
+  }
+  return Napi::Number::New(info.Env(), static_cast<double>(count));
+}
+
+void SetAffinity(const Napi::CallbackInfo& info) {
+  const std::uint32_t tid = ThreadIdArgument(info, 0);
+  const View<std::int32_t> list = Int32Argument(info, 1, "cpus");
+  os::CpuSet cpus;
+  Status status;
+  if (list.length == 0) status = Status::Fail(EINVAL, "sched_setaffinity", "the list of CPUs is empty");
+  for (std::size_t i = 0; i < list.length; ++i) {
+    const std::int32_t cpu = list.data[i];
+    if (cpu < 0 || cpu >= os::CpuSet::kMaxCpus) {
+      status = Status::Fail(EINVAL, "sched_setaffinity", "a CPU in the list does not exist");
+      break;
+    }
+    cpus.Add(cpu);
+  }
+  if (status.ok()) status = sched::PinThread(tid, cpus);
+  ThrowIfFailed(info.Env(), status, DescribeThread(tid));
+}
+
+Napi::Value SetThreadName(const Napi::CallbackInfo& info) {
+  const std::string name = StringArgument(info, 0, "name");
+  return Napi::Boolean::New(info.Env(), sched::NameThread(name).ok());
+}
+
+Napi::Value BlockProfilerSignal(const Napi::CallbackInfo& info) {
+  uv_loop_s* loop = nullptr;
+  const int signal = os::ProfilerSignal();
+  const bool blocked = signal != 0 && napi_get_uv_event_loop(info.Env(), &loop) == napi_ok &&
+                       uv_loop_configure(loop, kUvLoopBlockSignal, signal) == 0;
+  return Napi::Boolean::New(info.Env(), blocked);
+}
+
+}  // namespace
+
+void DefineSched(Napi::Env env, Napi::Object exports) {
+  exports.Set("currentThreadId", Napi::Function::New(env, CurrentThreadId, "currentThreadId"));
+  exports.Set("threadCpuTimeNs", Napi::Function::New(env, ThreadCpuTimeNs, "threadCpuTimeNs"));
+  exports.Set("getAffinity", Napi::Function::New(env, GetAffinity, "getAffinity"));
+  exports.Set("setAffinity", Napi::Function::New(env, SetAffinity, "setAffinity"));
+  exports.Set("setThreadName", Napi::Function::New(env, SetThreadName, "setThreadName"));
+  exports.Set("blockProfilerSignal", Napi::Function::New(env, BlockProfilerSignal, "blockProfilerSignal"));
+}
+
+}  // namespace sysopt::binding

@@ -1,0 +1,145 @@
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "os.h"
+
+// Values of newer kernel headers than a build machine may have.
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+namespace sysopt::os {
+
+std::size_t HugePageSize() noexcept {
+  char text[64];
+  std::size_t length = 0;
+  // `always [madvise] never`: the brackets mark the policy in force.
+  if (!ReadFile("/sys/kernel/mm/transparent_hugepage/enabled", text, sizeof text, &length).ok()) return 0;
+  if (std::string_view(text, length).find("[never]") != std::string_view::npos) return 0;
+  if (!ReadFile("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", text, sizeof text - 1, &length).ok()) {
+    return 0;
+  }
+  text[length] = '\0';
+  const unsigned long long size = std::strtoull(text, nullptr, 10);
+  const bool plausible = size > PageSize() && (size & (size - 1)) == 0 && size <= (1ull << 30);
+  return plausible ? static_cast<std::size_t>(size) : 0;
+}
+
+Status AdviseHuge(void* start, std::size_t size) noexcept {
+  return madvise(start, size, MADV_HUGEPAGE) == 0 ? Status::Ok() : Status::Fail(errno, "madvise");
+}
+
+Status Populate(void* start, std::size_t size) noexcept {
+  int failed;
+  do {
+    failed = madvise(start, size, MADV_POPULATE_WRITE);
+  } while (failed && errno == EINTR);
+  if (!failed) return Status::Ok();
+  // Before Linux 5.14 the advice is unknown, and says so with EINVAL.
+  return Status::Fail(errno == EINVAL ? ENOTSUP : errno, "madvise");
+}
+
+Status Discard(void* start, std::size_t size) noexcept {
+  return madvise(start, size, MADV_DONTNEED) == 0 ? Status::Ok() : Status::Fail(errno, "madvise");
+}
+
+std::uint64_t ThreadId() noexcept { return static_cast<std::uint64_t>(syscall(SYS_gettid)); }
+
+namespace {
+
+// The affinity calls reach other processes' threads too; this library never should.
+Status OwnThread(std::uint32_t tid) noexcept {
+  if (tid == 0) return Status::Ok();
+  return syscall(SYS_tgkill, getpid(), static_cast<pid_t>(tid), 0) == 0 ? Status::Ok()
+                                                                        : Status::Fail(ESRCH, "tgkill");
+}
+
+}  // namespace
+
+// Raw calls: the kernel's mask may be longer than glibc's cpu_set_t, and musl's differs.
+Status GetAffinity(std::uint32_t tid, CpuSet* out) noexcept {
+  if (const Status own = OwnThread(tid); !own.ok()) return own;
+  CpuSet cpus;
+  if (syscall(SYS_sched_getaffinity, static_cast<pid_t>(tid), sizeof cpus.words, cpus.words) < 0) {
+    return Status::Fail(errno, "sched_getaffinity");
+  }
+  *out = cpus;
+  return Status::Ok();
+}
+
+Status SetAffinity(std::uint32_t tid, const CpuSet& cpus) noexcept {
+  if (const Status own = OwnThread(tid); !own.ok()) return own;
+  if (syscall(SYS_sched_setaffinity, static_cast<pid_t>(tid), sizeof cpus.words, cpus.words) < 0) {
+    return Status::Fail(errno, "sched_setaffinity");
+  }
+  return Status::Ok();
+}
+
+Status SetThreadName(const char* name) noexcept {
+  return prctl(PR_SET_NAME, name) == 0 ? Status::Ok() : Status::Fail(errno, "prctl");
+}
+
+Status OpenDescriptors(std::uint64_t* count) noexcept {
+  struct stat directory;
+  // Since Linux 6.2 the size of the directory is the number of descriptors, without listing it.
+  if (stat("/proc/self/fd", &directory) == 0 && directory.st_size > 0) {
+    *count = static_cast<std::uint64_t>(directory.st_size);
+    return Status::Ok();
+  }
+  std::uint64_t listed = 0;
+  const Status status = ListDirectory(
+      "/proc/self/fd", [](void* context, const char*) noexcept { ++*static_cast<std::uint64_t*>(context); },
+      &listed);
+  if (!status.ok()) return status;
+  *count = listed > 0 ? listed - 1 : 0;  // without the one that listed
+  return Status::Ok();
+}
+
+Status CounterOpen(const CounterSpec& spec, int* descriptor) noexcept {
+  perf_event_attr attributes;
+  std::memset(&attributes, 0, sizeof attributes);
+  attributes.size = sizeof attributes;
+  attributes.type = spec.type;
+  attributes.config = spec.config;
+  attributes.disabled = spec.disabled;
+  attributes.inherit = spec.inherit;
+  attributes.exclude_kernel = spec.exclude_kernel;
+  attributes.exclude_hv = 1;
+  attributes.read_format =
+      PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
+  const long fd = syscall(SYS_perf_event_open, &attributes, /*pid=*/0, /*cpu=*/-1, spec.group,
+                          static_cast<unsigned long>(PERF_FLAG_FD_CLOEXEC));
+  if (fd < 0) return Status::Fail(errno, "perf_event_open");
+  *descriptor = static_cast<int>(fd);
+  return Status::Ok();
+}
+
+Status CounterEnable(int leader) noexcept {
+  return ioctl(leader, PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP) == 0 ? Status::Ok()
+                                                                        : Status::Fail(errno, "ioctl");
+}
+
+Status CounterRead(int leader, std::uint64_t* numbers, std::size_t capacity, std::size_t* count) noexcept {
+  ssize_t length;
+  do {
+    length = read(leader, numbers, capacity * sizeof *numbers);
+  } while (length < 0 && errno == EINTR);
+  if (length < 0) return Status::Fail(errno == ENOSPC ? ERANGE : errno, "read");
+  *count = static_cast<std::size_t>(length) / sizeof *numbers;
+  return Status::Ok();
+}
+
+void CounterClose(int descriptor) noexcept { close(descriptor); }
+
+}  // namespace sysopt::os

@@ -1,0 +1,154 @@
+// The only portability seam: every call that the core makes into an operating system.
+//
+// One implementation is linked in: linux.cc, darwin.cc or windows.cc (the first two share posix.cc), or fake.cc,
+// a scripted kernel for tests. Nothing outside this folder includes a system header or tests a platform macro.
+//
+// Conventions
+// - No call throws or aborts. Failure is a Status whose error is a POSIX number on every platform.
+// - What a platform cannot do at all fails with ENOTSUP; so callers need no platform knowledge.
+// - Output parameters are written on success only, unless stated otherwise.
+// - Sizes are bytes, times nanoseconds, thread ids the kernel's.
+#ifndef SYSOPT_CORE_OS_OS_H_
+#define SYSOPT_CORE_OS_OS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "../status.h"
+
+namespace sysopt::os {
+
+// ---- Memory -----------------------------------------------------------------------------------------------
+
+// Bytes of an ordinary page. A power of two.
+std::size_t PageSize() noexcept;
+
+// Bytes of a transparent huge page, 0 where there are none or the administrator turned them off.
+// A power of two, a multiple of PageSize().
+std::size_t HugePageSize() noexcept;
+
+// Memory that Map() returned. `start` and `size` are for use, `base` and `length` for Unmap().
+struct Mapping {
+  void* start = nullptr;
+  std::size_t size = 0;
+  void* base = nullptr;
+  std::size_t length = 0;
+};
+
+// Maps `size` bytes of private zeroed memory, readable and writable, `start` a multiple of `alignment`.
+// Pre: size > 0, a multiple of PageSize(); alignment a power of two >= PageSize(); their sum does not overflow.
+// Post: no page is resident yet where the platform allows that.
+Status Map(std::size_t size, std::size_t alignment, Mapping* out) noexcept;
+
+// Unmaps what Map() returned. Once. Failure means a bug in the caller, never a lack of resources that a retry
+// would mend.
+Status Unmap(const Mapping& mapping) noexcept;
+
+// The four below take [start, start + size) in whole pages. The memory need not come from Map().
+
+// Asks for huge pages. Success says that the kernel took the advice, not that it gave any.
+Status AdviseHuge(void* start, std::size_t size) noexcept;
+
+// Makes every page resident and writable. ENOTSUP where the kernel has no call for it: the caller then touches.
+Status Populate(void* start, std::size_t size) noexcept;
+
+// Gives the pages back; they read as zeros afterwards. ENOTSUP where that cannot be promised.
+Status Discard(void* start, std::size_t size) noexcept;
+
+// Bytes of the range that are in memory now.
+Status Resident(const void* start, std::size_t size, std::uint64_t* bytes) noexcept;
+
+// ---- Threads ----------------------------------------------------------------------------------------------
+
+// CPUs by number. Fixed size, so that no call allocates; larger machines get EINVAL from the calls below.
+struct CpuSet {
+  static constexpr int kMaxCpus = 4096;
+  std::uint64_t words[kMaxCpus / 64] = {};
+
+  void Add(int cpu) noexcept { words[cpu / 64] |= std::uint64_t{1} << (cpu % 64); }
+  bool Has(int cpu) const noexcept { return (words[cpu / 64] >> (cpu % 64)) & 1; }
+  bool operator==(const CpuSet&) const noexcept = default;
+};
+
+// Kernel id of the calling thread, 0 where unknown.
+std::uint64_t ThreadId() noexcept;
+
+// CPU time that the calling thread has used.
+Status ThreadCpuTime(std::uint64_t* ns) noexcept;
+
+// `tid` is a thread of this process, 0 the calling one. ESRCH where it is gone or another process' thread.
+Status GetAffinity(std::uint32_t tid, CpuSet* out) noexcept;
+
+// The kernel silently drops CPUs that do not exist; callers that care read the mask back.
+Status SetAffinity(std::uint32_t tid, const CpuSet& cpus) noexcept;
+
+// Names the calling thread. `name` is terminated and at most 15 bytes long.
+Status SetThreadName(const char* name) noexcept;
+
+// Number of the signal that sampling profilers interrupt threads with; 0 where they use none.
+int ProfilerSignal() noexcept;
+
+// ---- Process ----------------------------------------------------------------------------------------------
+
+struct ProcessUsage {
+  std::uint64_t user_ns = 0;
+  std::uint64_t system_ns = 0;
+  std::uint64_t minor_faults = 0;
+  std::uint64_t major_faults = 0;
+  std::uint64_t voluntary_switches = 0;
+  std::uint64_t involuntary_switches = 0;
+  // False where the platform reports only times and faults.
+  bool has_switches = false;
+};
+
+Status GetProcessUsage(ProcessUsage* out) noexcept;
+
+Status OpenDescriptors(std::uint64_t* count) noexcept;
+
+// Nanoseconds of one tick in procfs times. Never 0.
+std::uint64_t TickNs() noexcept;
+
+// ---- Files ------------------------------------------------------------------------------------------------
+
+// Reads a whole file in one pass into `buffer`. ERANGE where it is longer than `capacity`.
+Status ReadFile(const char* path, char* buffer, std::size_t capacity, std::size_t* length) noexcept;
+
+// Hands a file of any length to `sink` in pieces that end anywhere.
+using Sink = void (*)(void* context, std::string_view piece) noexcept;
+Status StreamFile(const char* path, Sink sink, void* context) noexcept;
+
+// Calls `entry` for each name in a directory except `.` and `..`, in no particular order.
+using Entry = void (*)(void* context, const char* name) noexcept;
+Status ListDirectory(const char* path, Entry entry, void* context) noexcept;
+
+// ---- Performance counters ---------------------------------------------------------------------------------
+
+// What perf_event_open(2) takes, as far as this library uses it.
+struct CounterSpec {
+  std::uint32_t type = 0;
+  std::uint64_t config = 0;
+  bool exclude_kernel = true;
+  // Also counts threads that the calling thread starts later.
+  bool inherit = false;
+  // Left stopped until CounterEnable() on its group's leader.
+  bool disabled = false;
+  // Descriptor of the group's leader, -1 to lead a group.
+  int group = -1;
+};
+
+// Opens a counter on the calling thread, closed on exec. Reads give the group's values with its times.
+Status CounterOpen(const CounterSpec& spec, int* descriptor) noexcept;
+
+// Starts a leader and its whole group at the same instant.
+Status CounterEnable(int leader) noexcept;
+
+// Reads a group: count of values, time enabled, time running, then the values, in order of opening.
+// ERANGE where it does not fit into `capacity` numbers.
+Status CounterRead(int leader, std::uint64_t* numbers, std::size_t capacity, std::size_t* count) noexcept;
+
+void CounterClose(int descriptor) noexcept;
+
+}  // namespace sysopt::os
+
+#endif  // SYSOPT_CORE_OS_OS_H_

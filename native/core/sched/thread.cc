@@ -1,0 +1,33 @@
+#include "thread.h"
+
+#include <cerrno>
+#include <cstring>
+
+namespace sysopt::sched {
+
+// The kernel intersects the mask with what exists and is allowed, and reports success. A thread that was asked
+// onto CPUs 0 and 9 would then silently run on CPU 0 alone; so the mask is read back.
+Status PinThread(std::uint32_t tid, const os::CpuSet& cpus) noexcept {
+  os::CpuSet before;
+  if (const Status status = os::GetAffinity(tid, &before); !status.ok()) return status;
+  if (const Status status = os::SetAffinity(tid, cpus); !status.ok()) return status;
+  os::CpuSet granted;
+  if (const Status status = os::GetAffinity(tid, &granted); !status.ok()) return status;
+  if (granted == cpus) return Status::Ok();
+  static_cast<void>(os::SetAffinity(tid, before));  // it was in force a moment ago
+  return Status::Fail(EINVAL, "sched_setaffinity", "a CPU in the list does not exist or is not allowed here");
+}
+
+Status NameThread(std::string_view name) noexcept {
+  constexpr std::size_t kMaxLength = 15;
+  std::size_t length = name.size() < kMaxLength ? name.size() : kMaxLength;
+  // 10xxxxxx continues a UTF-8 character.
+  while (length > 0 && length < name.size() && (static_cast<unsigned char>(name[length]) & 0xC0) == 0x80) {
+    --length;
+  }
+  char terminated[kMaxLength + 1] = {};
+  std::memcpy(terminated, name.data(), length);
+  return os::SetThreadName(terminated);
+}
+
+}  // namespace sysopt::sched

@@ -1,0 +1,22 @@
+// Affinity, clocks and names of this process' threads.
+#ifndef SYSOPT_CORE_SCHED_THREAD_H_
+#define SYSOPT_CORE_SCHED_THREAD_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "../os/os.h"
+#include "../status.h"
+
+namespace sysopt::sched {
+
+// Pins a thread to exactly these CPUs, or leaves its mask as it was. EINVAL for a CPU that does not exist or that
+// the container does not allow, and for an empty set.
+Status PinThread(std::uint32_t tid, const os::CpuSet& cpus) noexcept;
+
+// Names the calling thread, cut at the kernel's 15 bytes between two characters, not inside one.
+Status NameThread(std::string_view name) noexcept;
+
+}  // namespace sysopt::sched
+
+#endif  // SYSOPT_CORE_SCHED_THREAD_H_

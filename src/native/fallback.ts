@@ -1,0 +1,341 @@
+/**
+ * The native contract without the addon: what Node and `/proc` give. Slower, and with less.
+ *
+ * - Regions are ordinary buffers. Their address cannot be known, so no alignment beyond V8's own is promised;
+ *   `alignmentBytes` of the grant says so.
+ * - Counters, CPU affinity and huge pages cannot be had: counters are reported as refused, the others throw
+ *   ENOSYS or return false, as the contract says.
+ */
+import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import {
+  checkBoolean,
+  checkFloat64Array,
+  checkInt32Array,
+  checkInteger,
+  checkNumber,
+  checkString,
+  checkView,
+} from './arguments.js';
+import { fallbackCapabilities } from './capabilities.js';
+import {
+  CGROUP_COLUMNS,
+  HOST_CPU_COLUMNS,
+  PRESSURE_COLUMNS,
+  PROCESS_COLUMNS,
+  SMAPS_COLUMNS,
+  THREAD_COLUMNS,
+  type CounterGrant,
+  type NativeContract,
+  type RegionGrant,
+} from './contract.js';
+import {
+  findCount,
+  lastCpu,
+  parseCount,
+  parseCpuList,
+  readCgroupFigures,
+  readText,
+  threadIds,
+} from './procfs.js';
+
+/** What V8 promises for the start of every buffer. */
+const BUFFER_ALIGNMENT_BYTES = 8;
+const MAX_REGION_BYTES = 2 ** 40;
+const MAX_ALIGNMENT_BYTES = 2 ** 30;
+const MAX_THREAD_ID = 2 ** 31 - 1;
+/** One tick of the times in /proc/stat: USER_HZ is 100 on every platform that Node supports. */
+const TICK_NS = 10_000_000;
+const MAX_EVENTS = 64;
+
+/** @param loadError why the addon is not in use, for `capabilities()`. */
+export function createFallback(loadError: string): NativeContract {
+  return {
+    implementation: 'fallback',
+    capabilities: () =>
+      fallbackCapabilities(loadError, {
+        threadStatistics: readText('/proc/thread-self/schedstat') !== undefined,
+        cgroup: readCgroupFigures().some((figure) => Number.isFinite(figure)),
+        pressure: readText('/proc/pressure/cpu') !== undefined,
+      }),
+    ...createRegions(),
+    ...threads,
+    ...figures,
+    ...createCounters(),
+  };
+}
+
+function systemError(code: 'ENOMEM' | 'ENOSYS' | 'ESRCH' | 'ENOTSUP', syscall: string, what: string): Error {
+  const errno = constants.errno[code];
+  return Object.assign(new Error(`${code}: ${syscall} failed for ${what}`), { code, errno, syscall });
+}
+
+type Regions = Pick<
+  NativeContract,
+  | 'regionCreate'
+  | 'regionClose'
+  | 'regionTrim'
+  | 'regionResidency'
+  | 'regionCount'
+  | 'addressOf'
+  | 'adviseHugePages'
+>;
+
+function createRegions(): Regions {
+  // Weakly held: an unreachable buffer takes its region with it, as with the addon.
+  const open = new Map<number, WeakRef<ArrayBuffer>>();
+  const collected = new FinalizationRegistry((id: number) => open.delete(id));
+  let nextId = 1;
+
+  const find = (id: unknown): ArrayBuffer => {
+    const buffer = open.get(checkNumber(id, 'id'))?.deref();
+    if (!buffer) throw new RangeError('id is not that of an open region');
+    return buffer;
+  };
+
+  return {
+    regionCreate(sizeBytes, alignmentBytes, hugePages, prefault): RegionGrant {
+      const size = checkInteger(sizeBytes, 'sizeBytes', 1, MAX_REGION_BYTES);
+      const alignment = checkInteger(alignmentBytes, 'alignmentBytes', 8, MAX_ALIGNMENT_BYTES);
+      if (!Number.isInteger(Math.log2(alignment))) {
+        throw new RangeError(`alignmentBytes is ${alignment}; pass a power of two`);
+      }
+      checkInteger(hugePages, 'hugePages', 0, 2);
+      checkBoolean(prefault, 'prefault');
+      const what = `a region of ${size} bytes`;
+      if (hugePages === 2) throw systemError('ENOTSUP', 'madvise', what);
+      let buffer: ArrayBuffer;
+      try {
+        buffer = new ArrayBuffer(size);
+        // The system gives pages of zeros at their first write.
+        if (prefault) new Uint8Array(buffer).fill(0);
+      } catch {
+        throw systemError('ENOMEM', 'ArrayBuffer', what);
+      }
+      const id = nextId++;
+      open.set(id, new WeakRef(buffer));
+      collected.register(buffer, id);
+      return {
+        id,
+        buffer,
+        source: 'array-buffer',
+        offsetBytes: 0,
+        sizeBytes: size,
+        alignmentBytes: Math.min(alignment, BUFFER_ALIGNMENT_BYTES),
+        hugePages: hugePages === 0 ? 'none' : 'refused',
+        prefaulted: prefault,
+      };
+    },
+
+    regionClose(id) {
+      const buffer = open.get(checkNumber(id, 'id'))?.deref();
+      if (!open.delete(id)) return false;
+      // Transferring detaches; the copy that receives the memory is dropped at once.
+      if (buffer && buffer.byteLength > 0) structuredClone(buffer, { transfer: [buffer] });
+      return true;
+    },
+
+    regionTrim(id, offsetBytes, lengthBytes) {
+      const buffer = find(id);
+      const offset = checkInteger(offsetBytes, 'offsetBytes', 0, Number.MAX_SAFE_INTEGER);
+      const length = checkInteger(lengthBytes, 'lengthBytes', 0, Number.MAX_SAFE_INTEGER);
+      if (offset + length > buffer.byteLength) {
+        throw new RangeError(`the range lies outside the region's ${buffer.byteLength} bytes`);
+      }
+      return 0;
+    },
+
+    regionResidency(id, out) {
+      checkFloat64Array(out, 'out', 2);
+      find(id);
+      out.fill(NaN, 0, 2);
+    },
+
+    regionCount: () => open.size,
+
+    addressOf(view) {
+      checkView(view, 'view');
+      return 0n;
+    },
+
+    adviseHugePages(view) {
+      checkView(view, 'view');
+      return false;
+    },
+  };
+}
+
+const threads = {
+  currentThreadId: () => Number(/(\d+)$/.exec(readLink('/proc/thread-self'))?.[1] ?? 0),
+
+  threadCpuTimeNs() {
+    return parseCount(readText('/proc/thread-self/schedstat')?.split(' ')[0]);
+  },
+
+  getAffinity(tid, out) {
+    checkInteger(tid, 'tid', 0, MAX_THREAD_ID);
+    checkInt32Array(out, 'out');
+    if (process.platform !== 'linux') throw systemError('ENOTSUP', 'sched_getaffinity', `thread ${tid}`);
+    const status = readText(tid === 0 ? '/proc/thread-self/status' : `/proc/self/task/${tid}/status`);
+    const list = /^Cpus_allowed_list:\s*(.*)$/m.exec(status ?? '')?.[1];
+    if (list === undefined) throw systemError('ESRCH', 'sched_getaffinity', `thread ${tid}`);
+    const cpus = parseCpuList(list);
+    out.set(cpus.slice(0, out.length));
+    return cpus.length;
+  },
+
+  setAffinity(tid, cpus) {
+    checkInteger(tid, 'tid', 0, MAX_THREAD_ID);
+    checkInt32Array(cpus, 'cpus');
+    throw systemError('ENOSYS', 'sched_setaffinity', 'a thread, without the native addon');
+  },
+
+  setThreadName(name) {
+    // The kernel cuts at 15 bytes; cut here between characters.
+    let cut = checkString(name, 'name');
+    while (Buffer.byteLength(cut) > 15) cut = [...cut].slice(0, -1).join('');
+    try {
+      writeFileSync('/proc/thread-self/comm', cut);
+      return true;
+    } catch {
+      return false;
+    }
+  },
+
+  blockProfilerSignal: () => false,
+} satisfies Partial<NativeContract>;
+
+function readLink(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
+
+const figures = {
+  readThreads(out) {
+    checkFloat64Array(out, 'out', 0);
+    const ids = threadIds();
+    const width = THREAD_COLUMNS.length;
+    const rows = Math.min(ids.length, Math.floor(out.length / width));
+    ids.slice(0, rows).forEach((tid, row) => {
+      const [onCpu, runnable, slices] = (readText(`/proc/self/task/${tid}/schedstat`) ?? '').split(' ');
+      const cpu = lastCpu(readText(`/proc/self/task/${tid}/stat`));
+      out.set([tid, parseCount(onCpu), parseCount(runnable), parseCount(slices), cpu], row * width);
+    });
+    return ids.length;
+  },
+
+  threadName(tid) {
+    checkInteger(tid, 'tid', 0, MAX_THREAD_ID);
+    const path = tid === 0 ? '/proc/thread-self/comm' : `/proc/self/task/${tid}/comm`;
+    return (readText(path) ?? '').replace(/\n$/, '');
+  },
+
+  readProcess(out) {
+    checkFloat64Array(out, 'out', PROCESS_COLUMNS.length);
+    const usage = process.resourceUsage();
+    const hasSwitches = process.platform !== 'win32';
+    out.set([
+      usage.userCPUTime * 1000,
+      usage.systemCPUTime * 1000,
+      usage.minorPageFault,
+      usage.majorPageFault,
+      hasSwitches ? usage.voluntaryContextSwitches : NaN,
+      hasSwitches ? usage.involuntaryContextSwitches : NaN,
+      process.memoryUsage.rss(),
+      threadIds().length || NaN,
+      countDescriptors(),
+    ]);
+  },
+
+  readHostCpu(out) {
+    checkFloat64Array(out, 'out', HOST_CPU_COLUMNS.length);
+    const ticks = /^cpu +(.*)$/m.exec(readText('/proc/stat') ?? '')?.[1]?.split(' ') ?? [];
+    HOST_CPU_COLUMNS.forEach((_, i) => (out[i] = parseCount(ticks[i]) * TICK_NS));
+  },
+
+  readMemoryMap(out) {
+    checkFloat64Array(out, 'out', SMAPS_COLUMNS.length);
+    const rollup = readText('/proc/self/smaps_rollup');
+    const keys = [
+      'Rss',
+      'Pss',
+      'Shared_Clean',
+      'Shared_Dirty',
+      'Private_Clean',
+      'Private_Dirty',
+      'Anonymous',
+      'AnonHugePages',
+      'Swap',
+    ];
+    keys.forEach((key, i) => (out[i] = findCount(rollup, key) * 1024));
+  },
+
+  readCgroup(out) {
+    checkFloat64Array(out, 'out', CGROUP_COLUMNS.length);
+    out.set(readCgroupFigures());
+  },
+
+  readPressure(out) {
+    checkFloat64Array(out, 'out', PRESSURE_COLUMNS.length);
+    ['cpu', 'memory', 'io'].forEach((resource, i) => {
+      const some = /^some avg10=([\d.]+)/m.exec(readText(`/proc/pressure/${resource}`) ?? '')?.[1];
+      out[i] = Number(some ?? NaN) / 100;
+    });
+  },
+} satisfies Partial<NativeContract>;
+
+function countDescriptors(): number {
+  try {
+    return readdirSync(process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd').length - 1;
+  } catch {
+    return NaN;
+  }
+}
+
+type Counters = Pick<NativeContract, 'countersOpen' | 'countersRead' | 'countersClose'>;
+
+/** Groups without counters: each event is reported as refused, and reads as NaN. */
+function createCounters(): Counters {
+  const open = new Map<number, number>();
+  let nextId = 1;
+  return {
+    countersOpen(events, inherit): CounterGrant {
+      checkEvents(events);
+      checkBoolean(inherit, 'inherit');
+      const id = nextId++;
+      const count = events.length / 2;
+      open.set(id, count);
+      const refused = { errno: constants.errno.ENOSYS, code: 'ENOSYS', excludesKernel: false };
+      return { id, events: Array.from({ length: count }, () => refused) };
+    },
+
+    countersRead(id, out) {
+      const count = open.get(checkNumber(id, 'id'));
+      if (count === undefined) throw new RangeError('id is not that of open counters');
+      checkFloat64Array(out, 'out', count * 3);
+      out.fill(NaN, 0, count * 3);
+    },
+
+    countersClose: (id) => open.delete(checkNumber(id, 'id')),
+  };
+}
+
+function checkEvents(events: unknown): void {
+  const pairs = checkFloat64Array(events, 'events', 0);
+  if (pairs.length === 0 || pairs.length % 2 !== 0 || pairs.length > 2 * MAX_EVENTS) {
+    throw new RangeError(
+      `events has length ${pairs.length}; pass 1 to ${MAX_EVENTS} pairs of type and configuration`,
+    );
+  }
+  pairs.forEach((value, i) => {
+    checkInteger(
+      value,
+      i % 2 === 0 ? 'type' : 'config',
+      0,
+      i % 2 === 0 ? 2 ** 32 - 1 : Number.MAX_SAFE_INTEGER,
+    );
+  });
+}
