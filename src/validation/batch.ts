@@ -43,7 +43,7 @@ async function awaitLoop(call: () => unknown, calls: number): Promise<void> {
 
 let primed = false;
 
-/** Shows the loops several targets, after which V8 gives up on specialising them. */
+/** Shows the loops and the bound calls several targets, after which V8 gives up on specialising them. */
 async function prime(): Promise<void> {
   if (primed) return;
   primed = true;
@@ -52,6 +52,7 @@ async function prime(): Promise<void> {
     for (const target of targets) {
       callLoop(target, 20);
       await awaitLoop(target, 2);
+      for (const args of [[1], [1, 2], [1, 2, 3], [1, 2, 3, 4]]) callLoop(bindCall(target, args), 20);
     }
   }
 }

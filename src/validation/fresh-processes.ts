@@ -72,7 +72,7 @@ function requestedSide(side: ResolvedModule, name: string): PairRequest['sides']
 }
 
 async function exchange(request: PairRequest, options: ResolvedOptions): Promise<PairReply> {
-  const folder = await mkdtemp(join(tmpdir(), 'sysopt-'));
+  const folder = await mkdtemp(join(tmpdir(), `sysopt-compare-${process.pid}-`));
   let program: Program | undefined;
   try {
     await writeFile(join(folder, REQUEST_FILE), serialize(request));
