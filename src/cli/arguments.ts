@@ -1,0 +1,51 @@
+import { InvalidArgumentError } from 'commander';
+import { SEVERITIES, type Severity } from '../model/finding.js';
+
+/** Parsers of option values. What they throw becomes a usage error that names the option. */
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
+
+/**
+ * A length of time: `10` or `10s` (seconds), `500ms`, `2m`. Returns milliseconds.
+ *
+ * @param leastMs shortest allowed; 0 allows nothing at all, as for a warm-up.
+ */
+export function durationMs(leastMs: number, mostMs = 3_600_000): (text: string) => number {
+  return (text) => {
+    const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m)?$/.exec(text.trim());
+    const value = match === null ? NaN : Number(match[1]) * (UNITS[match[2] ?? 's'] ?? NaN);
+    if (value >= leastMs && value <= mostMs) return value;
+    throw new InvalidArgumentError(
+      `Give a time from ${inWords(leastMs)} to ${inWords(mostMs)}: seconds, or with a unit as in 500ms, 10s, 2m.`,
+    );
+  };
+}
+
+function inWords(ms: number): string {
+  return ms === 0 ? '0' : ms < 1000 ? `${ms}ms` : `${ms / 1000}s`;
+}
+
+export function integer(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+  };
+}
+
+export function httpUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new InvalidArgumentError('Give an http or https URL, such as http://127.0.0.1:3000/path.');
+}
+
+export function severity(text: string): Severity {
+  const found = SEVERITIES.find((known) => known === text);
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError(`Give one of ${SEVERITIES.join(', ')}.`);
+}
+
+/** A V8 or Node flag for `--try-flag`. */
+export function nodeFlag(text: string): string {
+  if (/^--[a-zA-Z][\w-]*(=.*)?$/.test(text)) return text;
+  throw new InvalidArgumentError('Give a flag as node takes it, such as --max-semi-space-size=64.');
+}

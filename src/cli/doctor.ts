@@ -1,0 +1,269 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
+import { captureEnvironment } from '../host/environment.js';
+import { hostInventory, type HostInventory } from '../host/inventory.js';
+import { cpuLimits } from '../host/limits.js';
+import { CGROUP_COLUMNS, type Capability, type NativeCapabilities } from '../native/contract.js';
+import { loadNative } from '../native/load.js';
+import { formatBytes, formatNumber } from '../units.js';
+import type { Session, VerbOutcome } from './session.js';
+import { visible, wrap, type Terminal } from './terminal.js';
+
+/** One thing that this machine can or cannot do, or that deserves attention. */
+export interface Check {
+  readonly area: 'measuring' | 'processors' | 'memory' | 'process';
+  readonly name: string;
+  /** `attention`: it works, and what stands here may distort measurements or slow a service. */
+  readonly state: 'available' | 'attention' | 'missing';
+  readonly message: string;
+  /** Short machine-readable cause, where something is missing. */
+  readonly reason?: string;
+  readonly remedy?: string;
+}
+
+const AREAS: readonly (readonly [Check['area'], string])[] = [
+  ['measuring', 'What can be measured here'],
+  ['processors', 'Processors'],
+  ['memory', 'Memory'],
+  ['process', 'Process limits'],
+];
+
+/** `sysopt doctor`: what this machine can and cannot measure, why, and what would help. */
+export async function doctorVerb({ terminal }: Session): Promise<VerbOutcome> {
+  terminal.progress({ stage: 'look', message: 'Looking at this machine' });
+  const native = loadNative();
+  const checks = [
+    ...measuringChecks(native.capabilities()),
+    ...processorChecks(),
+    ...memoryChecks(),
+    ...processChecks(),
+  ];
+  const inventory = await hostInventory();
+  const environment = captureEnvironment();
+
+  printMachine(terminal, inventory, environment.node);
+  for (const [area, title] of AREAS) {
+    terminal.print();
+    terminal.print(terminal.style('bold', title));
+    for (const check of checks) {
+      if (check.area === area) printCheck(terminal, check);
+    }
+  }
+  return { result: { environment, inventory, checks } };
+}
+
+const CAPABILITY_NAMES: Readonly<Record<keyof NativeCapabilities, string>> = {
+  addon: 'native addon',
+  alignedRegions: 'aligned memory regions',
+  hugePages: 'huge pages',
+  affinity: 'thread affinity',
+  threadClock: 'thread CPU clocks',
+  threadStatistics: 'run-queue statistics of threads',
+  profilerSignalBlocking: 'profiling without waking an idle loop',
+  softwareCounters: 'software counters',
+  hardwareCounters: 'hardware counters',
+  cgroup: 'container limits',
+  pressure: 'pressure stall information',
+};
+
+function measuringChecks(capabilities: NativeCapabilities): Check[] {
+  const checks = (Object.entries(CAPABILITY_NAMES) as [keyof NativeCapabilities, string][]).map(
+    ([key, name]) => checkOf(name, capabilities[key]),
+  );
+  checks.push(
+    process.features.inspector
+      ? { area: 'measuring', name: 'V8 profiler', state: 'available', message: '' }
+      : {
+          area: 'measuring',
+          name: 'V8 profiler',
+          state: 'missing',
+          message: 'This Node was built without the inspector, which the profiler needs.',
+          reason: 'NO_INSPECTOR',
+          remedy: 'Use an official build of Node.',
+        },
+  );
+  return checks;
+}
+
+function checkOf(name: string, capability: Capability): Check {
+  if (capability.available) {
+    return { area: 'measuring', name, state: 'available', message: capability.detail ?? '' };
+  }
+  const { reason, message, remedy } = capability;
+  return { area: 'measuring', name, state: 'missing', message, reason, remedy };
+}
+
+function processorChecks(): Check[] {
+  const { allowedCpus, quotaCpus, effectiveCpus } = cpuLimits();
+  const logical = cpus().length;
+  const area = 'processors';
+  const checks: Check[] = [
+    {
+      area,
+      name: 'processors',
+      state: 'available',
+      message: `${logical} logical, ${allowedCpus} allowed to this process${
+        quotaCpus === undefined ? ', no quota' : `, quota of ${formatNumber(quotaCpus)}`
+      }.`,
+    },
+  ];
+  if (quotaCpus !== undefined && quotaCpus < availableParallelism()) {
+    checks.push({
+      area,
+      name: 'processor quota',
+      state: 'attention',
+      message: `Node sees ${availableParallelism()} processors, but the container may use ${formatNumber(quotaCpus)}: thread pools sized by it are throttled.`,
+      remedy: `Size them by ${formatNumber(effectiveCpus)}; thread pools of this library do.`,
+    });
+  }
+  if (allowedCpus < 2) {
+    checks.push({
+      area,
+      name: 'parallelism',
+      state: 'attention',
+      message: 'With one processor, a load generator and the service share it, and no thread job can win.',
+      remedy: 'Measure on two or more.',
+    });
+  }
+  const [load] = loadavg();
+  if (load !== undefined && process.platform !== 'win32' && load > logical * 0.5) {
+    checks.push({
+      area,
+      name: 'load',
+      state: 'attention',
+      message: `The load average is ${formatNumber(load)}: something else is using this machine.`,
+      remedy: 'Measure when it is idle; comparisons need more time meanwhile and stay honest.',
+    });
+  }
+  const governor = readText('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor');
+  if (governor !== undefined && governor !== 'performance') {
+    checks.push({
+      area,
+      name: 'frequency governor',
+      state: 'attention',
+      message: `The governor is "${governor}": clock rates follow the load, and absolute times with them.`,
+      remedy: 'sudo cpupower frequency-set -g performance. Interleaved comparisons hold either way.',
+    });
+  }
+  return checks;
+}
+
+function memoryChecks(): Check[] {
+  const area = 'memory';
+  const checks: Check[] = [];
+  const heapLimit = getHeapStatistics().heap_size_limit;
+  const limit = cgroupFigure('memoryLimitBytes');
+  checks.push({
+    area,
+    name: 'heap limit',
+    state: 'available',
+    message: `${formatBytes(heapLimit)} for the JavaScript heap by default${
+      limit === undefined ? '' : `; the container is limited to ${formatBytes(limit)}`
+    }.`,
+  });
+  if (limit !== undefined && heapLimit > limit * 0.8) {
+    checks.push({
+      area,
+      name: 'heap and container',
+      state: 'attention',
+      message:
+        'The heap may grow beyond what the container allows: the kernel would end the process without a word.',
+      remedy: `Start Node with --max-old-space-size=${Math.round((limit * 0.75) / 2 ** 20)}.`,
+    });
+  }
+  const mode = /\[(\w+)\]/.exec(readText('/sys/kernel/mm/transparent_hugepage/enabled') ?? '')?.[1];
+  if (mode !== undefined) {
+    checks.push({
+      area,
+      name: 'transparent huge pages',
+      state: mode === 'never' ? 'attention' : 'available',
+      message: `Set to "${mode}".`,
+      ...(mode === 'never' && {
+        remedy: 'echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled',
+      }),
+    });
+  }
+  return checks;
+}
+
+const COMFORTABLE_DESCRIPTORS = 4096;
+
+function processChecks(): Check[] {
+  const area = 'process';
+  const poolSize = process.env['UV_THREADPOOL_SIZE'];
+  const checks: Check[] = [
+    {
+      area,
+      name: 'libuv thread pool',
+      state: 'available',
+      message:
+        poolSize === undefined
+          ? 'UV_THREADPOOL_SIZE is not set: 4 threads for files, DNS look-ups, zlib and crypto.'
+          : `UV_THREADPOOL_SIZE=${visible(poolSize)}.`,
+    },
+  ];
+  const descriptors = /^Max open files\s+(\d+)/m.exec(readText('/proc/self/limits') ?? '')?.[1];
+  if (descriptors !== undefined) {
+    const few = Number(descriptors) < COMFORTABLE_DESCRIPTORS;
+    checks.push({
+      area,
+      name: 'open files',
+      state: few ? 'attention' : 'available',
+      message: `At most ${formatNumber(Number(descriptors))} descriptors, connections included.`,
+      ...(few && { remedy: 'ulimit -n 65536, or LimitNOFILE= in the service’s unit.' }),
+    });
+  }
+  const flags = process.env['NODE_OPTIONS'];
+  if (flags !== undefined && flags !== '') {
+    checks.push({
+      area,
+      name: 'NODE_OPTIONS',
+      state: 'attention',
+      message: `Set to "${visible(flags)}": every measurement includes it.`,
+      remedy: 'Unset it, unless the service runs with it too.',
+    });
+  }
+  return checks;
+}
+
+function cgroupFigure(column: (typeof CGROUP_COLUMNS)[number]): number | undefined {
+  const figures = new Float64Array(CGROUP_COLUMNS.length).fill(NaN);
+  try {
+    loadNative().readCgroup(figures);
+  } catch {
+    return undefined;
+  }
+  const value = figures[CGROUP_COLUMNS.indexOf(column)];
+  return value !== undefined && Number.isFinite(value) ? value : undefined;
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return undefined; // Not on this platform, or hidden by the container.
+  }
+}
+
+function printMachine(terminal: Terminal, inventory: HostInventory, node: string): void {
+  const parts = [
+    inventory.cpuModel,
+    inventory.system,
+    inventory.hypervisor === true ? 'virtual machine' : undefined,
+    `Node ${node}`,
+  ].filter((part) => part !== undefined && part !== '');
+  terminal.print(visible(parts.join(' · ')));
+}
+
+const MARKS = { available: '✓', attention: '!', missing: '–' } as const;
+const MARK_STYLES = { available: 'green', attention: 'yellow', missing: 'dim' } as const;
+
+function printCheck(terminal: Terminal, check: Check): void {
+  const mark = terminal.style(MARK_STYLES[check.state], MARKS[check.state]);
+  const text = check.message === '' ? check.name : `${check.name}: ${check.message}`;
+  terminal.print(`  ${mark} ${wrap(text, terminal.columns - 4, '    ')}`);
+  if (check.remedy !== undefined) {
+    terminal.print(`    ${terminal.style('dim', `→ ${wrap(check.remedy, terminal.columns - 6, '      ')}`)}`);
+  }
+}

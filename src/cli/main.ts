@@ -1,0 +1,304 @@
+#!/usr/bin/env node
+/** The command line, `sysopt`. Each verb lives in its own file and is loaded when it is called. */
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError, Option } from 'commander';
+import { libraryVersion } from '../host/version.js';
+import { SEVERITIES } from '../model/finding.js';
+import { OptimizationType, ProfileType } from '../model/types.js';
+import { durationMs, httpUrl, integer, nodeFlag, severity } from './arguments.js';
+import { EXIT, UsageError } from './exit-code.js';
+import type { OptimizeVerbOptions } from './optimize.js';
+import type { ProfileVerbOptions } from './profile.js';
+import type { ReportVerbOptions } from './report.js';
+import { runVerb, showFailure } from './session.js';
+import type { StatsVerbOptions } from './stats.js';
+import { OPTIMIZER_DEFAULTS } from '../settings/optimizer.js';
+import { Terminal } from './terminal.js';
+
+const EXIT_CODES = `
+Exit codes:
+  0    done
+  1    a gate that was asked for did not hold (--fail-on, --require-gain)
+  2    wrong call: an option, a setting, an unknown id
+  3    the program or a subject cannot be started or measured
+  4    the store cannot be read or written
+  5    anything else
+  130  interrupted (Ctrl-C, SIGTERM)`;
+
+const storageOption = () =>
+  new Option('--storage <dir>', 'folder of the store').default(OPTIMIZER_DEFAULTS.storagePath);
+const jsonOption = () =>
+  new Option(
+    '--json',
+    'print the whole result as one JSON document, the last line of standard output',
+  ).default(false);
+const connectionsOption = () =>
+  new Option('--connections <n>', 'connections that drive the load')
+    .argParser(integer(1, 10_000))
+    .default(16);
+const readyTimeoutOption = () =>
+  new Option('--ready-timeout <time>', 'how long the program may take to answer')
+    .argParser(durationMs(1))
+    .default(15_000, '15s');
+
+/** Builds the commands. Separate from running them, so that help and options can be tested. */
+export function buildProgram(): Command {
+  const program = new Command('sysopt')
+    .description('Makes Node services faster and proves it: profile, diagnose, optimise, validate, store.')
+    .version(libraryVersion(), '-V, --version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [verb]', 'show help for a verb')
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sysopt profile --url http://127.0.0.1:3000/ -- node app.js
+  $ sysopt optimize --subjects subjects.js
+  $ sysopt report
+${EXIT_CODES}`,
+    );
+
+  program
+    .command('profile')
+    .summary('run a program under the profiler and say what makes it slow')
+    .description(
+      'Starts a program with the profiler inside, drives load at it where a URL is given, and says what makes it slow: cause, function, line, what to do. The program needs no change. Its output appears on standard error.',
+    )
+    .argument('[command...]', 'the program and its arguments, after --')
+    .addOption(
+      new Option('-t, --type <type>', 'what to look at')
+        .choices(Object.values(ProfileType))
+        .default(ProfileType.CPU),
+    )
+    .addOption(
+      new Option('-d, --duration <time>', 'how long to look: seconds, or 500ms, 2m')
+        .argParser(durationMs(100))
+        .default(10_000, '10s'),
+    )
+    .addOption(new Option('-u, --url <url>', 'URL to drive load at').argParser(httpUrl))
+    .addOption(connectionsOption())
+    .addOption(
+      new Option(
+        '--warmup <time>',
+        'time before the profile begins (default: 2s with --url, else 0)',
+      ).argParser(durationMs(0)),
+    )
+    .addOption(readyTimeoutOption())
+    .addOption(
+      new Option(
+        '--fail-on <severity>',
+        `exit with 1 on a finding this severe or worse (${SEVERITIES.join(', ')})`,
+      ).argParser(severity),
+    )
+    .addOption(storageOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sysopt profile -- node app.js
+  $ sysopt profile --url http://127.0.0.1:3000/report --duration 20 -- node app.js --port 3000
+  $ sysopt profile --type memory --url http://127.0.0.1:3000/ -- npm start
+  $ sysopt profile --fail-on high --json --url http://127.0.0.1:3000/ -- node app.js | tail -1 | jq .analysis.findings`,
+    )
+    .action((command: string[], options: Flags) =>
+      runVerb(options.json === true, async (session) => {
+        const { profileVerb } = await import('./profile.js');
+        return profileVerb(
+          command,
+          {
+            ...options,
+            durationMs: options.duration,
+            warmupMs: options.warmup,
+            readyTimeoutMs: options.readyTimeout,
+          } as unknown as ProfileVerbOptions,
+          session,
+        );
+      }),
+    );
+
+  program
+    .command('optimize')
+    .alias('optimise')
+    .summary('run the optimisers, measure, and put in force what wins')
+    .description(
+      'Plans and measures memory layouts, variants of computations and thread jobs on your subjects, and puts in force what wins on this machine. What does not win is reported as such and changes nothing. Without subjects, the library’s reference records are measured: that sets defaults for this host and is no gain of your service.',
+    )
+    .argument('[command...]', 'with --try-flag: the service, after --')
+    .addOption(
+      new Option(
+        '-s, --subjects <file>',
+        'module that exports subjects, or a default function that registers them',
+      ),
+    )
+    .addOption(new Option('-t, --type <type>', 'only this type').choices(Object.values(OptimizationType)))
+    .addOption(
+      new Option(
+        '-b, --budget <time>',
+        'time for all optimisations together (default: 60s for each subject)',
+      ).argParser(durationMs(10, 86_400_000)),
+    )
+    .addOption(
+      new Option(
+        '-r, --recommendation <id>',
+        'carry this recommendation out (or put this profile in force again)',
+      ),
+    )
+    .addOption(
+      new Option('--try-flag <flag>', 'compare the service with and without a Node flag').argParser(nodeFlag),
+    )
+    .addOption(new Option('-u, --url <url>', 'with --try-flag: URL to drive load at').argParser(httpUrl))
+    .addOption(connectionsOption())
+    .addOption(readyTimeoutOption())
+    .addOption(new Option('-y, --yes', 'carry a recommendation out without asking').default(false))
+    .addOption(
+      new Option('--require-gain', 'exit with 1 unless something was applied to a subject of yours').default(
+        false,
+      ),
+    )
+    .addOption(storageOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sysopt optimize --subjects subjects.js --budget 2m
+  $ sysopt optimize --subjects subjects.js --type computation
+  $ sysopt optimize --recommendation recommendation-0193… --subjects subjects.js
+  $ sysopt optimize --try-flag --max-semi-space-size=64 --url http://127.0.0.1:3000/ -- node app.js`,
+    )
+    .action((command: string[], options: Flags) =>
+      runVerb(options.json === true, async (session) => {
+        const { optimizeVerb } = await import('./optimize.js');
+        return optimizeVerb(
+          command,
+          {
+            ...options,
+            budgetMs: options.budget,
+            readyTimeoutMs: options.readyTimeout,
+          } as unknown as OptimizeVerbOptions,
+          session,
+        );
+      }),
+    );
+
+  program
+    .command('stats')
+    .summary('what is stored, and what was gained')
+    .description('Totals by type and status, the gains of what was applied, and what is in force.')
+    .addOption(
+      new Option('-t, --type <type>', 'only optimisations of this type').choices(
+        Object.values(OptimizationType),
+      ),
+    )
+    .addOption(storageOption())
+    .addOption(jsonOption())
+    .action((options: Flags) =>
+      runVerb(options.json === true, async (session) => {
+        const { statsVerb } = await import('./stats.js');
+        return statsVerb(options as unknown as StatsVerbOptions, session);
+      }),
+    );
+
+  program
+    .command('report')
+    .summary('write one HTML file with findings, flame graph and optimisations')
+    .description(
+      'Writes one self-contained file: findings first, flame graph, time line, optimisations with their intervals, metrics. It shows the newest result of each type, or the one given.',
+    )
+    .addOption(new Option('-r, --result <id>', 'the profiling result to show'))
+    .addOption(
+      new Option(
+        '-o, --out <file>',
+        'where to write, - for standard output (default: report.html in the store)',
+      ),
+    )
+    .addOption(
+      new Option('-f, --format <format>', 'markdown suits the job summary of a CI run')
+        .choices(['html', 'markdown'])
+        .default('html'),
+    )
+    .addOption(storageOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sysopt report
+  $ sysopt report --format markdown --out - >> "$GITHUB_STEP_SUMMARY"`,
+    )
+    .action((options: Flags) =>
+      runVerb(options.json === true, async (session) => {
+        const { reportVerb } = await import('./report.js');
+        return reportVerb(options as unknown as ReportVerbOptions, session);
+      }),
+    );
+
+  program
+    .command('doctor')
+    .summary('what this machine can and cannot measure, and what would help')
+    .description(
+      'Looks at the addon, counters, container limits, huge pages, processors and limits; names remedies.',
+    )
+    .addOption(jsonOption())
+    .action((options: Flags) =>
+      runVerb(options.json === true, async (session) => {
+        const { doctorVerb } = await import('./doctor.js');
+        return doctorVerb(session);
+      }),
+    );
+
+  return program;
+}
+
+type Flags = Readonly<Record<string, unknown>> & { readonly json?: unknown };
+
+/** Parses and runs. Ends the process. */
+export async function main(argv: readonly string[]): Promise<never> {
+  try {
+    const program = buildProgram();
+    if (argv.length === 0) {
+      program.outputHelp();
+      process.exit(EXIT.ok);
+    }
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    const terminal = new Terminal({ json: wantsJson(argv) });
+    if (!(error instanceof CommanderError)) process.exit(showFailure(terminal, error));
+    // Help and version are no errors; their text went to standard output already.
+    if (error.exitCode === 0) process.exit(EXIT.ok);
+    const failure = showFailure(terminal, usageErrorOf(error, argv));
+    process.exit(failure);
+  }
+  process.exit(EXIT.ok);
+}
+
+function usageErrorOf(error: CommanderError, argv: readonly string[]): UsageError {
+  const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const verb =
+    error.code === 'commander.unknownCommand' ? undefined : argv.find((word) => !word.startsWith('-'));
+  const help = `See sysopt ${verb === undefined ? '' : `${verb} `}--help.`;
+  const suggestion = rest.join(' ').replace(/^\(|\)$/g, '');
+  const beforeProgram =
+    error.code === 'commander.unknownOption' && !argv.includes('--')
+      ? ' Options of the program to start belong after `--`.'
+      : '';
+  return new UsageError(message, `${suggestion === '' ? '' : `${suggestion} `}${help}${beforeProgram}`);
+}
+
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end === -1 ? undefined : end).includes('--json');
+}
+
+/** Whether this module is what Node was started with, through whatever links a package manager made. */
+function isEntryPoint(): boolean {
+  const entry = process.argv[1];
+  return entry !== undefined && realpathSync(entry) === realpathSync(fileURLToPath(import.meta.url));
+}
+
+if (isEntryPoint()) await main(process.argv.slice(2));

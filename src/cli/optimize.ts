@@ -1,0 +1,205 @@
+import { SubjectError, TaskError } from '../errors.js';
+import type { OptimizationProfile } from '../model/optimization-profile.js';
+import type { Recommendation } from '../model/recommendation.js';
+import { subjectKey, type Subject } from '../model/subject.js';
+import { OptimizationType } from '../model/types.js';
+import { describeAction } from '../report/findings.js';
+import { SystemOptimizer } from '../system-optimizer.js';
+import { confirm } from './confirm.js';
+import { EXIT, reportOf, UsageError, type ErrorReport, type ExitCode } from './exit-code.js';
+import { printProfiles } from './print-profiles.js';
+import type { Session, VerbOutcome } from './session.js';
+import { prepareStorage } from './store.js';
+import { registerSubjects } from './subjects.js';
+import { tryFlag } from './try-flag.js';
+
+export interface OptimizeVerbOptions {
+  readonly storage: string;
+  readonly subjects?: string;
+  readonly type?: OptimizationType;
+  /** For all subjects together. Undefined: the optimizer's default for each. */
+  readonly budgetMs?: number;
+  readonly recommendation?: string;
+  readonly tryFlag?: string;
+  readonly url?: string;
+  readonly connections: number;
+  readonly readyTimeoutMs: number;
+  readonly yes: boolean;
+  readonly requireGain: boolean;
+}
+
+/** `sysopt optimize`: runs the optimisers, or carries one recommendation out, or tries a Node flag. */
+export async function optimizeVerb(
+  command: readonly string[],
+  options: OptimizeVerbOptions,
+  session: Session,
+): Promise<VerbOutcome> {
+  checkCombination(command, options);
+  await prepareStorage(options.storage);
+  const { terminal, signal } = session;
+  const optimizer = new SystemOptimizer({ storagePath: options.storage });
+  const profiles: OptimizationProfile[] = [];
+  optimizer.on('optimization', (profile) => profiles.push(profile));
+  optimizer.on('progress', (progress) => terminal.progress(progress));
+  optimizer.on('warning', (message) => terminal.warn(message));
+  // Closing aborts what runs and waits for it, so that nothing is left half written.
+  const close = () => void optimizer.close();
+  signal.addEventListener('abort', close, { once: true });
+  try {
+    if (options.subjects !== undefined) await registerSubjects(options.subjects, optimizer);
+    const errors: ErrorReport[] = [];
+    if (options.recommendation !== undefined) {
+      await carryOut(options.recommendation, command, options, optimizer, profiles, session);
+    } else if (options.tryFlag !== undefined) {
+      profiles.push(await tryFlag(options.tryFlag, command, options, optimizer.store, session));
+    } else {
+      errors.push(...(await optimizeSubjects(options, optimizer, session)));
+    }
+    signal.throwIfAborted();
+    printProfiles(terminal, profiles);
+    const config = optimizer.store.config();
+    terminal.print();
+    terminal.print(terminal.style('dim', closing(profiles, options.storage)));
+    return { result: { profiles, errors, config }, exitCode: exitCode(profiles, errors, options) };
+  } finally {
+    signal.removeEventListener('abort', close);
+    await optimizer.close();
+  }
+}
+
+function checkCombination(command: readonly string[], options: OptimizeVerbOptions): void {
+  if (options.recommendation !== undefined && options.tryFlag !== undefined) {
+    throw new UsageError('--recommendation and --try-flag exclude each other.', 'Give one of them.');
+  }
+  if (options.tryFlag !== undefined && (command.length === 0 || options.url === undefined)) {
+    throw new UsageError(
+      '--try-flag needs the service to try it on.',
+      `Give it and its URL: sysopt optimize --try-flag ${options.tryFlag} --url http://127.0.0.1:3000/ -- node app.js`,
+    );
+  }
+  if (command.length > 0 && options.tryFlag === undefined && options.recommendation === undefined) {
+    throw new UsageError(
+      `The command "${command.join(' ')}" has no use here.`,
+      'Optimisers run on subjects (--subjects FILE). To profile a program: sysopt profile -- node app.js',
+    );
+  }
+}
+
+/** One optimiser call a subject, so that one that fails does not keep the others from their turn. */
+async function optimizeSubjects(
+  options: OptimizeVerbOptions,
+  optimizer: SystemOptimizer,
+  { terminal, signal }: Session,
+): Promise<ErrorReport[]> {
+  const wanted = optimizer.subjects.filter(
+    (subject) =>
+      TYPE_OF[subject.kind] !== undefined &&
+      (options.type ?? TYPE_OF[subject.kind]) === TYPE_OF[subject.kind],
+  );
+  const runs: { type: OptimizationType; subject?: Subject }[] =
+    wanted.length > 0
+      ? wanted.map((subject) => ({ type: TYPE_OF[subject.kind]!, subject }))
+      : [{ type: withoutSubjects(options) }];
+  const budgetMs = options.budgetMs === undefined ? undefined : options.budgetMs / runs.length;
+  const errors: ErrorReport[] = [];
+  for (const { type, subject } of runs) {
+    signal.throwIfAborted();
+    const name = subject === undefined ? 'the reference records' : `${subject.kind} ${subject.name}`;
+    terminal.progress({ stage: name, message: `Optimising ${name}` });
+    const call = {
+      ...(budgetMs !== undefined && { budgetMs }),
+      ...(subject && { subject: subjectKey(subject) }),
+      signal,
+    };
+    try {
+      if (type === OptimizationType.MEMORY) await optimizer.optimizeMemory(call);
+      else if (type === OptimizationType.THREAD) await optimizer.optimizeThreads(call);
+      else await optimizer.optimizeComputation(call);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof SubjectError) && !(error instanceof TaskError)) throw error;
+      const report = reportOf(error);
+      terminal.error(`${name}: ${report.message}`, report.hint);
+      errors.push(report);
+    }
+  }
+  return errors;
+}
+
+const TYPE_OF: Readonly<Partial<Record<Subject['kind'], OptimizationType>>> = {
+  struct: OptimizationType.MEMORY,
+  pool: OptimizationType.MEMORY,
+  computation: OptimizationType.COMPUTATION,
+  job: OptimizationType.THREAD,
+};
+
+function withoutSubjects(options: OptimizeVerbOptions): OptimizationType {
+  const type = options.type ?? OptimizationType.MEMORY;
+  if (type !== OptimizationType.COMPUTATION) return type;
+  throw new UsageError(
+    'There is no computation to optimise.',
+    'Export one from a module and give it with --subjects FILE; there is no reference computation.',
+  );
+}
+
+async function carryOut(
+  id: string,
+  command: readonly string[],
+  options: OptimizeVerbOptions,
+  optimizer: SystemOptimizer,
+  profiles: OptimizationProfile[],
+  session: Session,
+): Promise<void> {
+  const { terminal, signal } = session;
+  const document = await optimizer.store.get(id);
+  if ('action' in document && document.action.kind === 'runtime-flag' && command.length > 0) {
+    const { flag } = document.action;
+    if (options.url === undefined) {
+      throw new UsageError('A flag is tried under load.', 'Give the service’s URL with --url.');
+    }
+    const profile = await tryFlag(flag, command, options, optimizer.store, session);
+    profiles.push(profile);
+    await optimizer.store.saveRecommendation(withOutcome(document, profile));
+    return;
+  }
+  const title = 'action' in document ? `${document.title}: ${describeAction(document.action)}` : id;
+  if (!(await confirm(`Carry out “${title}”?`, options.yes, session))) {
+    terminal.print('Nothing was changed.');
+    return;
+  }
+  const profile = await optimizer.apply(id);
+  signal.throwIfAborted();
+  // A profile that won before is put in force again without being measured again.
+  if (!profiles.some((known) => known.id === profile.id)) profiles.push(profile);
+}
+
+function withOutcome(recommendation: Recommendation, profile: OptimizationProfile): Recommendation {
+  const { validation } = profile;
+  return {
+    ...recommendation,
+    outcome: {
+      status: profile.status,
+      profileId: profile.id,
+      appliedAt: new Date().toISOString(),
+      ...(validation && { ratio: validation.ratio }),
+      ...(validation?.interval && { interval: validation.interval }),
+    },
+  };
+}
+
+function closing(profiles: readonly OptimizationProfile[], storage: string): string {
+  if (profiles.length === 0) return 'Nothing was optimised.';
+  return profiles.some(({ status }) => status === 'applied')
+    ? `Put in force in ${storage}/config.json; a service loads it from there when it constructs its optimizer.`
+    : `Nothing was changed; the measurements are stored in ${storage}.`;
+}
+
+function exitCode(
+  profiles: readonly OptimizationProfile[],
+  errors: readonly ErrorReport[],
+  options: OptimizeVerbOptions,
+): ExitCode {
+  if (errors.length > 0) return EXIT.target;
+  const gain = profiles.some(({ status, subject }) => status === 'applied' && subject.kind !== 'reference');
+  return options.requireGain && !gain ? EXIT.gate : EXIT.ok;
+}

@@ -1,0 +1,226 @@
+import { basename } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fail, OptimizerError } from '../errors.js';
+import { startProgram, waitForUrl, type Program } from '../host/program.js';
+import { SEVERITIES, type Severity } from '../model/finding.js';
+import type { LoadSummary, ProfilingResult } from '../model/profiling-result.js';
+import type { Signals } from '../model/signals.js';
+import type { ProfileType } from '../model/types.js';
+import { listenForAgents, type Agent, type AgentServer } from '../profiling/controller.js';
+import { checkProfileOptions } from '../profiling/session.js';
+import { SystemOptimizer } from '../system-optimizer.js';
+import { EXIT, UsageError } from './exit-code.js';
+import { printResult } from './print-findings.js';
+import type { Session, VerbOutcome } from './session.js';
+import { prepareStorage } from './store.js';
+
+export interface ProfileVerbOptions {
+  readonly type: ProfileType;
+  readonly durationMs: number;
+  readonly url?: string;
+  readonly connections: number;
+  readonly storage: string;
+  /** Undefined: 2 s under load, so that code is compiled and caches are warm; none without. */
+  readonly warmupMs?: number;
+  readonly readyTimeoutMs: number;
+  readonly failOn?: Severity;
+}
+
+const LOADED_WARMUP_MS = 2000;
+/** A launcher (npm, a shell) reports before the program that it starts. */
+const LAUNCHER_SETTLE_MS = 1500;
+const SPOOL_GRACE_MS = 2000;
+
+/**
+ * `sysopt profile -- node app.js`: starts a program with the agent inside, drives load at it where a URL is
+ * given, diagnoses what was measured, stores it and stops the program.
+ */
+export async function profileVerb(
+  command: readonly string[],
+  options: ProfileVerbOptions,
+  session: Session,
+): Promise<VerbOutcome> {
+  if (command.length === 0) {
+    throw new UsageError(
+      'There is no program to profile.',
+      'Put it after `--`: sysopt profile -- node app.js',
+    );
+  }
+  checkProfileOptions(options.type, { durationMs: options.durationMs });
+  await prepareStorage(options.storage);
+  const { terminal, signal } = session;
+
+  const { signals, load } = await observe(command, options, session);
+  signal.throwIfAborted();
+  terminal.progress({ stage: 'analyse', message: 'Looking for causes' });
+  const optimizer = new SystemOptimizer({ storagePath: options.storage });
+  let result: ProfilingResult;
+  try {
+    result = await optimizer.completeResult(signals, {
+      pid: load.pid,
+      description: command.join(' '),
+      ...(load.summary && { load: load.summary }),
+    });
+  } finally {
+    await optimizer.close();
+  }
+
+  printResult(terminal, result);
+  for (const warning of result.warnings) terminal.warn(warning);
+  terminal.print();
+  terminal.print(
+    terminal.style('dim', `Stored as ${result.id} in ${options.storage}. See it with: sysopt report`),
+  );
+  const { failOn } = options;
+  const gate = failOn !== undefined && reaches(result, failOn);
+  if (gate) terminal.warn(`A finding is ${failOn} or worse (--fail-on ${failOn}).`);
+  return { result, exitCode: gate ? EXIT.gate : EXIT.ok };
+}
+
+interface Observation {
+  readonly signals: Signals;
+  readonly load: { readonly pid: number; readonly summary?: LoadSummary };
+}
+
+/** Everything that happens while the program runs. Whatever ends it, the program is stopped afterwards. */
+async function observe(
+  command: readonly string[],
+  options: ProfileVerbOptions,
+  { terminal, signal }: Session,
+): Promise<Observation> {
+  const server = await listenForAgents();
+  let program: Program | undefined;
+  try {
+    terminal.progress({ stage: 'start', message: `Starting ${command.join(' ')}` });
+    program = await startProgram(command, {
+      env: server.env,
+      signal,
+      onOutput: (chunk) => terminal.targetOutput(chunk),
+    });
+    return await profileProgram(program, server, options, { terminal, signal });
+  } finally {
+    await program?.stop();
+    await server.close();
+    terminal.endTargetOutput();
+    terminal.done();
+  }
+}
+
+async function profileProgram(
+  program: Program,
+  server: AgentServer,
+  options: ProfileVerbOptions,
+  { terminal, signal }: Session,
+): Promise<Observation> {
+  const { url, readyTimeoutMs, durationMs } = options;
+  const first = await orExit(
+    program,
+    server.waitForAgent(readyTimeoutMs),
+    'before its Node process reported',
+    signal,
+  );
+  if (url !== undefined) {
+    terminal.progress({ stage: 'ready', message: `Waiting for ${url}` });
+    await waitForUrl(url, { program, timeoutMs: readyTimeoutMs, signal });
+  }
+
+  const warmupMs = options.warmupMs ?? (url === undefined ? 0 : LOADED_WARMUP_MS);
+  const loadEnd = new AbortController();
+  // Until the profile is complete: the window must be under load from its first to its last moment.
+  const loadMs = warmupMs + durationMs + 60_000;
+  const loadSignal = AbortSignal.any([signal, loadEnd.signal]);
+  const load = url === undefined ? undefined : startLoad(url, options.connections, loadMs, loadSignal);
+  // It may fail while the profile is awaited; it is looked at afterwards.
+  load?.catch(() => {});
+  try {
+    if (warmupMs > 0) {
+      terminal.progress({ stage: 'warm-up', message: `Warming up for ${warmupMs / 1000} s` });
+      await orExit(program, delay(warmupMs, undefined, { signal }), 'during the warm-up', signal);
+    }
+    const agent = await orExit(
+      program,
+      chooseAgent(server, first, program),
+      'before it was profiled',
+      signal,
+    );
+    terminal.progress({ stage: 'profile', message: `Profiling ${options.type} for ${durationMs / 1000} s` });
+    const profile = agent.profile(options.type, {
+      durationMs,
+      signal,
+      onProgress: (progress) => terminal.progress(progress),
+    });
+    const signals = await orExit(program, profile, 'while it was profiled', signal, SPOOL_GRACE_MS);
+    loadEnd.abort();
+    const summary = await load;
+    return { signals, load: { pid: agent.hello.pid, ...(summary && { summary }) } };
+  } finally {
+    loadEnd.abort();
+    await load?.catch(() => {});
+  }
+}
+
+async function startLoad(
+  url: string,
+  connections: number,
+  durationMs: number,
+  signal: AbortSignal,
+): Promise<LoadSummary> {
+  const { driveLoad } = await import('../validation/load.js');
+  return driveLoad(url, { durationMs, connections, signal });
+}
+
+/** The process to profile: the started one, or of several the busiest that is no package manager. */
+async function chooseAgent(server: AgentServer, first: Agent, program: Program): Promise<Agent> {
+  if (first.hello.pid === program.pid && !isLauncher(first) && server.agents.length === 1) return first;
+  if (server.agents.every(isLauncher)) await delay(LAUNCHER_SETTLE_MS);
+  const candidates = server.agents.filter((agent) => !isLauncher(agent));
+  if (candidates.length <= 1) return candidates[0] ?? first;
+  const busiest = await server.busiestAgent();
+  return isLauncher(busiest) ? (candidates.at(-1) ?? busiest) : busiest;
+}
+
+function isLauncher(agent: Agent): boolean {
+  const script = basename(agent.hello.argv[1] ?? '');
+  return /^(npm|npx|pnpm|pnpx|yarn|yarnpkg|corepack)(-cli)?(\.c?js)?$/.test(script);
+}
+
+/**
+ * Waits for a promise, but not longer than the program runs (and `graceMs` for what it leaves behind).
+ *
+ * @throws TARGET_EXITED with the program's last output; ABORTED.
+ */
+async function orExit<T>(
+  program: Program,
+  work: Promise<T>,
+  when: string,
+  signal: AbortSignal,
+  graceMs = 0,
+): Promise<T> {
+  const exited = (how: string) => fail('TARGET_EXITED', { how, when, output: program.output() || '(none)' });
+  let settled = false;
+  const ended = program.exited.then(async ({ how }) => {
+    if (!settled && graceMs > 0) await delay(graceMs);
+    throw exited(how);
+  });
+  ended.catch(() => {});
+  try {
+    return await Promise.race([work, ended]);
+  } catch (error) {
+    signal.throwIfAborted();
+    // The agent's connection closes a moment before the exit of its process is seen.
+    const lost = error instanceof OptimizerError && error.code === 'TARGET_EXITED';
+    if (lost && program.exit === undefined) await Promise.race([program.exited, delay(500)]);
+    if (lost && program.exit !== undefined) throw exited(program.exit.how);
+    throw error;
+  } finally {
+    settled = true;
+    work.catch(() => {});
+  }
+}
+
+function reaches(result: ProfilingResult, least: Severity): boolean {
+  return result.analysis.findings.some(
+    (finding) =>
+      finding.cause !== 'healthy' && SEVERITIES.indexOf(finding.severity) >= SEVERITIES.indexOf(least),
+  );
+}

@@ -1,0 +1,99 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { fail } from '../errors.js';
+import { captureEnvironment } from '../host/environment.js';
+import type { OptimizationProfile } from '../model/optimization-profile.js';
+import type { ProfilingResult } from '../model/profiling-result.js';
+import { renderHtml } from '../report/html.js';
+import { renderMarkdown } from '../report/markdown.js';
+import type { Store } from '../storage/store.js';
+import type { Session, VerbOutcome } from './session.js';
+import { readStorage } from './store.js';
+import type { Terminal } from './terminal.js';
+
+export interface ReportVerbOptions {
+  readonly storage: string;
+  readonly result?: string;
+  readonly out?: string;
+  readonly format: 'html' | 'markdown';
+}
+
+/** More rows than this make a table that nobody reads. */
+const MAX_PROFILES = 60;
+
+/**
+ * `sysopt report`: one static file over what is stored. Without `--result`, the newest result of each type; of
+ * optimisations, the newest for each subject.
+ */
+export async function reportVerb(options: ReportVerbOptions, { terminal }: Session): Promise<VerbOutcome> {
+  const store = readStorage(options.storage, terminal);
+  const results =
+    options.result === undefined
+      ? await newestResults(store, terminal)
+      : [await store.getResult(options.result)];
+  const profiles = await newestProfiles(store, terminal);
+  const input = {
+    results,
+    profiles,
+    stats: store.stats(),
+    environment: captureEnvironment(),
+    createdAt: new Date().toISOString(),
+  };
+  await store.close();
+
+  const text = options.format === 'html' ? renderHtml(input) : renderMarkdown(input);
+  const summary = { results: results.map(({ id }) => id), profiles: profiles.map(({ id }) => id) };
+  if (options.out === '-') {
+    // With --json, standard output belongs to the result.
+    if (terminal.json) return { result: { file: null, text, ...summary } };
+    terminal.print(text.trimEnd());
+    return { result: null };
+  }
+  const name = options.format === 'html' ? 'report.html' : 'report.md';
+  const file = resolve(options.out ?? join(options.storage, name));
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text);
+  } catch (cause) {
+    throw fail('STORAGE_NOT_WRITABLE', { path: file, reason: (cause as Error).message }, { cause });
+  }
+  terminal.print(`Wrote ${file} (${results.length} results, ${profiles.length} optimisations).`);
+  if (options.format === 'html') terminal.print(terminal.style('dim', `Open ${pathToFileURL(file).href}`));
+  return { result: { file, ...summary } };
+}
+
+async function newestResults(store: Store, terminal: Terminal): Promise<ProfilingResult[]> {
+  const newest = new Map<string, string>();
+  for (const entry of store.list({ kind: 'result' })) {
+    const type = entry.type ?? '';
+    if (!newest.has(type)) newest.set(type, entry.id);
+  }
+  return readable([...newest.values()], (id) => store.getResult(id), terminal);
+}
+
+async function newestProfiles(store: Store, terminal: Terminal): Promise<OptimizationProfile[]> {
+  const newest = new Map<string, string>();
+  for (const entry of store.list({ kind: 'profile' })) {
+    const key = [entry.type, entry.subject?.kind, entry.subject?.name].join(' ');
+    if (!newest.has(key)) newest.set(key, entry.id);
+  }
+  return readable([...newest.values()].slice(0, MAX_PROFILES), (id) => store.getProfile(id), terminal);
+}
+
+/** The documents that can be read. One that cannot must not hide the others. */
+async function readable<T>(
+  ids: readonly string[],
+  get: (id: string) => Promise<T>,
+  terminal: Terminal,
+): Promise<T[]> {
+  const documents: T[] = [];
+  for (const id of ids) {
+    try {
+      documents.push(await get(id));
+    } catch (error) {
+      terminal.warn(error instanceof Error ? error.message : String(error));
+    }
+  }
+  return documents;
+}

@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { fail, OptimizerError } from '../errors.js';
+import type { Subject } from '../model/subject.js';
+import type { SystemOptimizer } from '../system-optimizer.js';
+
+const KINDS: readonly string[] = ['struct', 'pool', 'computation', 'job', 'workload'];
+
+/**
+ * Loads a module of subjects and registers them: with its default export, `register(optimizer)`, or else every
+ * export that is a subject.
+ *
+ * @throws SUBJECT_UNLOADABLE where the module is missing, throws, or exports no subject.
+ */
+export async function registerSubjects(
+  file: string,
+  optimizer: SystemOptimizer,
+): Promise<readonly Subject[]> {
+  const path = resolve(file);
+  const unloadable = (reason: string, remedy: string, cause?: unknown) =>
+    fail('SUBJECT_UNLOADABLE', { subject: path, reason, remedy }, cause === undefined ? {} : { cause });
+  if (!existsSync(path)) throw unloadable('there is no such file', 'Check the path given with --subjects.');
+
+  let exports: Readonly<Record<string, unknown>>;
+  try {
+    exports = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  } catch (cause) {
+    throw unloadable(messageOf(cause), 'Make `node ' + file + '` run on its own first.', cause);
+  }
+  const register = exports['default'];
+  const before = optimizer.subjects.length;
+  if (typeof register === 'function' && !isSubject(register)) {
+    try {
+      await (register as (optimizer: SystemOptimizer) => unknown)(optimizer);
+    } catch (cause) {
+      if (cause instanceof OptimizerError) throw cause;
+      throw unloadable(
+        `its default export threw: ${messageOf(cause)}`,
+        'It is called with the optimizer.',
+        cause,
+      );
+    }
+  }
+  for (const value of Object.values(exports)) {
+    if (isSubject(value)) optimizer.register(value);
+  }
+  if (optimizer.subjects.length === before) {
+    throw unloadable(
+      'it registers and exports no subject',
+      'Export struct types, pools, computations, jobs or workloads, or export default a function that registers them.',
+    );
+  }
+  return optimizer.subjects;
+}
+
+function isSubject(value: unknown): value is Subject {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  const { kind, name } = value as { kind?: unknown; name?: unknown };
+  return typeof kind === 'string' && KINDS.includes(kind) && typeof name === 'string' && name !== '';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
