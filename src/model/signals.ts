@@ -51,7 +51,7 @@ export interface OperationCost {
   readonly share: number;
   /** Longest stretch of samples in this operation of this function. */
   readonly longestRunMs: number;
-  /** Part of `totalMs` in which V8 stood in a shared stub (generic property access, hashing) of this function. */
+  /** Part of `totalMs` in which V8 stood in its generic stub for reading a property of objects of many shapes. */
   readonly stubMs: number;
   /** Part of `totalMs` spent while modules were being loaded. */
   readonly startupMs: number;
@@ -81,6 +81,8 @@ export interface AllocationSite {
   /** Estimated bytes that were still live at the end. */
   readonly liveBytes?: number;
   readonly origin: FunctionCost['origin'];
+  /** The function that the location called to allocate most of it, where it did not allocate itself: `addListener`. */
+  readonly through?: string;
 }
 
 /** Node of a merged call tree. `value` is inclusive: milliseconds of CPU, or bytes. */

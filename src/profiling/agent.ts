@@ -20,9 +20,6 @@ import {
 /** A controller that does not accept within this time is not waited for any longer. */
 const CONNECT_TIMEOUT_MS = 500;
 
-const control = process.env[CONTROL_VARIABLE];
-if (control !== undefined && control !== '' && isMainThread) await connect(control);
-
 /** Waits for the connection, so that the hello is on its way before the program's first line runs. */
 async function connect(path: string): Promise<void> {
   const { connect: open } = await import('node:net');
@@ -131,3 +128,7 @@ function spoolSignals(run: ProfileRun, file: string): void {
     // The process is on its way out and must go as it would have gone without us.
   }
 }
+
+// Last in the file: the connection may be there before an await here would let the rest be evaluated.
+const control = process.env[CONTROL_VARIABLE];
+if (control !== undefined && control !== '' && isMainThread) await connect(control);

@@ -35,7 +35,13 @@ export class OperationTable {
       const row = this.#row(part, part.responsible);
       const partMs = ms * part.share;
       row.totalMs += partMs;
-      if (stub) row.stubMs += partMs;
+      if (
+        stub &&
+        part.leafLine !== undefined &&
+        this.#frames.sources.readsProperties(part.leaf.file, part.leafLine)
+      ) {
+        row.stubMs += partMs;
+      }
       if (leaf.startup) row.startupMs += partMs;
       row.names.set(part.operation.name, (row.names.get(part.operation.name) ?? 0) + partMs);
       if (part.line !== undefined) row.lines.set(part.line, (row.lines.get(part.line) ?? 0) + partMs);

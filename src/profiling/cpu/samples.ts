@@ -6,10 +6,11 @@
  * should be. A gap before a busy sample is time for which the thread or the sampling thread did not run; it
  * counts for at most `GAP_INTERVALS` intervals, or a busy host would turn a short function into a long one.
  *
- * Stubs. V8 finds a sample's function through the frame pointer and takes the innermost one from the program
+ * Stubs. V8 finds a sample's functions through frame pointers and takes the innermost one from the program
  * counter. In a builtin that builds no frame (generic property loads, hash look-ups) the counter is in the
- * builtin, so the function that called it is lost and the sample lands on its caller, without a line. Such a
- * sample is given back to the callee that ran next to it in time.
+ * builtin, so the function that called it is lost, and the sample lands on that function's caller: on the line
+ * of the call, or without a line. A call by itself takes no time, so such a sample is given back to the callee
+ * that ran next to it in time.
  */
 import type { RawCpuProfile, RawNode } from './raw.js';
 
@@ -35,7 +36,11 @@ export interface SampledTree {
   readonly program: number;
 }
 
-export function readSamples(profile: RawCpuProfile): SampledTree {
+/** @param callsOn whether a line of a node's source does nothing but call a function of this name. */
+export function readSamples(
+  profile: RawCpuProfile,
+  callsOn: (caller: RawNode, line: number, callee: string) => boolean,
+): SampledTree {
   const nodes = profile.nodes;
   const indexOfId = new Map(nodes.map((node, index) => [node.id, index]));
   const parents = new Int32Array(nodes.length).fill(-1);
@@ -50,7 +55,11 @@ export function readSamples(profile: RawCpuProfile): SampledTree {
 
   const samples = (profile.samples ?? []).map((id) => indexOfId.get(id) ?? -1);
   const weights = sampleWeights(samples, profile.timeDeltas ?? [], idle);
-  const stubShares = nodes.map(linelessShare);
+  const stubShares = nodes.map((node) => {
+    const callees = (node.children ?? []).map((id) => nodes[indexOfId.get(id)!]!.callFrame);
+    const names = callees.filter(({ url }) => url !== '' && !url.startsWith('node:'));
+    return stubShare(node, (line) => names.some(({ functionName }) => callsOn(node, line, functionName)));
+  });
   const carry = new Float64Array(nodes.length);
 
   const leaves: SampledLeaf[] = [];
@@ -64,7 +73,7 @@ export function readSamples(profile: RawCpuProfile): SampledTree {
       if (carry[node] >= 0.999) {
         carry[node] -= 1;
         const callee = neighbouringCallee(samples, at, node, parents);
-        leaves.push({ node: callee ?? node, ms, stub: true });
+        leaves.push({ node: callee ?? node, ms, stub: callee !== undefined });
         return;
       }
     }
@@ -82,12 +91,15 @@ function sampleWeights(samples: readonly number[], deltasUs: readonly number[], 
   });
 }
 
-/** Share of a JavaScript node's own samples for which V8 knew no line. */
-function linelessShare(node: RawNode): number {
+/** Share of a JavaScript node's own samples that have no line, or the line of a call that has samples of its own. */
+function stubShare(node: RawNode, isCallLine: (line: number) => boolean): number {
   const hits = node.hitCount ?? 0;
   if (hits === 0 || node.callFrame.url === '') return 0;
-  const withLine = (node.positionTicks ?? []).reduce((sum, { ticks }) => sum + ticks, 0);
-  return Math.max(0, 1 - withLine / hits);
+  const explained = (node.positionTicks ?? []).reduce(
+    (sum, { line, ticks }) => (line > 0 && !isCallLine(line) ? sum + ticks : sum),
+    0,
+  );
+  return Math.max(0, 1 - explained / hits);
 }
 
 /** The child of `node` that was on the stack nearest in time to the sample at `at`. */

@@ -36,8 +36,12 @@ export function summariseCpuProfile(
   sources: SourceIndex,
   maxFunctions: number,
 ): CpuSummary {
-  const tree = readSamples(profile);
   const frames = new FrameResolver(sources);
+  const tree = readSamples(profile, ({ callFrame }, line, callee) => {
+    const { origin, file } = frames.resolve(callFrame);
+    // Node's own sources are not read; what it does itself on a line that calls back is next to nothing.
+    return origin === 'node' || (isScript(origin) && sources.onlyCalls(file, line, callee));
+  });
   const attributor = new Attributor(tree, frames);
   const functions = new Map<string, FunctionTotals>();
   const operations = new OperationTable(frames);
@@ -166,15 +170,20 @@ function totalsOf(functions: Map<string, FunctionTotals>, frame: Frame): Functio
 function functionCost(totals: FunctionTotals, frames: FrameResolver, busyMs: number): FunctionCost {
   const { frame } = totals;
   const hottest = [...totals.lines].sort((a, b) => b[1] - a[1])[0]?.[0];
-  const isScript = frame.origin === 'user' || frame.origin === 'dependency';
   return {
     location: frames.location(frame),
     selfMs: totals.selfMs,
     totalMs: totals.totalMs,
     selfShare: totals.selfMs / busyMs,
     totalShare: totals.totalMs / busyMs,
-    ...(hottest !== undefined && isScript ? { hottestLine: frames.location(frame, hottest).line } : {}),
+    ...(hottest !== undefined && isScript(frame.origin)
+      ? { hottestLine: frames.location(frame, hottest).line }
+      : {}),
     origin: frame.origin === 'own' ? 'dependency' : frame.origin,
     longestRunMs: totals.longestRunMs,
   };
+}
+
+function isScript(origin: Frame['origin']): boolean {
+  return origin === 'user' || origin === 'dependency';
 }

@@ -14,7 +14,8 @@ export interface HeapSummary {
 
 interface Site {
   readonly frame: Frame;
-  readonly leaves: Map<string, number>;
+  /** Bytes by the function that the responsible one called; empty name for its own. */
+  readonly through: Map<string, number>;
   allocatedBytes: number;
   liveBytes: number;
 }
@@ -39,14 +40,13 @@ export function summariseHeapProfile(profiles: HeapProfiles): HeapSummary {
     const frame = frames.resolve(node.callFrame);
     const path = node.callFrame.functionName === '(root)' ? stack : [...stack, frame];
     if (node.selfSize > 0 && frame.origin !== 'own') {
-      const responsible = responsibleFrame(path);
-      const leaf = path.at(-1)?.name ?? '';
+      const { responsible, callee } = responsibleFrame(path);
       let site = sites.get(responsible.key);
       if (site === undefined) {
-        site = { frame: responsible, leaves: new Map(), allocatedBytes: 0, liveBytes: 0 };
+        site = { frame: responsible, through: new Map(), allocatedBytes: 0, liveBytes: 0 };
         sites.set(responsible.key, site);
       }
-      site.leaves.set(leaf, (site.leaves.get(leaf) ?? 0) + node.selfSize);
+      site.through.set(callee, (site.through.get(callee) ?? 0) + node.selfSize);
       bytes(site, node.selfSize);
     }
     for (const child of node.children) visit(child, path, bytes);
@@ -70,6 +70,7 @@ export function summariseHeapProfile(profiles: HeapProfiles): HeapSummary {
         allocatedBytes: site.allocatedBytes,
         share: allocatedBytes === 0 ? 0 : site.allocatedBytes / allocatedBytes,
         ...(profiles.live === undefined ? {} : { liveBytes: site.liveBytes }),
+        ...(dearest(site.through) === '' ? {} : { through: dearest(site.through) }),
         origin: site.frame.origin === 'own' ? ('dependency' as const) : site.frame.origin,
       })),
     allocatedBytes,
@@ -83,17 +84,22 @@ function liveFloor(sites: readonly Site[]): number {
 }
 
 /** The user's innermost function; else the innermost dependency's; else the outermost frame. */
-function responsibleFrame(path: readonly Frame[]): Frame {
+function responsibleFrame(path: readonly Frame[]): { responsible: Frame; callee: string } {
   let at = path.findLastIndex((frame) => frame.origin === 'user');
   if (at < 0) at = path.findLastIndex((frame) => frame.origin === 'dependency');
-  if (at < 0) return path.find((frame) => !isLoaderFrame(frame)) ?? path[0]!;
+  if (at < 0) return { responsible: path.find((frame) => !isLoaderFrame(frame)) ?? path[0]!, callee: '' };
+  const callee = path[at + 1]?.name ?? '';
   let frame = path[at]!;
   for (let above = at - 1; above >= 0; above -= 1) {
     if (frame.name !== '(anonymous)' || frame.function?.parent == null) break;
     const candidate = path[above]!;
     if (candidate.function !== null && candidate.function === frame.function.parent) frame = candidate;
   }
-  return frame;
+  return { responsible: frame, callee };
+}
+
+function dearest(bytes: ReadonlyMap<string, number>): string {
+  return [...bytes].reduce((most, next) => (next[1] > most[1] ? next : most), ['', 0] as const)[0];
 }
 
 function treeOf(node: RawHeapNode, frames: FrameResolver, scale: number): StackNode {

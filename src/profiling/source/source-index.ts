@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { CodeLocation } from '../../model/finding.js';
 import type { FunctionCost } from '../../model/signals.js';
 import { loadSourceMap, originalPlace } from './source-map.js';
-import { parseSyntax, type LineMark, type SourceFunction, type Syntax } from './syntax.js';
+import { parseSyntax, UNKNOWN_CALLEE, type LineMark, type SourceFunction, type Syntax } from './syntax.js';
 
 type Acorn = typeof import('acorn');
 
@@ -73,6 +73,15 @@ export class SourceIndex {
     return this.#syntax(this.#file(file))?.marks.get(line) ?? [];
   }
 
+  /** Whether a line calls a function of this name, and does nothing that is known to be dear by itself. */
+  onlyCalls(file: string, line: number, callee: string): boolean {
+    const syntax = this.#syntax(this.#file(file));
+    if (syntax === null || syntax.marks.has(line)) return false;
+    const calls = syntax.calls.get(line);
+    return calls !== undefined && (calls.includes(callee) || calls.includes(UNKNOWN_CALLEE));
+  }
+
+  /** Whether a line reads a property by its name. */
   readsProperties(file: string, line: number): boolean {
     return this.#syntax(this.#file(file))?.propertyLines.has(line) ?? false;
   }

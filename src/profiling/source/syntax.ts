@@ -32,11 +32,13 @@ export interface Syntax {
   readonly functions: readonly SourceFunction[];
   /** By 1-based line. */
   readonly marks: ReadonlyMap<number, readonly LineMark[]>;
-  /** Calls by 1-based line: the last name of each callee. */
+  /** Calls by 1-based line: the last name of each callee, `UNKNOWN_CALLEE` where only the run tells it. */
   readonly calls: ReadonlyMap<number, readonly string[]>;
-  /** Lines with a property read by a computed or plain name, that is neither a call nor an index of digits. */
+  /** Lines that read a property by its name. Indexes and `length` are served by other means and left out. */
   readonly propertyLines: ReadonlySet<number>;
 }
+
+export const UNKNOWN_CALLEE = '?';
 
 type AnyNode = Node & Record<string, unknown>;
 type Parser = typeof import('acorn');
@@ -88,6 +90,7 @@ class SyntaxCollector {
   readonly #marks = new Map<number, LineMark[]>();
   readonly #calls = new Map<number, string[]>();
   readonly #propertyLines = new Set<number>();
+  readonly #variableCalls: { line: number; name: string }[] = [];
   #current: SourceFunction | null = null;
 
   constructor(text: string) {
@@ -96,6 +99,11 @@ class SyntaxCollector {
 
   collect(program: Program): Syntax {
     this.#visit(program as unknown as AnyNode, '');
+    // A call of a name that no function of the file has goes through a variable or an import.
+    const declared = new Set(this.#functions.map(({ name }) => name));
+    for (const { line, name } of this.#variableCalls) {
+      if (!declared.has(name)) this.#addCall(line, UNKNOWN_CALLEE);
+    }
     this.#functions.sort((a, b) => a.start - b.start || b.end - a.end);
     return {
       functions: this.#functions,
@@ -117,7 +125,7 @@ class SyntaxCollector {
         break;
       case 'NewExpression': {
         const name = lastName(node.callee as AnyNode);
-        this.#calls.get(lineOf(node))?.push(name);
+        this.#addCall(lineOf(node), name);
         if (/Error$|Exception$/.test(name)) this.#mark(lineOf(node), 'exception', `new ${name}`);
         else if (name === 'Promise') this.#mark(lineOf(node), 'microtask', 'new Promise');
         else if (name === 'RegExp') this.#mark(lineOf(node), 'regexp', 'new RegExp');
@@ -131,7 +139,7 @@ class SyntaxCollector {
         this.#mark(lineOf(node), 'microtask', 'await');
         break;
       case 'MemberExpression':
-        if (!(node.computed === true && (node.property as AnyNode).type === 'Literal')) {
+        if (node.computed !== true && lastName(node) !== 'length') {
           this.#propertyLines.add(lineOf(node.property as AnyNode));
         }
         break;
@@ -166,14 +174,12 @@ class SyntaxCollector {
 
   #call(node: AnyNode): void {
     const callee = node.callee as AnyNode;
-    const name = lastName(callee);
-    if (name === '') return;
+    const name = lastName(callee) || UNKNOWN_CALLEE;
     const property = callee.type === 'MemberExpression' ? (callee.property as AnyNode) : callee;
     const line = lineOf(property);
     this.#current?.callees.add(name);
-    const calls = this.#calls.get(line);
-    if (calls === undefined) this.#calls.set(line, [name]);
-    else calls.push(name);
+    this.#addCall(line, name);
+    if (callee.type === 'Identifier' && !(name in globalThis)) this.#variableCalls.push({ line, name });
 
     const object = callee.type === 'MemberExpression' ? (callee.object as AnyNode) : null;
     const objectName = object === null ? '' : lastName(object);
@@ -187,6 +193,12 @@ class SyntaxCollector {
     else if (object === null ? name === 'queueMicrotask' : MICROTASK_CALLS.has(name)) {
       if (name !== 'resolve' || objectName === 'Promise') this.#mark(line, 'microtask', name);
     }
+  }
+
+  #addCall(line: number, name: string): void {
+    const calls = this.#calls.get(line);
+    if (calls === undefined) this.#calls.set(line, [name]);
+    else calls.push(name);
   }
 
   /** `test` and `exec` belong to regular expressions; the string methods only where one is passed. */

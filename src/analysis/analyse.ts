@@ -1,0 +1,93 @@
+/** Runs the rules over a run's signals and orders what they found. */
+import type { Cause, Finding, RuledOut } from '../model/finding.js';
+import type { Analysis } from '../model/profiling-result.js';
+import type { Signals } from '../model/signals.js';
+import { formatShare } from '../units.js';
+import { ENVIRONMENT_CAUSES, type RankedFinding, type Rule } from './rule.js';
+import { defaultRules } from './rules/index.js';
+import { SignalView } from './signal-view.js';
+import { stateOf } from './state.js';
+
+/**
+ * Findings, best first: what takes most of the program's time or headroom, weighed by how sure it is. Never
+ * empty; where no rule finds a fault in the program, `healthy` or `saturated` says so, before what is wrong
+ * around the program unless that weighs more than the program's own state.
+ *
+ * @param rules all rules to run; pass `[...defaultRules, myRule]` to add to the built-in ones.
+ *
+ * @example
+ * const { findings } = analyse(await gatherSignals('cpu', { durationMs: 5_000 }));
+ * findings[0].cause; // 'json-processing'
+ */
+export function analyse(signals: Signals, rules: readonly Rule[] = defaultRules): Analysis {
+  const view = new SignalView(signals);
+  const found: RankedFinding[] = [];
+  const ruledOut: RuledOut[] = [];
+  for (const rule of rules) {
+    const { findings, because } = rule.evaluate(view);
+    found.push(...findings);
+    if (findings.length === 0 && because !== undefined) ruledOut.push({ cause: rule.cause, because });
+  }
+  if (!found.some(({ cause }) => !ENVIRONMENT_CAUSES.has(cause))) found.push(stateOf(view));
+  found.sort((a, b) => weight(b) - weight(a));
+  const findings = found.map(({ impact: _, ...finding }): Finding => ({
+    ...finding,
+    ruledOut: related(finding.cause, ruledOut),
+  }));
+  return { findings, ruledOut, summary: summarise(findings) };
+}
+
+function weight({ impact, confidence }: RankedFinding): number {
+  return impact * confidence;
+}
+
+const FAMILIES: readonly (readonly Cause[])[] = [
+  [
+    'sync-cpu',
+    'json-processing',
+    'regexp-backtracking',
+    'sync-fs',
+    'sync-child-process',
+    'sync-crypto',
+    'sync-zlib',
+    'exception-storm',
+    'megamorphic-access',
+    'timer-flood',
+    'microtask-flood',
+    'allocation-churn',
+    'noisy-neighbour',
+    'cpu-throttling',
+    'cpu-steal',
+  ],
+  [
+    'allocation-churn',
+    'heap-near-limit',
+    'heap-leak',
+    'listener-leak',
+    'external-leak',
+    'fresh-page-faults',
+    'memory-pressure',
+  ],
+  ['noisy-neighbour', 'cpu-throttling', 'cpu-steal', 'disk-iowait', 'memory-pressure', 'sync-cpu'],
+];
+
+/** What else could have looked like this cause. A program without a fault could have had any. */
+function related(cause: Cause, ruledOut: readonly RuledOut[]): RuledOut[] {
+  const families = FAMILIES.filter((family) => family.includes(cause));
+  if (families.length === 0) return [...ruledOut];
+  return ruledOut.filter((other) => families.some((family) => family.includes(other.cause)));
+}
+
+function summarise(findings: readonly Finding[]): string {
+  const [first, ...others] = findings;
+  if (first === undefined) return 'Nothing was measured.';
+  const gain =
+    first.expectedGain === undefined
+      ? ''
+      : ` Removing it could free up to ${formatShare(first.expectedGain)} of the busy time.`;
+  const more =
+    others.length === 0
+      ? ''
+      : ` ${others.length === 1 ? 'One more finding' : `${others.length} more findings`}: ${others.map(({ cause }) => cause).join(', ')}.`;
+  return `${first.title} (${first.cause}, confidence ${formatShare(first.confidence)}).${gain}${more}`;
+}

@@ -1,0 +1,92 @@
+import type { AllocationSite } from '../../model/signals.js';
+import { formatBytes, formatShare } from '../../units.js';
+import { confidenceAbove, loopSeverity } from '../confidence.js';
+import { placeOf } from '../operation-finding.js';
+import type { Rule } from '../rule.js';
+import type { SignalView } from '../signal-view.js';
+import { HEAP_NEAR_LIMIT } from './heap-near-limit.js';
+
+const GC_BUSY_SHARE = 0.12;
+const GC_LOOP_SHARE = 0.03;
+const BYTES_PER_SECOND = 30e6;
+
+/** Garbage made so fast that collecting it takes a good part of the loop. */
+export const allocationChurn: Rule = {
+  cause: 'allocation-churn',
+  evaluate(view) {
+    const gcBusy = view.value('cpu.gc.share');
+    const gcLoop = view.value('gc.share');
+    const rate = view.value('heap.allocation.rate');
+    if (gcBusy === undefined || gcLoop === undefined || rate === undefined) return { findings: [] };
+    if (gcBusy < GC_BUSY_SHARE || gcLoop < GC_LOOP_SHARE || rate < BYTES_PER_SECOND) {
+      return {
+        findings: [],
+        because: `the collector took ${formatShare(gcBusy)} of busy time, for ${formatBytes(rate)} allocated a second`,
+      };
+    }
+    if ((view.value('heap.floor.share') ?? 0) >= HEAP_NEAR_LIMIT) {
+      return {
+        findings: [],
+        because: 'the collector runs because the heap is nearly full, not because of new garbage',
+      };
+    }
+    const site = view.userAllocations('allocatedBytes')[0];
+    const explained = site === undefined ? undefined : specificOperation(view, site);
+    if (explained !== undefined) {
+      return { findings: [], because: `the garbage comes from ${explained}, which has a finding of its own` };
+    }
+    const location = site !== undefined && site.share >= 0.15 ? site.location : undefined;
+    // Making objects costs about as much again as collecting them, in the function that makes them.
+    const maker = view.operations.find(
+      ({ operation }) => operation.kind === 'own-code' && isAt(site, operation.location),
+    );
+    const impact = Math.min(1, gcLoop + (maker?.loopShare ?? 0));
+    return {
+      findings: [
+        {
+          cause: 'allocation-churn',
+          severity: loopSeverity(gcLoop * 2, view.value('gc.pause.max') ?? 0),
+          confidence: Math.min(
+            confidenceAbove(gcBusy, GC_BUSY_SHARE),
+            confidenceAbove(rate, BYTES_PER_SECOND),
+          ),
+          impact,
+          title:
+            location === undefined
+              ? 'The program makes garbage faster than is cheap to collect'
+              : `${placeOf(location)} makes ${formatShare(site!.share)} of ${formatBytes(rate)} garbage a second`,
+          ...(location === undefined ? {} : { location }),
+          evidence: [
+            ...view.evidence(
+              'cpu.gc.share',
+              (value) => `The collector took ${formatShare(value)} of busy time.`,
+              GC_BUSY_SHARE,
+            ),
+            ...view.evidence(
+              'heap.allocation.rate',
+              (value) => `${formatBytes(value)} were allocated a second.`,
+              BYTES_PER_SECOND,
+            ),
+            ...view.evidence('gc.pause.max', (value) => `The longest pause lasted ${value.toFixed(1)} ms.`),
+          ],
+          expectedGain: gcBusy,
+        },
+      ],
+    };
+  },
+};
+
+function isAt(site: AllocationSite | undefined, location: AllocationSite['location']): boolean {
+  return (
+    site !== undefined && site.location.file === location.file && site.location.function === location.function
+  );
+}
+
+/** JSON, compression and the like make garbage as a by-product; they are the cause then. */
+function specificOperation(view: SignalView, site: AllocationSite): string | undefined {
+  const here = view.operations.filter(({ operation }) => isAt(site, operation.location));
+  const [first] = here;
+  if (first === undefined || first.operation.kind === 'own-code' || first.operation.kind === 'buffer')
+    return undefined;
+  return first.loopShare >= 0.1 ? first.operation.name : undefined;
+}

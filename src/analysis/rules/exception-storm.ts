@@ -1,0 +1,11 @@
+import { placeOf } from '../operation-finding.js';
+import { operationRule } from '../operation-rule.js';
+
+/** Exceptions as control flow: making one walks the stack, which costs more than most code around it. */
+export const exceptionStorm = operationRule({
+  cause: 'exception-storm',
+  kinds: ['exception'],
+  what: 'throwing of exceptions',
+  thresholds: { block: { longestMs: 10, loopShare: 0.08 }, load: { loopShare: 0.12, busyShare: 0.2 } },
+  title: ({ operation }) => `${placeOf(operation.location)} makes exceptions all the time`,
+});

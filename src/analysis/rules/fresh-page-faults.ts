@@ -1,0 +1,56 @@
+import { formatNumber, formatShare } from '../../units.js';
+import { confidenceAbove, loopSeverity } from '../confidence.js';
+import { placeOf } from '../operation-finding.js';
+import type { Rule } from '../rule.js';
+
+const FAULTS_PER_SECOND = 20_000;
+const SYSTEM_SHARE = 0.2;
+
+/** Large memory that is taken from the kernel and given back again and again: every first touch of a page faults. */
+export const freshPageFaults: Rule = {
+  cause: 'fresh-page-faults',
+  evaluate(view) {
+    const faults = view.value('process.faults.minor');
+    const system = view.value('process.cpu.system');
+    const total = view.value('process.cpu.total');
+    if (faults === undefined || system === undefined || total === undefined) return { findings: [] };
+    const systemShare = total === 0 ? 0 : system / total;
+    if (faults < FAULTS_PER_SECOND || systemShare < SYSTEM_SHARE) {
+      return {
+        findings: [],
+        because: `${formatNumber(faults)} fresh pages a second with ${formatShare(systemShare)} of CPU time in the kernel are ordinary`,
+      };
+    }
+    const location = (view.ofKind('buffer')[0] ?? view.ofKind('own-code')[0])?.operation.location;
+    return {
+      findings: [
+        {
+          cause: 'fresh-page-faults',
+          severity: loopSeverity(system, 0),
+          confidence: Math.min(
+            confidenceAbove(faults, FAULTS_PER_SECOND),
+            confidenceAbove(systemShare, SYSTEM_SHARE),
+          ),
+          impact: Math.min(1, system),
+          title:
+            location === undefined
+              ? 'The program touches fresh memory all the time'
+              : `${placeOf(location)} touches fresh memory all the time`,
+          ...(location === undefined ? {} : { location }),
+          evidence: [
+            ...view.evidence(
+              'process.faults.minor',
+              (value) => `${formatNumber(value)} fresh pages were touched a second.`,
+              FAULTS_PER_SECOND,
+            ),
+            ...view.evidence(
+              'process.cpu.system',
+              (value) => `The kernel used ${formatShare(value)} of a CPU for the program.`,
+            ),
+          ],
+          expectedGain: systemShare,
+        },
+      ],
+    };
+  },
+};

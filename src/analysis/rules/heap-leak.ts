@@ -1,0 +1,101 @@
+import type { AllocationSite } from '../../model/signals.js';
+import { formatBytes, formatShare } from '../../units.js';
+import { confidenceAbove } from '../confidence.js';
+import { placeOf } from '../operation-finding.js';
+import type { RankedFinding, Rule, RuleResult } from '../rule.js';
+import type { SignalView } from '../signal-view.js';
+
+const BYTES_PER_SECOND = 200e3;
+const LEAST_BYTES = 1e6;
+/** A leak has a place; what a program keeps while it warms up comes from everywhere. */
+const SITE_SHARE = 0.3;
+const LISTENER_CALLS = /^_?(add|on|once|prepend(Once)?)(EventListener|Listener)?$|^addEventListener$/;
+
+/** Memory that collections do not free, growing over the window, with the function whose objects are kept. */
+export const heapLeak: Rule = { cause: 'heap-leak', evaluate: (view) => retention(view, false) };
+
+/** The same, where what is kept are listeners. */
+export const listenerLeak: Rule = { cause: 'listener-leak', evaluate: (view) => retention(view, true) };
+
+function retention(view: SignalView, ofListeners: boolean): RuleResult {
+  const metric = view.value('heap.live.growth') !== undefined ? 'heap.live.growth' : 'heap.floor.growth';
+  const growth = view.value(metric);
+  if (growth === undefined) return { findings: [] };
+  const grownBytes = (growth * view.signals.durationMs) / 1000;
+  const site = view.userAllocations('liveBytes')[0];
+  const liveBytes = view.signals.allocations.reduce((sum, each) => sum + (each.liveBytes ?? 0), 0);
+  const siteShare = site?.liveBytes === undefined || liveBytes === 0 ? undefined : site.liveBytes / liveBytes;
+  if (growth < BYTES_PER_SECOND || grownBytes < LEAST_BYTES) {
+    return {
+      findings: [],
+      because: `what survives collections grew by ${formatBytes(Math.max(0, growth))} a second`,
+    };
+  }
+  if (siteShare !== undefined && siteShare < SITE_SHARE) {
+    return {
+      findings: [],
+      because: `what was kept comes from many places, the greatest of them ${formatShare(siteShare)}`,
+    };
+  }
+  if (isListenerSite(site) !== ofListeners) {
+    return {
+      findings: [],
+      because: ofListeners ? 'what is kept are not listeners' : 'what is kept are listeners',
+    };
+  }
+  return { findings: [finding(view, ofListeners, metric, growth, site, siteShare)] };
+}
+
+function isListenerSite(site: AllocationSite | undefined): boolean {
+  return site?.through !== undefined && LISTENER_CALLS.test(site.through.split('.').at(-1)!);
+}
+
+function finding(
+  view: SignalView,
+  ofListeners: boolean,
+  metric: 'heap.live.growth' | 'heap.floor.growth',
+  growth: number,
+  site: AllocationSite | undefined,
+  siteShare: number | undefined,
+): RankedFinding {
+  const limit = view.value('heap.limit') ?? Infinity;
+  const used = view.value('heap.used') ?? 0;
+  const secondsLeft = (limit - used) / growth;
+  const kept = ofListeners ? 'listeners' : 'objects';
+  const location = siteShare === undefined ? undefined : site?.location;
+  return {
+    cause: ofListeners ? 'listener-leak' : 'heap-leak',
+    severity: secondsLeft < 3600 ? 'critical' : 'high',
+    confidence: Math.min(
+      confidenceAbove(growth, BYTES_PER_SECOND),
+      siteShare === undefined ? 0.7 : confidenceAbove(siteShare, SITE_SHARE),
+    ),
+    impact: 0.9,
+    title:
+      location === undefined
+        ? `The heap keeps ${formatBytes(growth)} more every second`
+        : `The ${kept} made in ${placeOf(location)} are never freed: ${formatBytes(growth)} more every second`,
+    ...(Number.isFinite(secondsLeft)
+      ? { detail: `At this rate the heap’s limit is reached in ${Math.round(secondsLeft / 60)} minutes.` }
+      : {}),
+    ...(location === undefined ? {} : { location }),
+    evidence: [
+      ...view.evidence(
+        metric,
+        (value) => `What survives collections grew by ${formatBytes(value)} a second.`,
+        BYTES_PER_SECOND,
+      ),
+      ...(siteShare === undefined
+        ? []
+        : [
+            {
+              metric: 'allocation.liveShare',
+              value: siteShare,
+              unit: 'ratio',
+              threshold: SITE_SHARE,
+              statement: `${formatShare(siteShare)} of the sampled objects that are still alive were made there.`,
+            },
+          ]),
+    ],
+  };
+}

@@ -1,0 +1,49 @@
+import { formatBytes, formatShare } from '../../units.js';
+import { confidenceAbove } from '../confidence.js';
+import type { Rule } from '../rule.js';
+
+/** Floor of the heap over its limit from which V8 collects ever more often to find less. */
+export const HEAP_NEAR_LIMIT = 0.7;
+
+/** A heap that is nearly full even after collections: full collections one after another, then the end. */
+export const heapNearLimit: Rule = {
+  cause: 'heap-near-limit',
+  evaluate(view) {
+    const floorShare = view.value('heap.floor.share');
+    const limit = view.value('heap.limit');
+    if (floorShare === undefined || limit === undefined) return { findings: [] };
+    if (floorShare < HEAP_NEAR_LIMIT) {
+      return {
+        findings: [],
+        because: `the heap’s floor is ${formatShare(floorShare)} of its limit of ${formatBytes(limit)}`,
+      };
+    }
+    const majorShare = view.value('gc.major.share') ?? 0;
+    return {
+      findings: [
+        {
+          cause: 'heap-near-limit',
+          severity: floorShare >= 0.85 || majorShare >= 0.2 ? 'critical' : 'high',
+          confidence: Math.max(
+            confidenceAbove(floorShare / (1 - floorShare), HEAP_NEAR_LIMIT / (1 - HEAP_NEAR_LIMIT)),
+            confidenceAbove(majorShare, 0.1),
+          ),
+          impact: Math.max(floorShare, majorShare),
+          title: `The heap’s floor is ${formatShare(floorShare)} of its limit of ${formatBytes(limit)}`,
+          evidence: [
+            ...view.evidence(
+              'heap.floor.share',
+              (value) => `After collections ${formatShare(value)} of the limit is still in use.`,
+              HEAP_NEAR_LIMIT,
+            ),
+            ...view.evidence(
+              'gc.major.share',
+              (value) => `Full collections paused the program for ${formatShare(value)} of the time.`,
+            ),
+          ],
+          ...(majorShare > 0 ? { expectedGain: majorShare } : {}),
+        },
+      ],
+    };
+  },
+};

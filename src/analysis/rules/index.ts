@@ -1,0 +1,48 @@
+import type { Rule } from '../rule.js';
+import { allocationChurn } from './allocation-churn.js';
+import { cpuSteal } from './cpu-steal.js';
+import { cpuThrottling } from './cpu-throttling.js';
+import { diskIowait } from './disk-iowait.js';
+import { exceptionStorm } from './exception-storm.js';
+import { externalLeak } from './external-leak.js';
+import { freshPageFaults } from './fresh-page-faults.js';
+import { heapLeak, listenerLeak } from './heap-leak.js';
+import { heapNearLimit } from './heap-near-limit.js';
+import { jsonProcessing } from './json-processing.js';
+import { megamorphicAccess } from './megamorphic-access.js';
+import { memoryPressure } from './memory-pressure.js';
+import { microtaskFlood } from './microtask-flood.js';
+import { noisyNeighbour } from './noisy-neighbour.js';
+import { regexpBacktracking } from './regexp-backtracking.js';
+import { syncChildProcess } from './sync-child-process.js';
+import { syncCpu } from './sync-cpu.js';
+import { syncCrypto } from './sync-crypto.js';
+import { syncFs } from './sync-fs.js';
+import { syncZlib } from './sync-zlib.js';
+import { timerFlood } from './timer-flood.js';
+
+/** Every built-in rule. Their order does not matter: findings are ordered by what they cost. */
+export const defaultRules: readonly Rule[] = [
+  syncCpu,
+  jsonProcessing,
+  regexpBacktracking,
+  syncFs,
+  syncChildProcess,
+  syncCrypto,
+  syncZlib,
+  exceptionStorm,
+  megamorphicAccess,
+  timerFlood,
+  microtaskFlood,
+  allocationChurn,
+  heapNearLimit,
+  heapLeak,
+  listenerLeak,
+  externalLeak,
+  freshPageFaults,
+  cpuThrottling,
+  memoryPressure,
+  noisyNeighbour,
+  cpuSteal,
+  diskIowait,
+];

@@ -1,0 +1,59 @@
+import { formatShare } from '../../units.js';
+import { confidenceAbove } from '../confidence.js';
+import { LEAST_BUSY_MS, operationFinding, placeOf } from '../operation-finding.js';
+import type { Rule } from '../rule.js';
+
+const STUB_SHARE = 0.25;
+const THRESHOLDS = {
+  block: { longestMs: 20, loopShare: 0.03 },
+  load: { loopShare: 0.1, busyShare: 0.15 },
+} as const;
+
+/**
+ * Reads of one property from objects of more shapes than V8's inline caches hold. V8 then goes through a shared
+ * stub that builds no frame, which leaves its mark in the samples.
+ */
+export const megamorphicAccess: Rule = {
+  cause: 'megamorphic-access',
+  evaluate(view) {
+    if (view.signals.operations === undefined) return { findings: [] };
+    const found = view
+      .ofKind('own-code')
+      .map((hot) => ({
+        hot,
+        stubShare: hot.operation.totalMs === 0 ? 0 : hot.operation.stubMs / hot.operation.totalMs,
+      }))
+      .filter(
+        ({ hot, stubShare }) =>
+          stubShare >= STUB_SHARE &&
+          hot.operation.stubMs >= LEAST_BUSY_MS &&
+          hot.loopShare >= THRESHOLDS.block.loopShare,
+      );
+    if (found.length === 0)
+      return { findings: [], because: 'no function spent its time in V8’s generic property access' };
+    return {
+      findings: found.map(({ hot, stubShare }) => {
+        const finding = operationFinding(view, hot, THRESHOLDS, {
+          cause: 'megamorphic-access',
+          title: ({ operation }) =>
+            `${placeOf(operation.location)} reads properties of objects of many shapes`,
+        });
+        return {
+          ...finding,
+          confidence: Math.min(finding.confidence, confidenceAbove(stubShare, STUB_SHARE)),
+          evidence: [
+            {
+              metric: 'operation.stubShare',
+              value: stubShare,
+              unit: 'ratio',
+              threshold: STUB_SHARE,
+              statement: `${formatShare(stubShare)} of its time went into V8’s generic property access, which shape-stable code never enters.`,
+            },
+            ...finding.evidence,
+          ],
+          expectedGain: hot.busyShare * stubShare,
+        };
+      }),
+    };
+  },
+};

@@ -1,0 +1,63 @@
+import { formatNumber, formatShare } from '../../units.js';
+import { confidenceAbove } from '../confidence.js';
+import type { Rule } from '../rule.js';
+
+const RUNNABLE = 0.1;
+/** Of the time in which the thread wanted a CPU. */
+const WAITING_SHARE = 0.25;
+/** CPUs that other processes use before they can be in the way, as a part of those there are. */
+const OTHERS_OF_ALL = 0.4;
+
+/**
+ * Other processes take the CPU that the program's thread waits for. A load generator that talks to the program
+ * is left out: it is the measurement's own. So are the program's own threads, which are no neighbours.
+ */
+export const noisyNeighbour: Rule = {
+  cause: 'noisy-neighbour',
+  evaluate(view) {
+    const runnable = view.value('thread.main.runnable');
+    const onCpu = view.value('thread.main.onCpu');
+    const allOthers = view.value('host.cpu.others');
+    const cpus = view.value('host.cpus');
+    if (runnable === undefined || onCpu === undefined || allOthers === undefined || cpus === undefined) {
+      return { findings: [] };
+    }
+    const others = Math.max(0, allOthers - (view.value('host.cpu.peers') ?? 0));
+    const waiting = runnable + onCpu === 0 ? 0 : runnable / (runnable + onCpu);
+    if (runnable < RUNNABLE || waiting < WAITING_SHARE) {
+      return {
+        findings: [],
+        because: `the thread waited for a CPU for ${formatShare(runnable)} of the time`,
+      };
+    }
+    if (others < OTHERS_OF_ALL * cpus) {
+      return { findings: [], because: `other processes used ${formatNumber(others)} of ${cpus} CPUs` };
+    }
+    return {
+      findings: [
+        {
+          cause: 'noisy-neighbour',
+          severity: waiting >= 0.5 ? 'high' : 'medium',
+          confidence: Math.min(
+            confidenceAbove(waiting, WAITING_SHARE),
+            confidenceAbove(others, OTHERS_OF_ALL * cpus),
+          ),
+          impact: runnable,
+          title: `Other processes on the host take the CPU: the program waits ${formatShare(waiting)} of the time that it wants to run`,
+          evidence: [
+            ...view.evidence(
+              'thread.main.runnable',
+              (value) => `The thread was ready and waited for a CPU for ${formatShare(value)} of the time.`,
+              RUNNABLE,
+            ),
+            ...view.evidence(
+              'host.cpu.others',
+              (value) => `Other processes used ${formatNumber(value)} CPUs.`,
+              OTHERS_OF_ALL * cpus,
+            ),
+          ],
+        },
+      ],
+    };
+  },
+};

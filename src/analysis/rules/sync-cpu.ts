@@ -1,0 +1,87 @@
+import { placeOf } from '../operation-finding.js';
+import { exceeds, LEAST_BUSY_MS, operationFinding } from '../operation-finding.js';
+import { formatShare } from '../../units.js';
+import { canBacktrack } from '../regexp-shape.js';
+import type { Rule } from '../rule.js';
+import type { HotOperation } from '../signal-view.js';
+import { megamorphicAccess } from './megamorphic-access.js';
+
+const THRESHOLDS = {
+  block: { longestMs: 20, loopShare: 0.03 },
+  load: { loopShare: 0.25, busyShare: 0.3 },
+} as const;
+/** Node's own code below the user's is the work of a server; it counts only where it blocks for long. */
+const NODE_THRESHOLDS = {
+  block: { longestMs: 40, loopShare: 0.05 },
+  load: { loopShare: 2, busyShare: 2 },
+} as const;
+/** A function whose time lies below another one's by this much is part of that one's work. */
+const BELOW = 0.8;
+const MINOR = 0.5;
+
+/** Plain computation on the event loop: each of the user's functions that takes too much of it. */
+export const syncCpu: Rule = {
+  cause: 'sync-cpu',
+  evaluate(view) {
+    if (view.signals.operations === undefined) return { findings: [] };
+    const megamorphic = new Set(
+      megamorphicAccess
+        .evaluate(view)
+        .findings.map(({ location }) => `${location?.file}:${location?.function}`),
+    );
+    const candidates = view.operations.filter(
+      (hot) =>
+        isComputation(hot) &&
+        !megamorphic.has(`${hot.operation.location.file}:${hot.operation.location.function}`) &&
+        hot.activeMs >= LEAST_BUSY_MS,
+    );
+    const hot = candidates.filter((each) =>
+      exceeds(each, each.operation.kind === 'node' ? NODE_THRESHOLDS : THRESHOLDS),
+    );
+    const kept: HotOperation[] = [];
+    for (const each of hot) if (!kept.some((greater) => isPartOf(each, greater))) kept.push(each);
+    if (kept.length === 0) {
+      return {
+        findings: [],
+        because: `no function took more than ${formatShare(candidates[0]?.loopShare ?? 0)} of the time`,
+      };
+    }
+    return {
+      findings: kept.map((each) =>
+        operationFinding(view, each, THRESHOLDS, {
+          cause: 'sync-cpu',
+          title: ({ operation }) => `${placeOf(operation.location)} computes on the event loop`,
+          detail: ({ operation }) =>
+            operation.kind === 'own-code' ? undefined : `Most of it is ${operation.name}.`,
+        }),
+      ),
+    };
+  },
+};
+
+function isComputation({ operation }: HotOperation): boolean {
+  if (operation.kind === 'regexp') return !canBacktrack(operation.name);
+  return operation.kind === 'own-code' || operation.kind === 'buffer' || operation.kind === 'node';
+}
+
+/** A helper of a greater finding, or the thin caller of one: the same fault seen twice. */
+function isPartOf(lesser: HotOperation, greater: HotOperation): boolean {
+  if (lesser.activeMs > greater.activeMs * MINOR) return false;
+  const { location } = lesser.operation;
+  const callsIt = greater.operation.callers.some(
+    (caller) =>
+      caller.function === location.function && caller.file === location.file && caller.share >= BELOW,
+  );
+  const isCalledByIt = lesser.operation.callers.some(
+    (caller) =>
+      caller.function === greater.operation.location.function &&
+      caller.file === greater.operation.location.file &&
+      caller.share >= BELOW,
+  );
+  return callsIt || isCalledByIt || isSamePlace(lesser, greater);
+}
+
+function isSamePlace(one: HotOperation, other: HotOperation): boolean {
+  const [a, b] = [one.operation, other.operation];
+  return a.location.file === b.location.file && a.functionLine === b.functionLine;
+}

@@ -1,0 +1,84 @@
+import type { Evidence } from '../model/finding.js';
+import type { MetricName } from '../model/metric-catalogue.js';
+import { METRIC_CATALOGUE } from '../model/metric-catalogue.js';
+import { metricValue } from '../model/metric.js';
+import type { AllocationSite, OperationCost, OperationKind, Signals } from '../model/signals.js';
+
+/** An operation with the shares that rules hold against thresholds. */
+export interface HotOperation {
+  readonly operation: OperationCost;
+  /** Milliseconds outside module loading. */
+  readonly activeMs: number;
+  /** `activeMs` over all sampled time, idle included: the share of the loop's time that it takes. */
+  readonly loopShare: number;
+  /** `activeMs` over busy time outside module loading. */
+  readonly busyShare: number;
+}
+
+/** Beyond this part of busy time, loading is the program: a script that does its work while it is evaluated. */
+const STARTUP_IS_THE_PROGRAM = 0.5;
+
+/** What rules ask of the signals, computed once. */
+export class SignalView {
+  readonly signals: Signals;
+  /** Greatest first. */
+  readonly operations: readonly HotOperation[];
+  /** Busy milliseconds outside module loading. */
+  readonly busyMs: number;
+  /** Sampled milliseconds, idle ones included. */
+  readonly sampledMs: number;
+
+  constructor(signals: Signals) {
+    this.signals = signals;
+    const operations = signals.operations ?? [];
+    const first = operations.find(({ share }) => share > 0);
+    const allBusyMs = first === undefined ? 0 : first.totalMs / first.share;
+    const startup = this.value('cpu.startup.share') ?? 0;
+    const countsStartup = startup > STARTUP_IS_THE_PROGRAM;
+    const busy = this.value('cpu.busy.share') ?? 0;
+    this.busyMs = countsStartup ? allBusyMs : allBusyMs * (1 - startup);
+    this.sampledMs = busy > 0 ? allBusyMs / busy : signals.durationMs;
+    this.operations = operations
+      .map((operation) => {
+        const activeMs = countsStartup ? operation.totalMs : operation.totalMs - operation.startupMs;
+        return {
+          operation,
+          activeMs,
+          loopShare: this.sampledMs === 0 ? 0 : activeMs / this.sampledMs,
+          busyShare: this.busyMs === 0 ? 0 : activeMs / this.busyMs,
+        };
+      })
+      .sort((a, b) => b.activeMs - a.activeMs);
+  }
+
+  /** A metric's value; undefined where it could not be measured. Custom metrics are found too. */
+  value(name: string): number | undefined {
+    return metricValue(this.signals.metrics[name]);
+  }
+
+  ofKind(...kinds: readonly OperationKind[]): readonly HotOperation[] {
+    return this.operations.filter(({ operation }) => kinds.includes(operation.kind));
+  }
+
+  /** The user's allocation sites, greatest first by what they allocated or by what of it is live. */
+  userAllocations(by: 'allocatedBytes' | 'liveBytes'): readonly AllocationSite[] {
+    return this.signals.allocations
+      .filter(({ origin }) => origin === 'user' || origin === 'dependency')
+      .toSorted((a, b) => (b[by] ?? 0) - (a[by] ?? 0));
+  }
+
+  /** Evidence from a catalogued metric; empty where it could not be measured. */
+  evidence(name: MetricName, statement: (value: number) => string, threshold?: number): Evidence[] {
+    const value = this.value(name);
+    if (value === undefined) return [];
+    return [
+      {
+        metric: name,
+        value,
+        unit: METRIC_CATALOGUE[name].unit,
+        ...(threshold === undefined ? {} : { threshold }),
+        statement: statement(value),
+      },
+    ];
+  }
+}

@@ -1,0 +1,58 @@
+/** What is said of a program in which no rule found a fault: it is healthy, or it simply has as much to do as it can. */
+import type { Finding } from '../model/finding.js';
+import { formatDurationMs, formatShare } from '../units.js';
+import type { RankedFinding } from './rule.js';
+import type { SignalView } from './signal-view.js';
+
+const SATURATED = 0.9;
+/** What is wrong around the program comes before its own state only where it weighs more than this. */
+const OWN_STATE = 0.2;
+
+export function stateOf(view: SignalView): RankedFinding {
+  const utilization = view.value('eventLoop.utilization') ?? view.value('cpu.busy.share');
+  const evidence: Finding['evidence'] = [
+    ...view.evidence(
+      'eventLoop.utilization',
+      (value) => `The event loop was busy for ${formatShare(value)} of the time.`,
+      SATURATED,
+    ),
+    ...view.evidence(
+      'eventLoop.delay.p99',
+      (value) => `99 % of timers were less than ${formatDurationMs(value)} late.`,
+    ),
+    ...view.evidence(
+      'gc.share',
+      (value) => `The collector paused the program for ${formatShare(value)} of the time.`,
+    ),
+  ];
+  if (utilization === undefined) {
+    return {
+      cause: 'healthy',
+      severity: 'info',
+      confidence: 0.3,
+      impact: OWN_STATE,
+      title: 'No fault was found, but the load of the event loop is not known',
+      evidence,
+    };
+  }
+  if (utilization >= SATURATED) {
+    return {
+      cause: 'saturated',
+      severity: 'medium',
+      confidence: 0.55 + 0.4 * ((utilization - SATURATED) / (1 - SATURATED)),
+      impact: OWN_STATE,
+      title: `The event loop is busy for ${formatShare(utilization)} of the time, and no function stands out`,
+      detail:
+        'The work is spread over the whole program: more processes or threads help, a single change to the code does not.',
+      evidence,
+    };
+  }
+  return {
+    cause: 'healthy',
+    severity: 'info',
+    confidence: Math.min(0.95, 0.55 + 0.5 * (SATURATED - utilization)),
+    impact: OWN_STATE,
+    title: `Nothing is wrong: the event loop is busy for ${formatShare(utilization)} of the time`,
+    evidence,
+  };
+}
