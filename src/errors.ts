@@ -102,6 +102,16 @@ const CATALOGUE = {
     'The worker that ran {task} ended ({how}).',
     'Other tasks are not affected; look at what the task does to its process.',
   ],
+  QUEUE_FULL: [
+    'TaskError',
+    'Thread pool "{pool}" has {queueLimit} tasks waiting, which is its limit.',
+    'Await earlier tasks first, raise queueLimit, or let run() wait with queueFull: "wait".',
+  ],
+  TASK_TIMED_OUT: [
+    'TaskError',
+    '{task} gave no result within {deadlineMs} ms and was stopped.',
+    'Raise deadlineMs if it is that slow; otherwise look for an endless loop, or for a queue that is too long.',
+  ],
   TASK_THREW: ['TaskError', '{task} threw{where}: {reason}', 'The original error is this error’s cause.'],
 
   // Storage

@@ -1,0 +1,38 @@
+/** Runs a loop on the calling thread, unit by unit or in one go, with the errors that workers give. */
+import { callKernel } from './kernel.js';
+import { kernelError } from './loop-runner.js';
+import type { AnyFunction, Task } from './task.js';
+
+export interface CallerLoop {
+  readonly task: Task;
+  readonly kernel: AnyFunction;
+  readonly shared: unknown;
+  readonly start: number;
+  readonly end: number;
+  readonly unit: number;
+  /** Where partial results go, by unit; undefined where none are wanted. */
+  readonly partials: unknown[] | undefined;
+}
+
+export function iterationOf({ start, end, unit }: CallerLoop, index: number): number {
+  return Math.min(end, start + index * unit);
+}
+
+/** Runs units `first` to `last` (excluded). @throws TASK_THREW with the range that threw. */
+export function runUnits(loop: CallerLoop, first: number, last: number): void {
+  if (loop.partials === undefined) {
+    call(loop, iterationOf(loop, first), iterationOf(loop, last));
+    return;
+  }
+  for (let unit = first; unit < last; unit += 1) {
+    loop.partials[unit] = call(loop, iterationOf(loop, unit), iterationOf(loop, unit + 1));
+  }
+}
+
+function call({ task, kernel, shared }: CallerLoop, start: number, end: number): unknown {
+  try {
+    return callKernel(kernel, start, end, shared);
+  } catch (error) {
+    throw kernelError(task, start, end, error);
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * The control block of a loop: one SharedArrayBuffer that the caller opens and workers run from, without a message
+ * per chunk or per worker. Words that different threads write lie on lines of their own.
+ *
+ * Entering is Dekker's handshake: a worker first says in its mailbox which loop it is in, then looks whether the gate
+ * is open; the caller first shuts the gate, then looks into the mailboxes. So after shutting it the caller knows
+ * exactly who is still inside, even where a thread was killed half way, which a count of entrants could not tell.
+ */
+import { PARTITIONERS } from './partition/by-name.js';
+import { LINE_WORDS, MAX_UNITS, type PartitionPlan, type Partitioner } from './partition/partitioner.js';
+
+const GATE = 0; // 1 while workers may enter
+const GENERATION = 1; // run of this block; messages of earlier runs are recognised by it
+const PARTITIONER = 2;
+const PARTICIPANTS = 3;
+const UNITS = 4;
+const WANTS_PARTIALS = 5;
+const CANCELLED = LINE_WORDS;
+const JOINED = LINE_WORDS * 2; // shares that found a participant
+const DONE = LINE_WORDS * 3; // units that are finished
+const CLONED = LINE_WORDS * 4; // partial results that travel as messages
+const BOUNDS = LINE_WORDS * 5; // three float64: start, end, iterations a unit
+const PARTITION = LINE_WORDS * 6;
+
+/** One run of a loop, as its caller plans it. */
+export interface LoopRange {
+  readonly start: number;
+  readonly end: number;
+  readonly unit: number;
+  readonly wantsPartials: boolean;
+  readonly partitioner: number;
+}
+
+/** Shared memory of one loop. Owner: the caller's thread, which makes it, opens it and shuts it. */
+export class LoopControl {
+  readonly buffer: SharedArrayBuffer;
+  readonly #words: Int32Array;
+  readonly #bounds: Float64Array;
+  readonly #partition: Int32Array;
+
+  /** @param source number of participants to make room for, or the block of another thread. */
+  constructor(source: number | SharedArrayBuffer) {
+    if (typeof source === 'number') {
+      const partitionWords = Math.max(...PARTITIONERS.map((partitioner) => partitioner.stateWords(source)));
+      this.buffer = new SharedArrayBuffer((PARTITION + partitionWords) * 4);
+    } else {
+      this.buffer = source;
+    }
+    this.#words = new Int32Array(this.buffer);
+    this.#bounds = new Float64Array(this.buffer, BOUNDS * 4, 3);
+    this.#partition = this.#words.subarray(PARTITION);
+  }
+
+  get generation(): number {
+    return Atomics.load(this.#words, GENERATION);
+  }
+
+  /** Nobody may be inside. */
+  open(range: LoopRange, plan: PartitionPlan): void {
+    const words = this.#words;
+    words[GENERATION]! += 1;
+    words[PARTITIONER] = range.partitioner;
+    words[PARTICIPANTS] = plan.participants;
+    words[UNITS] = plan.units;
+    words[WANTS_PARTIALS] = range.wantsPartials ? 1 : 0;
+    words[CANCELLED] = words[JOINED] = words[DONE] = words[CLONED] = 0;
+    this.#bounds.set([range.start, range.end, range.unit]);
+    this.partitioner.init(this.#partition, plan);
+    Atomics.store(words, GATE, 1);
+  }
+
+  shut(): void {
+    Atomics.store(this.#words, GATE, 0);
+  }
+
+  get isOpen(): boolean {
+    return Atomics.load(this.#words, GATE) === 1;
+  }
+
+  /** Participants stop before their next chunk. */
+  cancel(): void {
+    Atomics.store(this.#words, CANCELLED, 1);
+  }
+
+  get isCancelled(): boolean {
+    return Atomics.load(this.#words, CANCELLED) === 1;
+  }
+
+  get partitioner(): Partitioner {
+    return PARTITIONERS[this.#words[PARTITIONER]!]!;
+  }
+
+  get partitionState(): Int32Array {
+    return this.#partition;
+  }
+
+  /** Claims a share; -1 where all have a participant. */
+  join(): number {
+    if (Atomics.load(this.#words, JOINED) >= this.#words[PARTICIPANTS]!) return -1;
+    const share = Atomics.add(this.#words, JOINED, 1);
+    return share < this.#words[PARTICIPANTS]! ? share : -1;
+  }
+
+  /** Whether some share has no participant yet. */
+  get hasRoom(): boolean {
+    return Atomics.load(this.#words, JOINED) < this.#words[PARTICIPANTS]!;
+  }
+
+  get wantsPartials(): boolean {
+    return this.#words[WANTS_PARTIALS] === 1;
+  }
+
+  /** First iteration of a unit; for the unit after the last, the end of the range. */
+  iterationOf(unit: number): number {
+    return Math.min(this.#bounds[1]!, this.#bounds[0]! + unit * this.#bounds[2]!);
+  }
+
+  /** Counts finished units. True for exactly one caller: whoever finished the last. */
+  finish(units: number): boolean {
+    return Atomics.add(this.#words, DONE, units) + units === this.#words[UNITS]!;
+  }
+
+  addCloned(count: number): void {
+    Atomics.add(this.#words, CLONED, count);
+  }
+
+  get cloned(): number {
+    return Atomics.load(this.#words, CLONED);
+  }
+}
+
+/** Iterations a unit, so that a range has at most `MAX_UNITS` units. */
+export function unitFor(iterations: number): number {
+  return Math.max(1, Math.ceil(iterations / MAX_UNITS));
+}
+
+/**
+ * Partial results by unit: numbers stay in shared memory, anything else travels as a message.
+ */
+export class Partials {
+  readonly buffer: SharedArrayBuffer;
+  readonly #values: Float64Array;
+  readonly #isNumber: Uint8Array;
+
+  constructor(source: number | SharedArrayBuffer) {
+    this.buffer = typeof source === 'number' ? new SharedArrayBuffer(source * 9) : source;
+    const units = this.buffer.byteLength / 9;
+    this.#values = new Float64Array(this.buffer, 0, units);
+    this.#isNumber = new Uint8Array(this.buffer, units * 8, units);
+  }
+
+  get capacity(): number {
+    return this.#values.length;
+  }
+
+  clear(units: number): void {
+    this.#isNumber.fill(0, 0, units);
+  }
+
+  set(unit: number, value: number): void {
+    this.#values[unit] = value;
+    this.#isNumber[unit] = 1;
+  }
+
+  get(unit: number): number | undefined {
+    return this.#isNumber[unit] === 1 ? this.#values[unit] : undefined;
+  }
+}

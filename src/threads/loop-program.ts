@@ -1,0 +1,113 @@
+/**
+ * Loops that workers know already. Running a kernel on the same shared data again then takes no message at all: the
+ * caller fills the control block and rings. Kept for as long as it is used, as it keeps the shared memory alive.
+ */
+import { LoopControl, Partials } from './loop-control.js';
+import type { PoolWorker } from './pool-worker.js';
+import { ToWorker } from './messages.js';
+import { sameLeaves, type Leaves } from './shared-data.js';
+import type { Task } from './task.js';
+
+export interface LoopProgram {
+  /** From 1; unique in the pool. */
+  readonly id: number;
+  readonly task: Task;
+  readonly shared: unknown;
+  readonly leaves: Leaves;
+  readonly control: LoopControl;
+  partials: Partials | undefined;
+  isRunning: boolean;
+  lastUsedAt: number;
+  /** What earlier runs took, in ns; null before the first. */
+  iterationNs: number | null;
+  parallelIterationNs: number | null;
+}
+
+const MAX_PROGRAMS = 16;
+
+export class LoopPrograms {
+  readonly #maxThreads: number;
+  readonly #workers: () => Iterable<PoolWorker>;
+  #programs: LoopProgram[] = [];
+  #lastId = 0;
+
+  constructor(maxThreads: number, workers: () => Iterable<PoolWorker>) {
+    this.#maxThreads = maxThreads;
+    this.#workers = workers;
+  }
+
+  /** The program for a task on shared data, free to run: a known one where there is one. */
+  get(task: Task, shared: unknown, leaves: Leaves): LoopProgram {
+    const known = this.#programs.find(
+      (program) =>
+        program.task.export === task.export &&
+        program.task.module === task.module &&
+        sameLeaves(program.leaves, leaves),
+    );
+    if (known !== undefined && !known.isRunning && !this.#isInside(known)) return known;
+    const program: LoopProgram = {
+      id: ++this.#lastId,
+      task,
+      shared,
+      leaves,
+      control: new LoopControl(this.#maxThreads),
+      partials: undefined,
+      isRunning: false,
+      lastUsedAt: performance.now(),
+      iterationNs: known?.iterationNs ?? null,
+      parallelIterationNs: known?.parallelIterationNs ?? null,
+    };
+    this.#programs.unshift(program);
+    if (this.#programs.length > MAX_PROGRAMS) this.#forget((_, index) => index >= MAX_PROGRAMS);
+    return program;
+  }
+
+  /** Lets go of programs that were not run since a time (`performance.now()`). */
+  forgetUnusedSince(time: number): void {
+    this.#forget((program) => program.lastUsedAt < time);
+  }
+
+  get size(): number {
+    return this.#programs.length;
+  }
+
+  /** Tells a worker what it needs to take part. */
+  teach(worker: PoolWorker, program: LoopProgram): void {
+    if (worker.knownLoops.has(program.id)) return;
+    const { id, task, shared, control, partials } = program;
+    worker.send([
+      ToWorker.LOOP,
+      id,
+      { module: task.module, export: task.export },
+      shared,
+      control.buffer,
+      partials?.buffer,
+    ]);
+    worker.knownLoops.add(id);
+  }
+
+  /** Makes room for partial results; workers that know the program with less room learn it anew. */
+  ensurePartials(program: LoopProgram, units: number): Partials {
+    if (program.partials === undefined || program.partials.capacity < units) {
+      program.partials = new Partials(units);
+      for (const worker of this.#workers()) worker.knownLoops.delete(program.id);
+    }
+    program.partials.clear(units);
+    return program.partials;
+  }
+
+  #isInside(program: LoopProgram): boolean {
+    for (const worker of this.#workers()) if (worker.mailbox.inside === program.id) return true;
+    return false;
+  }
+
+  #forget(matches: (program: LoopProgram, index: number) => boolean): void {
+    this.#programs = this.#programs.filter((program, index) => {
+      if (program.isRunning || !matches(program, index)) return true;
+      for (const worker of this.#workers()) {
+        if (worker.knownLoops.delete(program.id)) worker.send([ToWorker.FORGET_LOOP, program.id]);
+      }
+      return false;
+    });
+  }
+}

@@ -1,0 +1,2 @@
+/** A kernel without work: what remains is the cost of dispatch. */
+export function noop(): void {}

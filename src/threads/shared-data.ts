@@ -1,0 +1,111 @@
+/**
+ * What a range kernel works on: memory that all threads share, and plain values beside it. A typed array over an
+ * ordinary buffer is refused, because each thread would get a copy and everything written to it would be lost.
+ */
+import { describe, fail } from '../errors.js';
+
+/** Typed arrays over SharedArrayBuffers, SharedArrayBuffers, and plain values; also nested in objects and arrays. */
+export type SharedData =
+  | ArrayBufferView
+  | SharedArrayBuffer
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | undefined
+  | readonly SharedData[]
+  | { readonly [key: string]: SharedData };
+
+/** Everything that workers hold of one `shared`: views and plain values in a fixed order, with their paths. */
+export type Leaves = readonly (readonly [path: string, value: unknown])[];
+
+/** More leaves than this cost more to compare at every call than to send again. */
+const MAX_COMPARED_LEAVES = 64;
+
+/**
+ * Lists the leaves of `shared`.
+ *
+ * @throws INVALID_ARGUMENT for data that threads cannot share, with its path.
+ */
+export function leavesOf(shared: unknown): Leaves {
+  const leaves: [string, unknown][] = [];
+  collect(shared, 'shared', leaves, 0);
+  return leaves;
+}
+
+function collect(value: unknown, path: string, leaves: [string, unknown][], depth: number): void {
+  if (ArrayBuffer.isView(value)) {
+    if (!(value.buffer instanceof SharedArrayBuffer)) throw notShared(path, value);
+    leaves.push([path, value]);
+  } else if (typeof value !== 'object' || value === null) {
+    if (typeof value === 'function' || typeof value === 'symbol') throw notShared(path, value);
+    leaves.push([path, value]);
+  } else if (value instanceof SharedArrayBuffer) {
+    leaves.push([path, value]);
+  } else if (depth < 8 && isPlain(value)) {
+    for (const [key, child] of Object.entries(value)) collect(child, `${path}.${key}`, leaves, depth + 1);
+  } else {
+    throw notShared(path, value);
+  }
+}
+
+function isPlain(value: object): boolean {
+  if (Array.isArray(value)) return true;
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+}
+
+function notShared(path: string, value: unknown): Error {
+  return fail('INVALID_ARGUMENT', {
+    name: path,
+    actual: ArrayBuffer.isView(value) ? `${describe(value)} over an ordinary ArrayBuffer` : describe(value),
+    expected: 'typed arrays over a SharedArrayBuffer, and plain values, in plain objects and arrays',
+  });
+}
+
+/** Whether workers that hold `known` need nothing new to run on `leaves`. */
+export function sameLeaves(known: Leaves, leaves: Leaves): boolean {
+  if (known.length !== leaves.length || known.length > MAX_COMPARED_LEAVES) return false;
+  return known.every(([path, value], index) => {
+    const [otherPath, other] = leaves[index]!;
+    return path === otherPath && (Object.is(value, other) || sameView(value, other));
+  });
+}
+
+function sameView(a: unknown, b: unknown): boolean {
+  return (
+    ArrayBuffer.isView(a) &&
+    ArrayBuffer.isView(b) &&
+    a.buffer === b.buffer &&
+    a.byteOffset === b.byteOffset &&
+    a.byteLength === b.byteLength &&
+    a.constructor === b.constructor
+  );
+}
+
+/** The same data over memory of its own, to measure on without touching the caller's. */
+export function copyShared<T>(shared: T): T {
+  const buffers = new Map<ArrayBufferLike, SharedArrayBuffer>();
+  const copyBuffer = (buffer: ArrayBufferLike) => {
+    let copy = buffers.get(buffer);
+    if (copy === undefined) {
+      copy = new SharedArrayBuffer(buffer.byteLength);
+      new Uint8Array(copy).set(new Uint8Array(buffer));
+      buffers.set(buffer, copy);
+    }
+    return copy;
+  };
+  const copy = (value: unknown): unknown => {
+    if (ArrayBuffer.isView(value)) {
+      const View = value.constructor as new (b: SharedArrayBuffer, offset: number, length: number) => unknown;
+      const length = value instanceof DataView ? value.byteLength : (value as Uint8Array).length;
+      return new View(copyBuffer(value.buffer), value.byteOffset, length);
+    }
+    if (value instanceof SharedArrayBuffer) return copyBuffer(value);
+    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) return value.map(copy);
+    return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, copy(child)]));
+  };
+  return copy(shared) as T;
+}

@@ -1,0 +1,126 @@
+/** The threads of a pool: how many there are, which are idle, and when idle ones may go. */
+import type { ResourceLimits } from 'node:worker_threads';
+import { PoolWorker, type WorkerListener } from './pool-worker.js';
+
+export interface RosterOptions {
+  readonly name: string;
+  readonly minThreads: number;
+  readonly maxThreads: number;
+  readonly idleTimeoutMs: number;
+  readonly resourceLimits: ResourceLimits | undefined;
+  /** CPUs for the nth thread; empty for no pinning. */
+  readonly cpusOf: (index: number) => readonly number[];
+}
+
+export class WorkerRoster {
+  readonly #options: RosterOptions;
+  readonly #listener: WorkerListener;
+  readonly #onSweep: (idleSince: number) => void;
+  /** By place: a worker that replaces another gets its name and CPUs. */
+  readonly #places = new Map<PoolWorker, number>();
+  /** Last in, first out: recently used threads have warm caches, and the others can retire. */
+  readonly #idle: PoolWorker[] = [];
+  #starting = 0;
+  #sweep: NodeJS.Timeout | undefined;
+  started = 0;
+
+  /** @param onSweep called now and then while threads are idle, with the time before which idle means unused. */
+  constructor(options: RosterOptions, listener: WorkerListener, onSweep: (idleSince: number) => void) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#onSweep = onSweep;
+  }
+
+  all(): Iterable<PoolWorker> {
+    return this.#places.keys();
+  }
+
+  get size(): number {
+    return this.#places.size;
+  }
+
+  get idle(): number {
+    return this.#idle.length;
+  }
+
+  get starting(): number {
+    return this.#starting;
+  }
+
+  /** Starts threads until `count` are starting, as far as the limit allows. */
+  ensureStarting(count: number): void {
+    const { name, maxThreads, cpusOf, resourceLimits } = this.#options;
+    while (this.#starting < count && this.#places.size < maxThreads) {
+      const taken = new Set(this.#places.values());
+      let place = 0;
+      while (taken.has(place)) place += 1;
+      const worker = new PoolWorker(
+        { name: `${name}-${place + 1}`, cpus: cpusOf(place), ...(resourceLimits && { resourceLimits }) },
+        this.#listener,
+      );
+      this.#places.set(worker, place);
+      this.#starting += 1;
+      this.started += 1;
+    }
+  }
+
+  /** Starts what is missing to the least number of threads. */
+  ensureMinimum(): void {
+    this.ensureStarting(this.#starting + Math.max(0, this.#options.minThreads - this.#places.size));
+  }
+
+  becameReady(worker: PoolWorker): void {
+    worker.isReady = true;
+    this.#starting -= 1;
+  }
+
+  takeIdle(): PoolWorker | undefined {
+    const worker = this.#idle.pop();
+    if (worker !== undefined) worker.idleSince = undefined;
+    return worker;
+  }
+
+  putIdle(worker: PoolWorker): void {
+    if (!this.#places.has(worker) || worker.idleSince !== undefined) return;
+    worker.idleSince = performance.now();
+    this.#idle.push(worker);
+    this.#scheduleSweep();
+  }
+
+  remove(worker: PoolWorker): void {
+    if (!this.#places.delete(worker)) return;
+    if (!worker.isReady) this.#starting -= 1;
+    const index = this.#idle.indexOf(worker);
+    if (index >= 0) this.#idle.splice(index, 1);
+  }
+
+  stopSweeping(): void {
+    clearTimeout(this.#sweep);
+    this.#sweep = undefined;
+  }
+
+  #scheduleSweep(): void {
+    const { idleTimeoutMs } = this.#options;
+    if (this.#sweep !== undefined || idleTimeoutMs === Infinity) return;
+    this.#sweep = setTimeout(() => this.#retireIdle(), Math.min(idleTimeoutMs, 2 ** 31 - 1)).unref();
+  }
+
+  #retireIdle(): void {
+    this.#sweep = undefined;
+    const { idleTimeoutMs, minThreads } = this.#options;
+    const idleSince = performance.now() - idleTimeoutMs;
+    this.#onSweep(idleSince);
+    // The longest idle stand first.
+    while (
+      this.#idle.length > 0 &&
+      this.#places.size > minThreads &&
+      this.#idle[0]!.idleSince! <= idleSince
+    ) {
+      const worker = this.#idle[0]!;
+      // Gone from the books at once: a thread that is leaving is no thread to give work to.
+      this.remove(worker);
+      void worker.retire();
+    }
+    if (this.#idle.length > 0) this.#scheduleSweep();
+  }
+}
