@@ -1,9 +1,9 @@
 import { relative } from 'node:path';
 import type { CodeLocation, Finding } from '../model/finding.js';
 import type { ProfilingResult } from '../model/profiling-result.js';
-import type { Action, Recommendation } from '../model/recommendation.js';
+import type { Recommendation } from '../model/recommendation.js';
 import { commandFor, describeAction, recommendationsFor } from '../report/findings.js';
-import { formatPlace, formatValue } from '../report/format.js';
+import { formatPlace, formatValue, profileName } from '../report/format.js';
 import { formatDurationMs, formatNumber, formatShare } from '../units.js';
 import { visible, wrap, type Style, type Terminal } from './terminal.js';
 
@@ -19,7 +19,7 @@ const SEVERITY_STYLE: Readonly<Record<string, Style>> = {
 export function printResult(terminal: Terminal, result: ProfilingResult): void {
   const { load } = result.target;
   const run = [
-    `${result.type} profile of ${visible(result.target.description)}`,
+    `${profileName(result.type)} of ${visible(result.target.description)}`,
     formatDurationMs(result.durationMs),
     ...(load === undefined
       ? []
@@ -93,11 +93,15 @@ function printRecommendation(terminal: Terminal, recommendation: Recommendation)
   terminal.print(
     `${indent}${terminal.style('green', 'What to do:')} ${wrap(recommendation.title, terminal.columns - 15, indent)}`,
   );
-  printAction(terminal, recommendation.action, recommendation.id, `${indent}  `);
+  printAction(terminal, recommendation, `${indent}  `);
 }
 
-function printAction(terminal: Terminal, action: Action, id: string, indent: string): void {
-  terminal.print(`${indent}${wrap(describeAction(action), terminal.columns - indent.length, indent)}`);
+function printAction(terminal: Terminal, recommendation: Recommendation, indent: string): void {
+  const { action, id, title } = recommendation;
+  const sentence = describeAction(action);
+  // Titles often end with what is to be done: once is enough.
+  if (!title.endsWith(sentence))
+    terminal.print(`${indent}${wrap(sentence, terminal.columns - indent.length, indent)}`);
   if (action.kind !== 'code-change') {
     terminal.print(`${indent}${terminal.style('cyan', `$ ${commandFor(action, id)}`)}`);
     return;

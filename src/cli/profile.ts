@@ -8,7 +8,6 @@ import type { Signals } from '../model/signals.js';
 import type { ProfileType } from '../model/types.js';
 import { listenForAgents, type Agent, type AgentServer } from '../profiling/controller.js';
 import { checkProfileOptions } from '../profiling/session.js';
-import { SystemOptimizer } from '../system-optimizer.js';
 import { EXIT, UsageError } from './exit-code.js';
 import { printResult } from './print-findings.js';
 import type { Session, VerbOutcome } from './session.js';
@@ -50,16 +49,17 @@ export async function profileVerb(
   await prepareStorage(options.storage);
   const { terminal, signal } = session;
 
-  const { signals, load } = await observe(command, options, session);
+  const { pid, signals, load } = await observe(command, options, session);
   signal.throwIfAborted();
   terminal.progress({ stage: 'analyse', message: 'Looking for causes' });
+  const { SystemOptimizer } = await import('../system-optimizer.js');
   const optimizer = new SystemOptimizer({ storagePath: options.storage });
   let result: ProfilingResult;
   try {
     result = await optimizer.completeResult(signals, {
-      pid: load.pid,
+      pid,
       description: command.join(' '),
-      ...(load.summary && { load: load.summary }),
+      ...(load && { load }),
     });
   } finally {
     await optimizer.close();
@@ -78,8 +78,9 @@ export async function profileVerb(
 }
 
 interface Observation {
+  readonly pid: number;
   readonly signals: Signals;
-  readonly load: { readonly pid: number; readonly summary?: LoadSummary };
+  readonly load?: LoadSummary;
 }
 
 /** Everything that happens while the program runs. Whatever ends it, the program is stopped afterwards. */
@@ -151,12 +152,42 @@ async function profileProgram(
     });
     const signals = await orExit(program, profile, 'while it was profiled', signal, SPOOL_GRACE_MS);
     loadEnd.abort();
-    const summary = await load;
-    return { signals, load: { pid: agent.hello.pid, ...(summary && { summary }) } };
+    return { pid: agent.hello.pid, ...(await withLoad(withEnd(signals, durationMs), load)) };
   } finally {
     loadEnd.abort();
     await load?.catch(() => {});
   }
+}
+
+/** Says so where the program ended before the window did, unless the agent said it already. */
+function withEnd(signals: Signals, durationMs: number): Signals {
+  const isShort = signals.durationMs < durationMs * 0.95;
+  if (!isShort || signals.warnings.some((warning) => warning.includes('ended'))) return signals;
+  const ended = `The program ended ${Math.round(signals.durationMs)} ms into a window of ${durationMs} ms; this is what was gathered until then.`;
+  return { ...signals, warnings: [ended, ...signals.warnings] };
+}
+
+/** A share of failed requests from which the profile shows the service's error path more than its work. */
+const MANY_ERRORS = 0.05;
+
+/** The load beside the signals. A load that came to nothing is a fact about the program, not the end of the profile. */
+async function withLoad(
+  signals: Signals,
+  load: Promise<LoadSummary> | undefined,
+): Promise<{ signals: Signals; load?: LoadSummary }> {
+  const warned = (warning: string) => ({ ...signals, warnings: [...signals.warnings, warning] });
+  let summary: LoadSummary | undefined;
+  try {
+    summary = await load;
+  } catch (error) {
+    if (!(error instanceof OptimizerError)) throw error;
+    return { signals: warned('No request of the load was answered while the program was profiled.') };
+  }
+  if (summary === undefined) return { signals };
+  const share = summary.errors / Math.max(1, summary.requests);
+  if (share <= MANY_ERRORS) return { signals, load: summary };
+  const warning = `${summary.errors} of ${summary.requests} requests failed: the profile shows how the program fails as much as how it works.`;
+  return { signals: warned(warning), load: summary };
 }
 
 async function startLoad(

@@ -52,12 +52,14 @@ export async function runVerb(
   process.exit(exitCode);
 }
 
+const DROPPED = 'What is stored is complete; what was being measured is dropped.';
+
 /** Shows an error on both outputs; returns the exit code that it means. */
 export function showFailure(terminal: Terminal, error: unknown, interrupted = false): ExitCode {
   if (interrupted) {
-    terminal.error('Interrupted.', 'What was stored before is complete; nothing of this run was stored.');
+    terminal.error('Interrupted.', DROPPED);
     terminal.result({
-      error: { code: 'INTERRUPTED', message: 'Interrupted.', hint: 'Nothing of this run was stored.' },
+      error: { code: 'INTERRUPTED', message: 'Interrupted.', hint: DROPPED },
     });
     return EXIT.interrupted;
   }

@@ -131,10 +131,10 @@ function evidenceRow(evidence: Evidence): Markup {
 
 /** One recommendation: the change to make or the command to run, and what it led to where it was carried out. */
 export function recommendationBlock(recommendation: Recommendation): Markup {
-  const { action, outcome } = recommendation;
+  const { outcome } = recommendation;
   return html`<div class="todo">
     <p class="todo-title"><span>What to do</span>${recommendation.title}</p>
-    ${actionBlock(action, recommendation.id)}
+    ${actionBlock(recommendation)}
     ${
       outcome !== undefined &&
       html`<p class="outcome">
@@ -146,9 +146,12 @@ export function recommendationBlock(recommendation: Recommendation): Markup {
   </div>`;
 }
 
-function actionBlock(action: Action, id: string): Markup {
+function actionBlock({ action, id, title }: Recommendation): Markup {
+  const sentence = describeAction(action);
+  // Titles often end with what is to be done: once is enough.
+  const lead = !title.endsWith(sentence) && html`<p>${sentence}</p>`;
   if (action.kind === 'code-change') {
-    return html`<p>${action.summary}</p>
+    return html`${lead}
       <div class="change">
         <figure class="before">
           <figcaption>The pattern</figcaption>
@@ -161,7 +164,7 @@ function actionBlock(action: Action, id: string): Markup {
       </div>
       <p class="quiet">Guide: <code>${action.guide}</code></p>`;
   }
-  return html`<p>${describeAction(action)}</p>
+  return html`${lead}
     <pre class="command"><code>${commandFor(action, id)}</code></pre>`;
 }
 

@@ -1,6 +1,7 @@
 import type { Comparison } from '../model/comparison.js';
 import type { CodeLocation } from '../model/finding.js';
 import type { Metric } from '../model/metric.js';
+import type { ProfileType } from '../model/types.js';
 import {
   formatBytes,
   formatDurationMs,
@@ -79,3 +80,16 @@ export function formatGain(comparison: Pick<Comparison, 'ratio' | 'interval'>): 
 export function formatInstant(iso: string): string {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(iso) ? `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC` : iso;
 }
+
+/** `cpu` → `CPU profile`. */
+export function profileName(type: ProfileType): string {
+  return `${TYPE_NAMES[type] ?? type} profile`;
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  cpu: 'CPU',
+  memory: 'Memory',
+  io: 'I/O',
+  network: 'Network',
+  thread: 'Thread',
+};

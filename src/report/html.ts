@@ -6,7 +6,7 @@ import { formatBytes, formatDurationMs, formatNumber, formatShare } from '../uni
 import { lineChart, seriesOf } from './charts.js';
 import { findingsSection, statusText } from './findings.js';
 import { flameGraph, frameOrigin } from './flame-graph.js';
-import { commonDirectory, formatInstant, formatValue } from './format.js';
+import { commonDirectory, formatInstant, formatValue, profileName } from './format.js';
 import { statsSentence, type ReportInput, type ReportStats } from './input.js';
 import { html, trusted, type Markup } from './markup.js';
 import { groupProfiles, optimizationsSection } from './optimizations.js';
@@ -62,7 +62,7 @@ export function renderHtml(input: ReportInput): string {
           <div class="wrap">
             <p class="eyebrow">
               <b>system-optimizer</b
-              >${latest !== undefined && html`<span>${latest.type} profile</span><span>${formatDurationMs(latest.durationMs)}</span><span>${formatInstant(latest.createdAt)}</span>`}
+              >${latest !== undefined && html`<span>${profileName(latest.type)}</span><span>${formatDurationMs(latest.durationMs)}</span><span>${formatInstant(latest.createdAt)}</span>`}
             </p>
             <h1>${headline(latest, groups.applied.length)}</h1>
             ${
@@ -147,7 +147,7 @@ function headline(result: ProfilingResult | undefined, applied: number): string 
 }
 
 function targetOf(result: ProfilingResult): string {
-  return `${result.type} profile of ${result.target.description}`;
+  return `${profileName(result.type)} of ${result.target.description}`;
 }
 
 /** The figures that a reader asks for first, as far as they were measured. */

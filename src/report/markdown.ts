@@ -3,7 +3,7 @@ import type { ProfilingResult } from '../model/profiling-result.js';
 import { formatDurationMs, formatNumber, formatShare } from '../units.js';
 import { commandFor, recommendationsFor, statusText } from './findings.js';
 import { frameOrigin } from './flame-graph.js';
-import { commonDirectory, formatGain, formatPlace, formatValue } from './format.js';
+import { commonDirectory, formatGain, formatPlace, formatValue, profileName } from './format.js';
 import { statsSentence, type ReportInput } from './input.js';
 import { describeChoice, groupProfiles } from './optimizations.js';
 
@@ -39,7 +39,7 @@ function resultBlocks(result: ProfilingResult): string[] {
       .filter((file) => frameOrigin({ name: '', file }) === 'user'),
   );
   const blocks = [
-    `## ${result.type === 'memory' ? 'Memory' : result.type.toUpperCase()} profile of ${code(result.target.description)}`,
+    `## ${profileName(result.type)} of ${code(result.target.description)}`,
     escapeMarkdown(result.analysis.summary),
   ];
   const { load } = result.target;
@@ -69,15 +69,8 @@ function resultBlocks(result: ProfilingResult): string[] {
       lines.push('', `**What to do:** ${escapeMarkdown(recommendation.title)}`, '');
       const { action } = recommendation;
       if (action.kind === 'code-change') {
-        lines.push(
-          escapeMarkdown(action.summary),
-          '',
-          fence(action.before),
-          '',
-          'Write instead:',
-          '',
-          fence(action.after),
-        );
+        if (!recommendation.title.endsWith(action.summary)) lines.push(escapeMarkdown(action.summary), '');
+        lines.push(fence(action.before), '', 'Write instead:', '', fence(action.after));
       } else lines.push(fence(commandFor(action, recommendation.id), 'sh'));
     }
     lines.push('', '</details>');

@@ -6,9 +6,12 @@ import { formatMetric, formatPlace } from './format.js';
 import { html, type Markup } from './markup.js';
 
 const SHOWN_ROWS = 20;
+const LEAST_SHARE = 0.0005;
 
 /** Hottest functions by self time, with bars for the shares. */
-export function functionTable(functions: readonly FunctionCost[], root: string): Markup {
+export function functionTable(all: readonly FunctionCost[], root: string): Markup {
+  // The rest only called others; the flame graph shows them.
+  const functions = all.filter((cost) => cost.selfShare >= LEAST_SHARE);
   return html`<div class="scroll">
       <table class="costs">
         <thead>
