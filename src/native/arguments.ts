@@ -1,5 +1,7 @@
 /** The fallback's argument checks: TypeError for a wrong type, RangeError for a value outside its range. */
 
+import { types } from 'node:util';
+
 export function checkInteger(value: unknown, name: string, min: number, max: number): number {
   checkNumber(value, name);
   if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {
@@ -29,7 +31,7 @@ export function checkView(value: unknown, name: string): ArrayBufferView {
 }
 
 export function checkFloat64Array(value: unknown, name: string, minLength: number): Float64Array {
-  if (!(value instanceof Float64Array)) throw new TypeError(`${name} must be a Float64Array`);
+  if (!types.isFloat64Array(value)) throw new TypeError(`${name} must be a Float64Array`);
   if (value.length < minLength) {
     throw new RangeError(
       `${name} has length ${value.length}; it needs ${minLength} (a detached one has none)`,
@@ -39,6 +41,6 @@ export function checkFloat64Array(value: unknown, name: string, minLength: numbe
 }
 
 export function checkInt32Array(value: unknown, name: string): Int32Array {
-  if (!(value instanceof Int32Array)) throw new TypeError(`${name} must be an Int32Array`);
+  if (!types.isInt32Array(value)) throw new TypeError(`${name} must be an Int32Array`);
   return value;
 }

@@ -1,5 +1,3 @@
-import type { Capability } from './contract.js';
-
 /** Why a counter gives no value. */
 export type CounterReason =
   /** The machine shows no performance monitoring unit, as most virtual machines do not. */
@@ -103,9 +101,4 @@ export function explainRefusal(code: string, hasPmu: boolean, platform: string):
     default:
       return refuse('EVENT_NOT_PROVIDED');
   }
-}
-
-/** A refusal as a capability of the host. */
-export function asCapability(refusal: CounterRefusal): Capability {
-  return refusal;
 }

@@ -47,6 +47,7 @@ const MAX_THREAD_ID = 2 ** 31 - 1;
 /** One tick of the times in /proc/stat: USER_HZ is 100 on every platform that Node supports. */
 const TICK_NS = 10_000_000;
 const MAX_EVENTS = 64;
+const MAX_NAME_BYTES = 15;
 
 /** @param loadError why the addon is not in use, for `capabilities()`. */
 export function createFallback(loadError: string): NativeContract {
@@ -191,11 +192,13 @@ const threads = {
   },
 
   setThreadName(name) {
-    // The kernel cuts at 15 bytes; cut here between characters.
-    let cut = checkString(name, 'name');
-    while (Buffer.byteLength(cut) > 15) cut = [...cut].slice(0, -1).join('');
+    const bytes = Buffer.from(checkString(name, 'name').slice(0, MAX_NAME_BYTES + 1));
+    let length = Math.min(bytes.length, MAX_NAME_BYTES);
+    // The kernel cuts at 15 bytes; cut between characters (10xxxxxx continues one).
+    while (length > 0 && ((bytes[length] ?? 0) & 0xc0) === 0x80) length -= 1;
     try {
-      writeFileSync('/proc/thread-self/comm', cut);
+      // Terminated: writing nothing would leave the name as it is.
+      writeFileSync('/proc/thread-self/comm', `${bytes.toString('utf8', 0, length)}\0`);
       return true;
     } catch {
       return false;

@@ -3,7 +3,6 @@
 #include "../procfs/cgroup.h"
 
 #include <cstdio>
-#include <cstring>
 #include <limits>
 #include <string_view>
 
@@ -25,8 +24,8 @@ class GroupPath {
   bool Set(const procfs::CgroupMount& mount, std::string_view path) noexcept {
     const std::string_view below = procfs::PathBelowMount(mount, path);
     if (mount.point.size() + below.size() >= sizeof path_) return false;
-    std::memcpy(path_, mount.point.data(), mount.point.size());
-    std::memcpy(path_ + mount.point.size(), below.data(), below.size());
+    mount.point.copy(path_, mount.point.size());
+    below.copy(path_ + mount.point.size(), below.size());
     length_ = mount.point.size() + below.size();
     mount_length_ = mount.point.size();
     return true;

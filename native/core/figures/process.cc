@@ -75,7 +75,7 @@ void ReadThreadName(std::uint32_t tid, char (&name)[kMaxThreadName]) noexcept {
   std::string_view rest = text;
   if (rest.ends_with('\n')) rest.remove_suffix(1);  // the name itself may hold line breaks
   const std::size_t length = rest.size() < kMaxThreadName - 1 ? rest.size() : kMaxThreadName - 1;
-  std::memcpy(name, rest.data(), length);
+  rest.copy(name, length);
   name[length] = '\0';
 }
 

@@ -1,7 +1,6 @@
 #include "thread.h"
 
 #include <cerrno>
-#include <cstring>
 
 namespace sysopt::sched {
 
@@ -26,7 +25,7 @@ Status NameThread(std::string_view name) noexcept {
     --length;
   }
   char terminated[kMaxLength + 1] = {};
-  std::memcpy(terminated, name.data(), length);
+  name.copy(terminated, length);
   return os::SetThreadName(terminated);
 }
 

@@ -1,0 +1,241 @@
+// The core on a scripted kernel: what it does when the system refuses, lies or runs short.
+#include <cerrno>
+
+#include "../core/counters/counter_group.h"
+#include "../core/figures/figures.h"
+#include "../core/memory/region.h"
+#include "../core/os/fake.h"
+#include "../core/sched/thread.h"
+#include "harness.h"
+
+using namespace sysopt;
+using os::fake::Reset;
+using os::fake::State;
+
+namespace {
+
+constexpr std::size_t kHuge = std::size_t{2} << 20;
+
+Status Create(memory::HugePages huge_pages, bool prefault, memory::Region* region) {
+  return memory::CreateRegion({2 * kHuge, 64, huge_pages, prefault}, region);
+}
+
+}  // namespace
+
+TEST(FailedRegionsLeaveNoMapping) {
+  for (const char* call : {"mmap", "populate", "madvise-huge"}) {
+    Reset();
+    State().errors[call] = ENOMEM;
+    memory::Region region;
+    EXPECT_EQ(Create(memory::HugePages::kRequire, true, &region).error, ENOMEM);
+    EXPECT(State().mappings.empty());
+  }
+}
+
+TEST(AdviceIsOptionalRequirementIsNot) {
+  Reset();
+  State().errors["madvise-huge"] = EINVAL;
+  memory::Region region;
+  EXPECT(Create(memory::HugePages::kAdvise, false, &region).ok());
+  EXPECT_EQ(region.huge_pages, memory::HugePageGrant::kRefused);
+  EXPECT(memory::DestroyRegion(region).ok());
+  State().huge_page_size = 0;
+  EXPECT_EQ(Create(memory::HugePages::kRequire, false, &region).error, ENOTSUP);
+  EXPECT(State().mappings.empty());
+}
+
+TEST(RequiredHugePagesThatAreMissingAreRefused) {
+  Reset();
+  // Where the fake puts the mapping is unknown beforehand: this map covers every address with no huge page.
+  State().files["/proc/self/smaps"] = "0-ffffffffffffffff rw-p 0 00:00 0\nAnonHugePages: 0 kB\n";
+  memory::Region region;
+  EXPECT_EQ(Create(memory::HugePages::kRequire, true, &region).error, ENOMEM);
+  EXPECT(State().mappings.empty());
+}
+
+TEST(PrefaultTouchesWhereTheKernelCannotPopulate) {
+  Reset();
+  State().errors["populate"] = ENOTSUP;
+  memory::Region region;
+  EXPECT(Create(memory::HugePages::kNever, true, &region).ok());
+  EXPECT(region.prefaulted);
+  EXPECT(memory::DestroyRegion(region).ok());
+}
+
+TEST(TrimReportsARefusal) {
+  Reset();
+  memory::Region region;
+  EXPECT(Create(memory::HugePages::kNever, false, &region).ok());
+  State().errors["discard"] = ENOTSUP;
+  std::uint64_t bytes = 0;
+  EXPECT_EQ(memory::TrimRegion(region, 0, kHuge, &bytes).error, ENOTSUP);
+  EXPECT_EQ(bytes, 0u);
+  EXPECT(memory::DestroyRegion(region).ok());
+}
+
+TEST(PinningThatTheKernelWatersDownIsUndone) {
+  Reset();
+  const os::CpuSet before = State().affinity;
+  os::CpuSet wanted;
+  wanted.Add(1);
+  wanted.Add(9);  // not online
+  EXPECT_EQ(sched::PinThread(0, wanted).error, EINVAL);
+  EXPECT(State().affinity == before);
+  State().errors["sched_setaffinity"] = EPERM;
+  EXPECT_EQ(sched::PinThread(0, wanted).error, EPERM);
+}
+
+TEST(CountersAreProbedWithoutTheKernelFirst) {
+  Reset();
+  State().counters[{1, 3}] = {.error_with_kernel = EACCES, .value = 5};
+  const counters::EventSpec specs[] = {{1, 3}, {0, 0}};
+  counters::CounterGroup group;
+  EXPECT(group.Open(specs, 2, false).ok());
+  EXPECT_EQ(group.event(0).error, 0);
+  EXPECT(group.event(0).excludes_kernel);
+  EXPECT_EQ(group.event(1).error, ENOENT);  // missing, not forbidden
+  group.Close();
+  EXPECT(State().descriptors.empty());
+}
+
+TEST(CountersShareAGroupWhereTheyFit) {
+  Reset();
+  for (std::uint64_t config = 0; config < 4; ++config) State().counters[{0, config}] = {.value = 10 + config};
+  State().counters[{0, 2}].error_in_group = EINVAL;  // starts a second group; the next event joins that one
+  State().counters[{1, 1}] = {.value = 99};
+  const counters::EventSpec specs[] = {{0, 0}, {1, 1}, {0, 1}, {0, 2}, {0, 3}};
+  counters::CounterGroup group;
+  EXPECT(group.Open(specs, 5, false).ok());
+  EXPECT_EQ(State().descriptors.size(), 5u);
+  int leaders = 0;
+  for (const auto& [descriptor, spec] : State().descriptors) leaders += spec.group < 0;
+  EXPECT_EQ(leaders, 3);
+  double figures[15];
+  State().time_running = 250;
+  EXPECT(group.Read(figures).ok());
+  const double expected[] = {10, 99, 11, 12, 13};
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(figures[3 * i], expected[i]);
+    EXPECT_EQ(figures[3 * i + 1], 1000.0);
+    EXPECT_EQ(figures[3 * i + 2], 250.0);
+  }
+  group.Close();
+  group.Close();
+  EXPECT(State().descriptors.empty());
+}
+
+TEST(CounterFailuresAfterOpeningAreKept) {
+  Reset();
+  State().counters[{0, 0}] = {};
+  State().counters[{0, 1}] = {};
+  State().errors["enable"] = EBUSY;
+  const counters::EventSpec specs[] = {{0, 0}, {0, 1}};
+  {
+    counters::CounterGroup group;
+    EXPECT(group.Open(specs, 2, true).ok());
+    EXPECT_EQ(group.event(0).error, EBUSY);
+    EXPECT_EQ(group.event(1).error, EBUSY);
+    double figures[6];
+    EXPECT(group.Read(figures).ok());
+    for (const double figure : figures) EXPECT(std::isnan(figure));
+  }
+  EXPECT(State().descriptors.empty());
+
+  State().errors.clear();
+  counters::CounterGroup group;
+  EXPECT(group.Open(specs, 2, true).ok());
+  State().errors["read"] = EIO;
+  double figures[6];
+  EXPECT_EQ(group.Read(figures).error, EIO);
+  for (const double figure : figures) EXPECT(std::isnan(figure));
+}
+
+TEST(CountersThatStayAtZeroAreFoundOut) {
+  Reset();
+  EXPECT_EQ(counters::ProbeHardware(), ENOENT);
+  State().counters[{0, 1}] = {.value = 0};
+  EXPECT_EQ(counters::ProbeHardware(), ENODATA);
+  State().counters[{0, 1}].value = 12345;
+  EXPECT_EQ(counters::ProbeHardware(), 0);
+  EXPECT(State().descriptors.empty());
+}
+
+TEST(TooManyEventsAreRefused) {
+  Reset();
+  const counters::EventSpec specs[counters::CounterGroup::kMaxEvents + 1] = {};
+  counters::CounterGroup group;
+  EXPECT_EQ(group.Open(specs, counters::CounterGroup::kMaxEvents + 1, false).error, EINVAL);
+  EXPECT_EQ(group.size(), 0u);
+}
+
+TEST(FiguresWithoutProcfsAreNaN) {
+  Reset();
+  State().errors["getrusage"] = EPERM;
+  State().errors["descriptors"] = EPERM;
+  double figures[16];
+  figures::ReadProcess(figures);
+  for (std::size_t i = 0; i < figures::kProcessColumns; ++i) EXPECT(std::isnan(figures[i]));
+  figures::ReadHostCpu(figures);
+  for (std::size_t i = 0; i < figures::kHostCpuColumns; ++i) EXPECT(std::isnan(figures[i]));
+  figures::ReadMemoryMap(figures);
+  for (std::size_t i = 0; i < figures::kMemoryMapColumns; ++i) EXPECT(std::isnan(figures[i]));
+  figures::ReadCgroup(figures);
+  for (std::size_t i = 0; i < figures::kCgroupColumns; ++i) EXPECT(std::isnan(figures[i]));
+  figures::ReadPressure(figures);
+  for (std::size_t i = 0; i < figures::kPressureColumns; ++i) EXPECT(std::isnan(figures[i]));
+  EXPECT_EQ(figures::ReadThreads(figures, 3), 0u);
+}
+
+TEST(ThreadsThatEndWhileTheyAreReadAreNaN) {
+  Reset();
+  State().directories["/proc/self/task"] = {"10", "11", "12", "strange"};
+  State().files["/proc/self/task/10/schedstat"] = "1 2 3\n";
+  double rows[10];
+  EXPECT_EQ(figures::ReadThreads(rows, 2), 3u);
+  EXPECT_EQ(rows[0], 10.0);
+  EXPECT_EQ(rows[2], 2.0);
+  EXPECT_EQ(rows[5], 11.0);
+  EXPECT(std::isnan(rows[4]) && std::isnan(rows[6]) && std::isnan(rows[9]));
+}
+
+TEST(CgroupVersion2TakesTheTightestLimit) {
+  Reset();
+  auto& files = State().files;
+  files["/proc/self/cgroup"] = "0::/app.slice/web\n";
+  files["/proc/self/mountinfo"] = "30 23 0:26 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw\n";
+  files["/sys/fs/cgroup/cgroup.controllers"] = "cpu memory\n";
+  files["/sys/fs/cgroup/app.slice/web/cpu.stat"] =
+      "usage_usec 2000\nnr_periods 10\nnr_throttled 4\nthrottled_usec 300\n";
+  files["/sys/fs/cgroup/app.slice/web/cpu.max"] = "max 100000\n";
+  files["/sys/fs/cgroup/app.slice/cpu.max"] = "150000 100000\n";
+  files["/sys/fs/cgroup/app.slice/web/memory.current"] = "1048576\n";
+  files["/sys/fs/cgroup/app.slice/web/memory.max"] = "4194304\n";
+  files["/sys/fs/cgroup/app.slice/memory.max"] = "max\n";
+  double row[figures::kCgroupColumns];
+  figures::ReadCgroup(row);
+  const double expected[] = {2e6, 10, 4, 3e5, 1.5, 1048576, 4194304};
+  for (std::size_t i = 0; i < figures::kCgroupColumns; ++i) EXPECT_EQ(row[i], expected[i]);
+}
+
+TEST(CgroupVersion1BesideAnEmptyVersion2) {
+  Reset();
+  auto& files = State().files;
+  files["/proc/self/cgroup"] = "4:memory:/docker/1f\n2:cpuacct:/docker/1f\n1:cpu:/docker/1f\n0::/\n";
+  files["/proc/self/mountinfo"] =
+      "33 31 0:30 /docker/1f /cg/cpu rw - cgroup cgroup rw,cpu\n"
+      "34 31 0:31 /docker/1f /cg/cpuacct rw - cgroup cgroup rw,cpuacct\n"
+      "35 31 0:32 /docker/1f /cg/memory rw - cgroup cgroup rw,memory\n"
+      "41 31 0:38 / /cg/unified rw - cgroup2 cgroup2 rw\n";
+  files["/cg/unified/cgroup.controllers"] = "\n";
+  files["/cg/cpu/cpu.stat"] = "nr_periods 7\nnr_throttled 2\nthrottled_time 5000\n";
+  files["/cg/cpu/cpu.cfs_quota_us"] = "50000\n";
+  files["/cg/cpu/cpu.cfs_period_us"] = "100000\n";
+  files["/cg/cpuacct/cpuacct.usage"] = "123\n";
+  files["/cg/memory/memory.usage_in_bytes"] = "4096\n";
+  files["/cg/memory/memory.limit_in_bytes"] = "9223372036854771712\n";
+  double row[figures::kCgroupColumns];
+  figures::ReadCgroup(row);
+  const double expected[] = {123, 7, 2, 5000, 0.5, 4096};
+  for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(row[i], expected[i]);
+  EXPECT(std::isinf(row[6]));
+}
