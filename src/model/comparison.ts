@@ -53,6 +53,8 @@ export interface Comparison {
   readonly unit: string;
   /** The ratio that each replicate gave, in order; the verdict follows from these alone. */
   readonly replicateRatios?: readonly number[];
+  /** How many replicates would probably show these effects at the noise seen; null where none would. */
+  readonly replicatesNeeded?: readonly { readonly effect: number; readonly replicates: number | null }[];
   readonly costs: readonly CostComparison[];
   readonly environment: Environment;
   readonly warnings: readonly string[];

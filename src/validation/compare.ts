@@ -4,11 +4,13 @@
  */
 import { describe, fail } from '../errors.js';
 import type { Comparison } from '../model/comparison.js';
+import { commandExperiment } from './commands.js';
 import { decide, holm } from './decision.js';
 import { runExperiment, type Experiment, type Outcome } from './experiment.js';
-import { measureInFreshProcess } from './fresh-processes.js';
-import { IN_PROCESS_WARNING, SHARED_DEVIATION, measureBlock, openFunctions } from './in-process.js';
+import { freshProcessExperiment } from './fresh-processes.js';
+import { inProcessExperiment } from './in-process.js';
 import { resolveOptions, type CompareOptions, type ResolvedOptions } from './options.js';
+import { serviceExperiment } from './services.js';
 import { labelsOf, pairOf, resolveModule, type ComparisonSubject, type SubjectPair } from './subject.js';
 
 /**
@@ -97,37 +99,16 @@ async function run(pair: SubjectPair, options: ResolvedOptions): Promise<Outcome
 async function experimentFor(pair: SubjectPair, options: ResolvedOptions): Promise<Experiment> {
   const labels = labelsOf(pair);
   switch (pair.kind) {
-    case 'function': {
-      const sides = await openFunctions(pair.subjects, labels, options);
-      return {
-        form: 'in-process',
-        labels,
-        replicateName: 'blocks',
-        unit: 'ns',
-        sharedDeviation: SHARED_DEVIATION,
-        warnings: [IN_PROCESS_WARNING],
-        replicate: (index) => measureBlock(sides, index, options),
-      };
-    }
+    case 'function':
+      return await inProcessExperiment(pair.subjects, labels, options);
     case 'module': {
-      const sides = [
-        resolveModule(pair.subjects[0], labels[0]),
-        resolveModule(pair.subjects[1], labels[1]),
-      ] as const;
-      return {
-        form: 'fresh-processes',
-        labels,
-        replicateName: 'processes',
-        unit: 'ns',
-        warnings: [],
-        replicate: (index) => measureInFreshProcess(sides, index, options),
-      };
+      const [baseline, candidate] = pair.subjects;
+      const sides = [resolveModule(baseline, labels[0]), resolveModule(candidate, labels[1])] as const;
+      return freshProcessExperiment(sides, options);
     }
-    default:
-      throw fail('NOT_SUPPORTED', {
-        what: `Comparing ${pair.kind}s`,
-        where: 'in this version',
-        remedy: 'Compare functions or module exports.',
-      });
+    case 'command':
+      return commandExperiment(pair.subjects, labels, options);
+    case 'service':
+      return await serviceExperiment(pair.subjects, labels, options);
   }
 }

@@ -2,18 +2,20 @@
  * The sequential part that all forms share: replicate after replicate until the verdict is clear, then the
  * result with everything that says how far to believe it.
  */
-import { fail } from '../errors.js';
+import { OptimizerError, fail } from '../errors.js';
 import { captureEnvironment, observeHost } from '../host/environment.js';
 import type { Comparison, ComparisonForm, CostComparison } from '../model/comparison.js';
 import { formatNumber, formatShare } from '../units.js';
 import { confidenceSequence } from './confidence-sequence.js';
-import { decide, type Decision, type DecisionRule } from './decision.js';
+import { decide, replicatesFor, type Decision, type DecisionRule } from './decision.js';
 import type { ResolvedOptions } from './options.js';
 import type { Replicate, ReplicateFlag } from './pair-measurement.js';
 import { median } from './statistics.js';
 
 const FIRST_CHECK = 4;
 const CHECK_EVERY = 2;
+/** Effects that the result tells the needed effort for. */
+const EFFECTS = [0.02, 0.03, 0.05, 0.1] as const;
 
 export interface Experiment {
   readonly form: ComparisonForm;
@@ -25,6 +27,8 @@ export interface Experiment {
   readonly warnings: readonly string[];
   /** Measures replicate `index`, counted from 0. */
   replicate(index: number): Promise<Replicate>;
+  /** Ends what the experiment started. */
+  close?(): Promise<void>;
 }
 
 /** A comparison with the log ratio of each replicate, from which a verdict can be drawn anew. */
@@ -34,7 +38,24 @@ export interface Outcome {
   readonly rule: DecisionRule;
 }
 
+/** @throws what a replicate throws; ABORTED */
 export async function runExperiment(experiment: Experiment, options: ResolvedOptions): Promise<Outcome> {
+  try {
+    return await runReplicates(experiment, options);
+  } catch (error) {
+    // Whatever the abort made fail on its way.
+    if (!options.signal?.aborted || isAborted(error)) throw error;
+    throw fail('ABORTED', { what: 'The comparison' }, { cause: error });
+  } finally {
+    await experiment.close?.();
+  }
+}
+
+function isAborted(error: unknown): boolean {
+  return error instanceof OptimizerError && error.code === 'ABORTED';
+}
+
+async function runReplicates(experiment: Experiment, options: ResolvedOptions): Promise<Outcome> {
   const startedMs = performance.now();
   const environment = captureEnvironment();
   const host = observeHost();
@@ -79,6 +100,10 @@ export async function runExperiment(experiment: Experiment, options: ResolvedOpt
     candidateCost: median(replicates.map(({ candidateCost }) => candidateCost)),
     unit: experiment.unit,
     replicateRatios: logRatios.map(Math.exp),
+    replicatesNeeded: EFFECTS.map((effect) => ({
+      effect,
+      replicates: replicatesFor(effect, logRatios, rule),
+    })),
     costs: compareCosts(replicates, rule),
     environment: { ...environment, ...(stealShare !== undefined && { stealShare }) },
     warnings: [
@@ -131,10 +156,16 @@ function compareCosts(replicates: readonly Replicate[], rule: DecisionRule): Cos
         Number.isFinite(bound.halfWidth) && {
           interval: [Math.exp(bound.mean - bound.halfWidth), Math.exp(bound.mean + bound.halfWidth)] as const,
         }),
+      ...(comparable && isTime(rows[0]!.unit) && { verdict: decide(logRatios, rule).verdict }),
       exact: rows.length > 1 && allEqual(baselines) && allEqual(candidates),
     };
     return [cost];
   });
+}
+
+/** Verdicts speak of faster and slower: they suit times alone. */
+function isTime(unit: string): boolean {
+  return unit === 'ns' || unit === 'ms';
 }
 
 function allEqual(values: readonly number[]): boolean {
@@ -153,6 +184,9 @@ function flagWarnings(replicates: readonly Replicate[], experiment: Experiment):
   }
   if (share('not-steady') > 0.5) {
     warnings.push('The subjects did not become steady within the warm-up; early behaviour is mixed in.');
+  }
+  if (share('failed-requests') > 0) {
+    warnings.push('More than 1 % of the requests of a block failed: what is compared may be error answers.');
   }
   for (const side of [0, 1] as const) {
     if (share(`dead-code:${side}`) > 0.5) {

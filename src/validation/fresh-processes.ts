@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { deserialize, serialize } from 'node:v8';
 import { fail } from '../errors.js';
 import { startProgram, type Program } from '../host/program.js';
+import type { Experiment } from './experiment.js';
 import type { ResolvedOptions } from './options.js';
 import type { Replicate } from './pair-measurement.js';
 import {
@@ -31,8 +32,22 @@ const ENTRY = fileURLToPath(new URL('./pair-process.js', import.meta.url));
 const NOT_INHERITED =
   /^(--inspect|--debug|--eval|-e$|--print|-p$|-pe$|--check|-c$|--interactive|-i$|--test|--watch|--cpu-prof|--heap-prof|--prof|--input-type|--title)/;
 
-/** Measures replicate `index` of two module exports in a process of its own. */
-export async function measureInFreshProcess(
+/** A replicate is a process that loads both sides and measures them in pairs. */
+export function freshProcessExperiment(
+  sides: readonly [ResolvedModule, ResolvedModule],
+  options: ResolvedOptions,
+): Experiment {
+  return {
+    form: 'fresh-processes',
+    labels: [sides[0].label, sides[1].label],
+    replicateName: 'processes',
+    unit: 'ns',
+    warnings: [],
+    replicate: (index) => measureInFreshProcess(sides, index, options),
+  };
+}
+
+async function measureInFreshProcess(
   sides: readonly [ResolvedModule, ResolvedModule],
   index: number,
   options: ResolvedOptions,

@@ -5,6 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { fail } from '../errors.js';
 import { SideThrew } from './batch.js';
+import type { Experiment } from './experiment.js';
 import type { ResolvedOptions } from './options.js';
 import { measureReplicate, type Replicate } from './pair-measurement.js';
 import { DISAGREEMENT_REMEDY, disagreement, openSide, type OpenedSide } from './sides.js';
@@ -13,23 +14,40 @@ import { DISAGREEMENT_REMEDY, disagreement, openSide, type OpenedSide } from './
  * Standard deviation of a paired log ratio from one process to the next, which blocks within one process share
  * and so cannot see. Measured at 0.004 to 0.016 over workloads of different character; taken near the top.
  */
-export const SHARED_DEVIATION = 0.012;
+const SHARED_DEVIATION = 0.012;
 
-export const IN_PROCESS_WARNING =
+const WARNING =
   'Measured within one process: an error of about 1.2 % that differs between processes cannot be seen, and the ' +
   'interval is widened for it. Pass { module, export } for the strong form.';
 
 /** Time in measured batches per block. */
 const BLOCK_MS = 40;
 
-export type InProcessSides = readonly [OpenedSide, OpenedSide];
+type Sides = readonly [OpenedSide, OpenedSide];
 
-/** Calls both functions once and checks that they agree. */
-export async function openFunctions(
+/** A replicate is a block of pairs. Calls both functions once and checks that they agree before it returns. */
+export async function inProcessExperiment(
   functions: readonly [() => unknown, () => unknown],
   labels: readonly [string, string],
   options: ResolvedOptions,
-): Promise<InProcessSides> {
+): Promise<Experiment> {
+  const sides = await openFunctions(functions, labels, options);
+  return {
+    form: 'in-process',
+    labels,
+    replicateName: 'blocks',
+    unit: 'ns',
+    sharedDeviation: SHARED_DEVIATION,
+    warnings: [WARNING],
+    replicate: (index) => measureBlock(sides, index, options),
+  };
+}
+
+async function openFunctions(
+  functions: readonly [() => unknown, () => unknown],
+  labels: readonly [string, string],
+  options: ResolvedOptions,
+): Promise<Sides> {
   const sides = [
     await guarded(labels[0], () => openSide(labels[0], functions[0]), options),
     await guarded(labels[1], () => openSide(labels[1], functions[1]), options),
@@ -45,11 +63,7 @@ export async function openFunctions(
 }
 
 /** Measures block `index`. Gives the event loop a turn between pairs. */
-export async function measureBlock(
-  sides: InProcessSides,
-  index: number,
-  options: ResolvedOptions,
-): Promise<Replicate> {
+async function measureBlock(sides: Sides, index: number, options: ResolvedOptions): Promise<Replicate> {
   const replicate = await guarded(
     `${sides[0].side.label} or ${sides[1].side.label}`,
     () =>

@@ -31,7 +31,8 @@ export interface ReplicateCost {
 }
 
 /** What a replicate noticed about its own measurement. */
-export type ReplicateFlag = 'timer-too-coarse' | 'bimodal' | 'not-steady' | `dead-code:${'0' | '1'}`;
+export type ReplicateFlag =
+  'timer-too-coarse' | 'bimodal' | 'not-steady' | 'failed-requests' | `dead-code:${'0' | '1'}`;
 
 export interface Replicate {
   /** log(candidate ÷ baseline) of the measure asked for. */
