@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
+import { openCounters } from '../counters/counter-group.js';
 import { captureEnvironment } from '../host/environment.js';
 import { hostInventory, type HostInventory } from '../host/inventory.js';
 import { cpuLimits } from '../host/limits.js';
@@ -35,6 +36,7 @@ export async function doctorVerb({ terminal }: Session): Promise<VerbOutcome> {
   const native = loadNative();
   const checks = [
     ...measuringChecks(native.capabilities()),
+    counterCheck(),
     ...processorChecks(),
     ...memoryChecks(),
     ...processChecks(),
@@ -52,6 +54,8 @@ export async function doctorVerb({ terminal }: Session): Promise<VerbOutcome> {
   }
   return { result: { environment, inventory, checks } };
 }
+
+const SEE_ABOVE = 'See the native addon.';
 
 const CAPABILITY_NAMES: Readonly<Record<keyof NativeCapabilities, string>> = {
   addon: 'native addon',
@@ -86,11 +90,43 @@ function measuringChecks(capabilities: NativeCapabilities): Check[] {
   return checks;
 }
 
+/** Which counter events count here, found out by counting a little work. */
+function counterCheck(): Check {
+  using counters = openCounters();
+  const { values } = counters.measure(() => {
+    let sum = 0;
+    for (let i = 0; i < 100_000; i += 1) sum += i % 7;
+    return sum;
+  }).counters;
+  const events = Object.entries(values);
+  const open = events.filter(([, value]) => value.available).map(([name]) => name);
+  const closed = events.filter(([, value]) => !value.available).map(([name]) => name);
+  const check = { area: 'measuring', name: 'counter events' } as const;
+  const missing = closed.length === 0 ? '' : `; not here: ${closed.join(', ')}`;
+  if (open.length > 0) return { ...check, state: 'available', message: `${open.join(', ')}${missing}.` };
+  const refusal = events[0]?.[1];
+  if (refusal === undefined || refusal.available) return { ...check, state: 'available', message: '' };
+  const { reason, message } = refusal;
+  const remedy = reason === 'NO_ADDON' ? SEE_ABOVE : refusal.remedy;
+  return { ...check, state: 'missing', reason, message, remedy };
+}
+
 function checkOf(name: string, capability: Capability): Check {
   if (capability.available) {
     return { area: 'measuring', name, state: 'available', message: capability.detail ?? '' };
   }
   const { reason, message, remedy } = capability;
+  if (reason === 'NO_ADDON' && name !== CAPABILITY_NAMES.addon) {
+    // The addon's own line says why and what to do; once is enough.
+    return {
+      area: 'measuring',
+      name,
+      state: 'missing',
+      message: 'needs the native addon.',
+      reason,
+      remedy: SEE_ABOVE,
+    };
+  }
   return { area: 'measuring', name, state: 'missing', message, reason, remedy };
 }
 
@@ -262,8 +298,8 @@ const MARK_STYLES = { available: 'green', attention: 'yellow', missing: 'dim' } 
 function printCheck(terminal: Terminal, check: Check): void {
   const mark = terminal.style(MARK_STYLES[check.state], MARKS[check.state]);
   const text = check.message === '' ? check.name : `${check.name}: ${check.message}`;
-  terminal.print(`  ${mark} ${wrap(text, terminal.columns - 4, '    ')}`);
-  if (check.remedy !== undefined) {
-    terminal.print(`    ${terminal.style('dim', `→ ${wrap(check.remedy, terminal.columns - 6, '      ')}`)}`);
+  terminal.print(`  ${mark} ${wrap(text, terminal.columns, '    ')}`);
+  if (check.remedy !== undefined && check.remedy !== SEE_ABOVE) {
+    terminal.print(`    ${terminal.style('dim', `→ ${wrap(check.remedy, terminal.columns, '      ')}`)}`);
   }
 }

@@ -67,23 +67,21 @@ function printFinding(
       : [`up to ${formatShare(finding.expectedGain)} of CPU time to win`]),
   ];
   terminal.print();
-  terminal.print(`${number}. ${terminal.style('bold', wrap(finding.title, terminal.columns - 3, indent))}`);
+  terminal.print(`${number}. ${terminal.style('bold', wrap(finding.title, terminal.columns, indent))}`);
   terminal.print(`${indent}${severity} ${terminal.style('dim', facts.join(', '))}`);
   if (finding.location !== undefined) {
     const name = visible(finding.location.function === '' ? '(anonymous)' : finding.location.function);
     terminal.print(`${indent}in ${terminal.style('cyan', name)} at ${placeFromHere(finding.location)}`);
   }
   if (finding.detail !== undefined) {
-    terminal.print(`${indent}${wrap(finding.detail, terminal.columns - 3, indent)}`);
+    terminal.print(`${indent}${wrap(finding.detail, terminal.columns, indent)}`);
   }
   for (const evidence of finding.evidence) {
     const against =
       evidence.threshold === undefined
         ? ''
         : ` (${formatValue(evidence.value, evidence.unit)} against ${formatValue(evidence.threshold, evidence.unit)})`;
-    terminal.print(
-      `${indent}- ${wrap(`${evidence.statement}${against}`, terminal.columns - 5, `${indent}  `)}`,
-    );
+    terminal.print(`${indent}- ${wrap(`${evidence.statement}${against}`, terminal.columns, `${indent}  `)}`);
   }
   for (const recommendation of recommendations) printRecommendation(terminal, recommendation);
 }
@@ -91,7 +89,7 @@ function printFinding(
 function printRecommendation(terminal: Terminal, recommendation: Recommendation): void {
   const indent = '   ';
   terminal.print(
-    `${indent}${terminal.style('green', 'What to do:')} ${wrap(recommendation.title, terminal.columns - 15, indent)}`,
+    `${indent}${terminal.style('green', 'What to do:')} ${wrap(recommendation.title, terminal.columns - 12, indent)}`,
   );
   printAction(terminal, recommendation, `${indent}  `);
 }
@@ -100,8 +98,7 @@ function printAction(terminal: Terminal, recommendation: Recommendation, indent:
   const { action, id, title } = recommendation;
   const sentence = describeAction(action);
   // Titles often end with what is to be done: once is enough.
-  if (!title.endsWith(sentence))
-    terminal.print(`${indent}${wrap(sentence, terminal.columns - indent.length, indent)}`);
+  if (!title.endsWith(sentence)) terminal.print(`${indent}${wrap(sentence, terminal.columns, indent)}`);
   if (action.kind !== 'code-change') {
     terminal.print(`${indent}${terminal.style('cyan', `$ ${commandFor(action, id)}`)}`);
     return;

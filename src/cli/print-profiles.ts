@@ -31,7 +31,7 @@ export function printProfiles(terminal: Terminal, profiles: readonly Optimizatio
     const status = statusText(profile.status);
     terminal.print(line.replace(status, terminal.style(STATUS_STYLE[profile.status], status)));
     for (const warning of profile.warnings) {
-      terminal.print(terminal.style('dim', `  ${wrap(warning, terminal.columns - 2, '  ')}`));
+      terminal.print(terminal.style('dim', `  ${wrap(warning, terminal.columns, '  ')}`));
     }
   });
   if (profiles.some((profile) => profile.subject.kind === 'reference')) {
@@ -57,7 +57,7 @@ export function printComparison(terminal: Terminal, comparison: Comparison): voi
     `  speed-up ${formatGain(comparison)} in ${visible(comparison.measure)}, ${comparison.pairs} pairs`,
   );
   for (const warning of comparison.warnings) {
-    terminal.print(terminal.style('dim', `  ${wrap(warning, terminal.columns - 2, '  ')}`));
+    terminal.print(terminal.style('dim', `  ${wrap(warning, terminal.columns, '  ')}`));
   }
 }
 
