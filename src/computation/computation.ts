@@ -1,0 +1,251 @@
+/**
+ * A computation: several functions that do the same, and one dispatcher that calls the right one for the size of
+ * its input. Which is right is measured by `optimizeComputation`; until then it is the first.
+ */
+import { describe, fail } from '../errors.js';
+import type { Choice, ComputationChoice } from '../model/choice.js';
+import type { Subject } from '../model/subject.js';
+import { defaultSize, type SizeOf } from './size.js';
+import {
+  checkModuleForm,
+  fromFunctions,
+  isModuleForm,
+  loadVariants,
+  loadVariantsSync,
+  type AnyFunction,
+  type FunctionVariants,
+  type ModuleVariants,
+  type Variant,
+} from './variants.js';
+
+/**
+ * When two results count as the same: deep equality (default), numbers equal up to a relative difference, or the
+ * caller's own judgement.
+ */
+export type Equivalence =
+  'deep' | { readonly relativeTolerance: number } | ((reference: unknown, result: unknown) => boolean);
+
+/** Inputs to measure with: values, or a function that makes one of a given size. */
+export type Inputs = readonly unknown[] | ((size: number) => unknown);
+
+export interface ComputationOptions<F extends AnyFunction = AnyFunction> {
+  readonly name: string;
+  readonly variants: FunctionVariants<F> | ModuleVariants;
+  /** Size of the arguments. By default that of the first: a number itself, or its length or size. */
+  readonly size?: SizeOf;
+  readonly equivalence?: Equivalence;
+  /**
+   * What to measure with: one value is the argument of one call; `{ args: [a, b] }` is several arguments. They
+   * must not change when the functions are called.
+   */
+  readonly inputs?: Inputs;
+  /** Sizes to ask of `inputs` where it is a function. */
+  readonly sizes?: readonly number[];
+}
+
+interface Range {
+  readonly maxSize: number;
+  readonly run: AnyFunction;
+}
+
+export class Computation<F extends AnyFunction = AnyFunction> implements Subject {
+  readonly kind = 'computation';
+  readonly name: string;
+  readonly options: ComputationOptions<F>;
+  readonly variantNames: readonly string[];
+  readonly size: SizeOf;
+  #variants: readonly Variant<F>[] | undefined;
+  #choice: ComputationChoice;
+  #use: (ranges: readonly Range[]) => void;
+
+  /**
+   * Calls the variant that is in force for the size of the arguments. The same function for the life of the
+   * computation: take it out, pass it on. It costs a comparison and a call (1 to 3 ns over calling the variant).
+   */
+  readonly dispatch: F;
+
+  constructor(options: ComputationOptions<F>) {
+    const {
+      name,
+      variants,
+      size = defaultSize,
+      equivalence,
+    } = (options ?? {}) as Partial<ComputationOptions<F>>;
+    if (typeof name !== 'string' || name === '') {
+      throw fail('INVALID_ARGUMENT', { name: 'name', actual: describe(name), expected: 'a name' });
+    }
+    if (typeof size !== 'function') {
+      const expected = 'a function from the arguments to a number';
+      throw fail('INVALID_ARGUMENT', { name: 'size', actual: describe(size), expected });
+    }
+    checkEquivalence(equivalence);
+    this.name = name;
+    this.options = options;
+    this.size = size;
+    if (isModuleForm(variants)) {
+      this.variantNames = checkModuleForm(variants);
+    } else {
+      this.#variants = fromFunctions(variants as FunctionVariants<F>);
+      this.variantNames = this.#variants.map((variant) => variant.name);
+    }
+    this.#choice = { kind: 'computation', bySize: [{ maxSize: null, variant: this.variantNames[0]! }] };
+    const { dispatch, use } = makeDispatch(size, () => this.#rangesOf(this.#choice));
+    this.dispatch = dispatch as F;
+    this.#use = use;
+  }
+
+  /** What is in force. */
+  get choice(): ComputationChoice {
+    return this.#choice;
+  }
+
+  /** The module form, where the variants came as one. */
+  get moduleForm(): ModuleVariants | undefined {
+    const { variants } = this.options;
+    return isModuleForm(variants) ? variants : undefined;
+  }
+
+  /**
+   * Puts a choice in force for all later calls.
+   *
+   * @throws INVALID_ARGUMENT for a choice of another kind, an unknown variant, or ranges out of order.
+   */
+  applyChoice(choice: Choice): void {
+    const checked = checkChoice(choice, this);
+    this.#choice = checked;
+    // A module form is loaded by its first call, so that a service can register it at no cost.
+    if (this.#variants) this.#use(this.#rangesOf(checked));
+    else this.#use([]);
+  }
+
+  /**
+   * Loads the module of a module form ahead of the first call. Needed only where the module uses top-level await.
+   *
+   * @throws SUBJECT_UNLOADABLE
+   */
+  async load(): Promise<readonly Variant<F>[]> {
+    const { moduleForm } = this;
+    if (!this.#variants && moduleForm) this.#variants = (await loadVariants(moduleForm)) as Variant<F>[];
+    return this.#variants!;
+  }
+
+  /** Variant in force for a size. */
+  variantFor(size: number): string {
+    return variantFor(this.#choice, size);
+  }
+
+  #rangesOf(choice: ComputationChoice): Range[] {
+    this.#variants ??= loadVariantsSync(this.moduleForm!) as Variant<F>[];
+    const variants = this.#variants;
+    return choice.bySize.map(({ maxSize, variant }) => ({
+      maxSize: maxSize ?? Infinity,
+      run: variants.find(({ name }) => name === variant)!.run,
+    }));
+  }
+}
+
+/**
+ * Makes a computation of several functions that do the same.
+ *
+ * @throws INVALID_ARGUMENT for options that are not as described; the functions are not called.
+ *
+ * @example
+ * const find = computation({
+ *   name: 'find-order',
+ *   variants: { scan: (orders, id) => orders.find((o) => o.id === id), index: findByIndex },
+ * });
+ * find.dispatch(orders, 17);
+ */
+export function computation<F extends AnyFunction>(options: ComputationOptions<F>): Computation<F> {
+  return new Computation(options);
+}
+
+/** Variant that a choice names for a size. A size that is no number falls to the last range, as in `dispatch`. */
+export function variantFor({ bySize }: ComputationChoice, size: number): string {
+  const range = bySize.find(({ maxSize }) => maxSize === null || size <= maxSize);
+  return (range ?? bySize[bySize.length - 1]!).variant;
+}
+
+/**
+ * The dispatcher: closure variables for up to two bounds, so that V8 sees a comparison and a call that is
+ * monomorphic as long as the choice stays. Generated code was measured as no faster.
+ */
+export function makeDispatch(
+  size: SizeOf,
+  load: () => readonly Range[],
+): { dispatch: AnyFunction; use: (ranges: readonly Range[]) => void } {
+  let only: AnyFunction | undefined;
+  let firstMax = NaN;
+  let first: AnyFunction | undefined;
+  let secondMax = NaN;
+  let second: AnyFunction | undefined;
+  let ranges: readonly Range[] = [];
+
+  const use = (next: readonly Range[]) => {
+    ranges = next;
+    only = next.length === 1 ? next[0]!.run : undefined;
+    firstMax = next[0]?.maxSize ?? NaN;
+    first = next[0]?.run;
+    secondMax = next[1]?.maxSize ?? NaN;
+    second = next[1]?.run;
+  };
+
+  const later = (args: unknown[]): unknown => {
+    if (ranges.length === 0) {
+      use(load());
+      return dispatch(...args);
+    }
+    const n = size(...args);
+    return (ranges.find(({ maxSize }) => n <= maxSize) ?? ranges[ranges.length - 1]!).run(...args) as unknown;
+  };
+
+  const dispatch = (...args: unknown[]): unknown => {
+    if (only !== undefined) return only(...args) as unknown;
+    if (first === undefined) return later(args);
+    const n = size(...args);
+    if (n <= firstMax) return first(...args) as unknown;
+    if (n <= secondMax) return second!(...args) as unknown;
+    return later(args);
+  };
+  return { dispatch, use };
+}
+
+function checkChoice(choice: unknown, { name, variantNames }: Computation): ComputationChoice {
+  const refuse = (actual: string, expected: string): never => {
+    throw fail('INVALID_ARGUMENT', { name: `choice for computation "${name}"`, actual, expected });
+  };
+  const { kind, bySize } = (choice ?? {}) as Partial<ComputationChoice>;
+  if (kind !== 'computation' || !Array.isArray(bySize) || bySize.length === 0) {
+    return refuse(describe(choice), "{ kind: 'computation', bySize: [{ maxSize, variant }, …] }");
+  }
+  let previous = -Infinity;
+  for (const [i, range] of (bySize as ComputationChoice['bySize']).entries()) {
+    const { maxSize, variant } = range ?? {};
+    if (!variantNames.includes(variant)) {
+      refuse(
+        `one that names the variant ${describe(variant)}`,
+        `only variants of ${variantNames.join(', ')}`,
+      );
+    }
+    const isLast = i === bySize.length - 1;
+    const isInOrder = isLast ? maxSize === null : typeof maxSize === 'number' && maxSize > previous;
+    if (!isInOrder)
+      refuse('one whose ranges are not in order', 'ascending maxSize, null in the last range alone');
+    previous = maxSize ?? Infinity;
+  }
+  return {
+    kind,
+    bySize: (bySize as ComputationChoice['bySize']).map(({ maxSize, variant }) => ({ maxSize, variant })),
+  };
+}
+
+function checkEquivalence(equivalence: unknown): void {
+  if (equivalence === undefined || equivalence === 'deep' || typeof equivalence === 'function') return;
+  const { relativeTolerance: tolerance } = Object(equivalence) as { relativeTolerance?: unknown };
+  if (typeof tolerance === 'number' && tolerance >= 0 && tolerance <= 1) return;
+  throw fail('INVALID_ARGUMENT', {
+    name: 'equivalence',
+    actual: describe(equivalence),
+    expected: "'deep', { relativeTolerance: 0 to 1 } or a function of two results",
+  });
+}

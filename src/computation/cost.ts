@@ -1,0 +1,120 @@
+/** What one call of a variant costs, by objective: the sampler behind a race. */
+import { calibrateInstrument, runBatch, type Side } from '../validation/batch.js';
+import { median, quantile } from '../validation/statistics.js';
+import type { Arguments } from './inputs.js';
+import type { Variant } from './variants.js';
+
+export type Objective = 'time' | 'p99' | 'memory' | 'cpu';
+
+/** Unit in which an objective's costs are reported. */
+export const UNITS: Readonly<Record<Objective, 'ns' | 'bytes'>> = {
+  time: 'ns',
+  p99: 'ns',
+  cpu: 'ns',
+  memory: 'bytes',
+};
+
+/** What a race measures: one variant on the inputs of one size class. */
+export interface Contender {
+  readonly name: string;
+  readonly side: Side;
+  /** Calls of the variant that one call of `side` makes. */
+  readonly callsPerPass: number;
+}
+
+/** A sample is never below this, so that its logarithm exists: half a nanosecond, or the smallest heap object. */
+const FLOOR: Readonly<Record<Objective, number>> = { time: 0.5, p99: 0.5, cpu: 0.5, memory: 16 };
+/** Calls timed one by one for a 99th percentile. */
+const P99_CALLS = 200;
+const P99_MAX_MS = 60;
+const ALLOCATION_BATCHES = 5;
+
+/** One pass over the inputs of a size class: every input is called once, so every pass is the same work. */
+export function contender(variant: Variant, inputs: readonly Arguments[], asynchronous: boolean): Contender {
+  const { name, run } = variant;
+  const [only] = inputs;
+  let call: () => unknown;
+  if (inputs.length === 1 && only!.length === 1) {
+    const [argument] = only!;
+    call = () => run(argument) as unknown;
+  } else if (asynchronous) {
+    call = async () => {
+      let result: unknown;
+      for (const args of inputs) result = await run(...args);
+      return result;
+    };
+  } else {
+    call = () => {
+      let result: unknown;
+      for (const args of inputs) result = run(...args);
+      return result;
+    };
+  }
+  return { name, side: { label: name, call, asynchronous }, callsPerPass: inputs.length };
+}
+
+/**
+ * Cost of one call of the variant, in the objective's unit. Batches are `passes` long.
+ *
+ * - `time`: wall time. - `cpu`: CPU time of the whole process, so that work on other threads counts.
+ * - `p99`: 99th percentile of passes timed one by one.
+ * - `memory`: growth of heap and external memory over short batches that no collection fell into.
+ */
+export async function sample(
+  { side, callsPerPass }: Contender,
+  objective: Objective,
+  passes: number,
+  overheadBytes: number,
+): Promise<number> {
+  const perCall = await samplePass(side, objective, passes, overheadBytes);
+  return Math.max(FLOOR[objective], perCall / callsPerPass);
+}
+
+async function samplePass(
+  side: Side,
+  objective: Objective,
+  passes: number,
+  overheadBytes: number,
+): Promise<number> {
+  switch (objective) {
+    case 'p99':
+      return slowPass(side);
+    case 'memory':
+      return allocatedBytes(side, Math.min(passes, 16), overheadBytes);
+    default: {
+      const { timeMs, cpuMs, calls } = await runBatch(side, passes);
+      return ((objective === 'cpu' ? cpuMs : timeMs) * 1e6) / calls;
+    }
+  }
+}
+
+/** 99th percentile of single passes, in ns; of fewer than a hundred it is nearly their greatest. */
+async function slowPass({ call, asynchronous }: Side): Promise<number> {
+  const timesNs: number[] = [];
+  const endMs = performance.now() + P99_MAX_MS;
+  do {
+    const startMs = performance.now();
+    if (asynchronous) await call();
+    else call();
+    timesNs.push((performance.now() - startMs) * 1e6);
+  } while (timesNs.length < P99_CALLS && performance.now() < endMs);
+  return quantile(timesNs, 0.99);
+}
+
+/**
+ * Bytes that one pass allocates. A batch that a collection fell into shrinks, so the median of those that grew is
+ * taken; where every pass is collected within, what is left is a lower bound.
+ */
+export async function allocatedBytes(side: Side, passes: number, overheadBytes: number): Promise<number> {
+  const grown: number[] = [];
+  for (let i = 0; i < ALLOCATION_BATCHES; i += 1) {
+    const { grownBytes } = await runBatch(side, passes);
+    if (grownBytes >= 0) grown.push(Math.max(0, grownBytes - overheadBytes) / passes);
+  }
+  return grown.length === 0 ? 0 : median(grown);
+}
+
+/** Heap growth that measuring causes itself, per batch. Also readies the loops that all batches share. */
+export async function measuringOverheadBytes(asynchronous: boolean): Promise<number> {
+  return (await calibrateInstrument(() => undefined, asynchronous)).heapOverheadBytes;
+}

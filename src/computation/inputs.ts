@@ -1,0 +1,111 @@
+/** Turns what a caller gave as inputs into size classes: calls of about one size that are measured together. */
+import { describe, fail } from '../errors.js';
+import type { Inputs } from './computation.js';
+import type { SizeOf } from './size.js';
+
+/** Arguments of one call. */
+export type Arguments = readonly unknown[];
+
+export interface SizeClass {
+  /** Size that stands for the class: that of its middle input. */
+  readonly size: number;
+  /** Smallest and greatest size in it. */
+  readonly minSize: number;
+  readonly maxSize: number;
+  readonly inputs: readonly Arguments[];
+}
+
+/** Sizes asked of a generator where the caller names none: a decade each, from what fits a line to a large batch. */
+export const DEFAULT_SIZES: readonly number[] = [10, 100, 1_000, 10_000, 100_000];
+/** More classes cost measuring time and find no more crossovers than there are variants. */
+const MAX_CLASSES = 12;
+/** Inputs of a class that are measured; more would only lengthen each round. */
+const MAX_INPUTS_PER_CLASS = 16;
+
+/**
+ * Size classes in ascending order.
+ *
+ * @throws INVALID_ARGUMENT where there is no input, or one whose size cannot be told; SUBJECT_THREW where the
+ *   generator does.
+ */
+export function sizeClasses(inputs: Inputs | undefined, sizes: unknown, sizeOf: SizeOf): SizeClass[] {
+  const calls = typeof inputs === 'function' ? generated(inputs, sizes) : listed(inputs, sizes);
+  const bySize = new Map<number, Arguments[]>();
+  for (const [i, args] of calls.entries()) {
+    const size = sizeOf(...args);
+    if (typeof size !== 'number' || !Number.isFinite(size) || size < 0) {
+      throw fail('INVALID_ARGUMENT', {
+        name: `size of input ${i}`,
+        actual: describe(size),
+        expected: 'inputs that have a length or size, or a `size` function that gives a number from 0',
+      });
+    }
+    const same = bySize.get(size);
+    if (same) same.push(args);
+    else bySize.set(size, [args]);
+  }
+  const distinct = [...bySize].sort(([a], [b]) => a - b).map(([size, ofSize]) => ({ size, ofSize }));
+  return groupsOf(distinct, Math.min(distinct.length, MAX_CLASSES)).map((group) => {
+    const all = group.flatMap(({ ofSize }) => ofSize);
+    const step = Math.max(1, all.length / MAX_INPUTS_PER_CLASS);
+    return {
+      size: group[Math.floor(group.length / 2)]!.size,
+      minSize: group[0]!.size,
+      maxSize: group[group.length - 1]!.size,
+      inputs: Array.from(
+        { length: Math.min(all.length, MAX_INPUTS_PER_CLASS) },
+        (_, i) => all[Math.floor(i * step)]!,
+      ),
+    };
+  });
+}
+
+/** One call of a generated size. @throws SUBJECT_THREW */
+export function generate(inputs: (size: number) => unknown, size: number): Arguments {
+  try {
+    return argumentsOf(inputs(size));
+  } catch (cause) {
+    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    throw fail('SUBJECT_THREW', { subject: `inputs(${size})`, reason }, { cause });
+  }
+}
+
+function generated(inputs: (size: number) => unknown, sizes: unknown): Arguments[] {
+  const wanted = sizes ?? DEFAULT_SIZES;
+  const isSize = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
+  if (!Array.isArray(wanted) || wanted.length === 0 || !wanted.every(isSize)) {
+    const expected = 'sizes from 0, such as [10, 1000, 100000]';
+    throw fail('INVALID_ARGUMENT', { name: 'sizes', actual: describe(sizes), expected });
+  }
+  return (wanted as number[]).map((size) => generate(inputs, size));
+}
+
+function listed(inputs: unknown, sizes: unknown): Arguments[] {
+  if (!Array.isArray(inputs) || inputs.length === 0) {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'inputs',
+      actual: inputs === undefined ? 'missing' : describe(inputs),
+      expected: 'an array of inputs, or a function from a size to an input',
+    });
+  }
+  if (sizes !== undefined) {
+    const expected = 'nothing where inputs are an array: each has its own size';
+    throw fail('INVALID_ARGUMENT', { name: 'sizes', actual: describe(sizes), expected });
+  }
+  return (inputs as unknown[]).map(argumentsOf);
+}
+
+/** One value is one argument; an object with `args` as its only key is a list of them. */
+function argumentsOf(value: unknown): Arguments {
+  if (typeof value === 'object' && value !== null && 'args' in value && Object.keys(value).length === 1) {
+    if (Array.isArray(value.args)) return [...(value.args as unknown[])];
+  }
+  return [value];
+}
+
+/** Contiguous groups of about equal count. */
+function groupsOf<T>(items: readonly T[], count: number): T[][] {
+  return Array.from({ length: count }, (_, i) =>
+    items.slice(Math.floor((i * items.length) / count), Math.floor(((i + 1) * items.length) / count)),
+  );
+}

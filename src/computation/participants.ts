@@ -1,0 +1,114 @@
+/** Which variants take part, by the settings: how they execute, how many threads, how much memory. */
+import { describe, fail } from '../errors.js';
+import type { ComputationSettings } from '../settings/computation.js';
+import { computation, type Computation, type ComputationOptions, type Inputs } from './computation.js';
+import { allocatedBytes, contender } from './cost.js';
+import type { SizeClass } from './inputs.js';
+import type { Variant } from './variants.js';
+
+/** One computation to optimise, and what to measure it with. */
+export interface ComputationTarget {
+  readonly computation: Computation;
+  /** In place of the inputs that the computation was made with. */
+  readonly inputs?: Inputs;
+  readonly sizes?: readonly number[];
+}
+
+/**
+ * The computations that a call is about: the one it describes, the registered one it names, or all registered.
+ *
+ * @param data the caller's own keys, as `splitCall` returns them.
+ * @throws INVALID_ARGUMENT where there is none.
+ */
+export function computationsOf(
+  data: Readonly<Record<string, unknown>>,
+  registered: readonly unknown[],
+): ComputationTarget[] {
+  const { name, variants, inputs, sizes } = data as Partial<ComputationOptions>;
+  if (variants !== undefined) {
+    return [{ computation: computation(data as unknown as ComputationOptions) }];
+  }
+  const known = registered as readonly Computation[];
+  const chosen = name === undefined ? known : known.filter((candidate) => candidate.name === name);
+  if (chosen.length === 0) {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'variants',
+      actual:
+        name === undefined ? 'missing' : `missing, and no computation is registered as ${describe(name)}`,
+      expected: 'variants and inputs, or register a computation first',
+    });
+  }
+  return chosen.map((one) => ({
+    computation: one,
+    ...(inputs !== undefined && { inputs }),
+    ...(sizes !== undefined && { sizes }),
+  }));
+}
+
+export interface Participants {
+  readonly variants: readonly Variant[];
+  readonly warnings: readonly string[];
+}
+
+/** Variants that the settings admit. The first always takes part: it is what the others are held against. */
+export function admitted(
+  variants: readonly Variant[],
+  { strategy, maxThreads }: ComputationSettings['parallelization'],
+): Participants {
+  const [reference, ...others] = variants;
+  const warnings: string[] = [];
+  const admits = ({ execution }: Variant) => strategy === 'auto' || execution === strategy;
+  const kept = others.filter(
+    (variant) => admits(variant) && (variant.threads ?? 1) <= (maxThreads ?? Infinity),
+  );
+  if (strategy !== 'auto' && strategy !== 'serial' && !variants.some(admits)) {
+    warnings.push(
+      `parallelization.strategy "${strategy}" found no such variant: describe one as { run, execution: "${strategy}" }` +
+        `${strategy === 'threads' ? ', or give a thread job' : ''}. Nothing is made parallel by itself.`,
+    );
+  }
+  if (maxThreads !== undefined && !variants.some(({ threads }) => threads !== undefined)) {
+    warnings.push('parallelization.maxThreads has no effect: no variant says how many threads it uses.');
+  }
+  if (!admits(reference!)) {
+    warnings.push(
+      `"${reference!.name}" takes part although it is not "${strategy}": the others are held against it.`,
+    );
+  }
+  for (const variant of others) {
+    if (!kept.includes(variant))
+      warnings.push(`"${variant.name}" is left out by the parallelization settings.`);
+  }
+  return { variants: [reference!, ...kept], warnings };
+}
+
+/** Contestants of one class that stay within a limit of bytes allocated per call. */
+export async function withinMemory(
+  variants: readonly Variant[],
+  { size, inputs }: SizeClass,
+  asynchronous: boolean,
+  overheadBytes: number,
+  maxMemoryBytes: number | undefined,
+): Promise<Participants> {
+  if (maxMemoryBytes === undefined) return { variants, warnings: [] };
+  const kept: Variant[] = [];
+  const warnings: string[] = [];
+  for (const variant of variants) {
+    const { side, callsPerPass } = contender(variant, inputs, asynchronous);
+    await allocatedBytes(side, 1, overheadBytes); // compiles it: the interpreter allocates on its own account
+    const bytes = (await allocatedBytes(side, 1, overheadBytes)) / callsPerPass;
+    if (bytes <= maxMemoryBytes) kept.push(variant);
+    else
+      warnings.push(
+        `"${variant.name}" is left out at size ${size}: it allocates ${Math.round(bytes)} bytes a call.`,
+      );
+  }
+  // Something has to do the work: the reference where all exceed the limit.
+  if (kept.length === 0) {
+    warnings.push(
+      `At size ${size} every variant allocates more than ${maxMemoryBytes} bytes; the first is kept.`,
+    );
+    kept.push(variants[0]!);
+  }
+  return { variants: kept, warnings };
+}

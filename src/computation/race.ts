@@ -1,0 +1,179 @@
+/**
+ * A race of variants on one size: rounds in which every variant that is left runs one batch, in random order.
+ * What slows the host for a second slows all of a round, so variants are compared by the logarithm of their cost
+ * against the leader's in the same round, and by medians, which shrug off the rounds that something fell into.
+ *
+ * A race chooses; it proves nothing. Looking at the data again and again until a difference shows finds one where
+ * there is none, so what wins here is validated afterwards on measurements of its own.
+ */
+import { median, medianDeviation } from '../validation/statistics.js';
+import { sample, type Contender, type Objective } from './cost.js';
+
+/** Length of a batch: long against the clock's step, short against the host's disturbances. */
+const BATCH_MS = 0.5;
+const WARM_UP_MS = 25;
+/** Standard errors that separate two variants. */
+const SEPARATION = 3;
+/** Below this relative difference two variants are practically equal. */
+const MARGIN = 0.01;
+/** Log ratio of what no disturbance explains if it shows in every round. */
+const HOPELESS = Math.log(4);
+
+export interface Standing {
+  readonly variant: string;
+  /** Median cost of one call. */
+  readonly cost: number;
+  /** Median log ratio of its cost to the leader's; 0 for the leader. */
+  readonly logRatio: number;
+  /** Its standard error. */
+  readonly error: number;
+  /** Cannot be told apart from the leader, or practically equals it. */
+  readonly tied: boolean;
+  /** Rounds after which it was out; absent for those that stayed. */
+  readonly eliminatedAfter?: number;
+}
+
+export interface RaceOptions {
+  readonly objective: Objective;
+  readonly overheadBytes: number;
+  /** Called between rounds: gives the event loop a turn and throws where the caller gave up. */
+  readonly breathe: () => Promise<void>;
+}
+
+export class Race {
+  readonly #contenders: readonly Contender[];
+  readonly #options: RaceOptions;
+  readonly #passes: number[];
+  readonly #logCosts: number[][];
+  readonly #eliminatedAfter: (number | undefined)[];
+  #isWarm = false;
+  #rounds = 0;
+
+  constructor(contenders: readonly Contender[], options: RaceOptions) {
+    this.#contenders = contenders;
+    this.#options = options;
+    this.#passes = contenders.map(() => 1);
+    this.#logCosts = contenders.map(() => []);
+    this.#eliminatedAfter = contenders.map(() => undefined);
+  }
+
+  get rounds(): number {
+    return this.#rounds;
+  }
+
+  /** Indices of the contenders that are left. */
+  get #left(): number[] {
+    return this.#contenders.map((_, i) => i).filter((i) => this.#eliminatedAfter[i] === undefined);
+  }
+
+  /** Runs rounds until `count` are done or time is up, one at least. */
+  async run(count: number, untilMs: number): Promise<void> {
+    if (!this.#isWarm) await this.#warmUp();
+    const { objective, overheadBytes, breathe } = this.#options;
+    for (let i = 0; i < count; i += 1) {
+      for (const index of shuffled(this.#left)) {
+        const cost = await sample(this.#contenders[index]!, objective, this.#passes[index]!, overheadBytes);
+        this.#logCosts[index]!.push(Math.log(cost));
+      }
+      this.#rounds += 1;
+      await breathe();
+      if (performance.now() >= untilMs) return;
+    }
+  }
+
+  /** Takes out what is plainly slower than the leader; with `halve`, also the worse half of what is likely slower. */
+  eliminate(halve: boolean): void {
+    const standings = this.standings();
+    const left = this.#left.sort((a, b) => standings[a]!.logRatio - standings[b]!.logRatio);
+    for (const [rank, index] of left.entries()) {
+      if (rank === 0) continue;
+      const { logRatio, error } = standings[index]!;
+      const isSlower = logRatio - SEPARATION * error > MARGIN;
+      const isLikelySlower = halve && rank >= Math.ceil(left.length / 2) && logRatio - error > MARGIN;
+      if (isSlower || isLikelySlower) this.#eliminatedAfter[index] = this.#rounds;
+    }
+  }
+
+  /** Takes out what cost several times as much as the leader in each round so far, before more time goes into it. */
+  eliminateHopeless(): void {
+    const standings = this.standings();
+    const leader = standings.findIndex(({ logRatio, error }) => logRatio === 0 && error === 0);
+    for (const index of this.#left) {
+      const ratios = this.#logCosts[index]!.map((cost, round) => cost - this.#logCosts[leader]![round]!);
+      if (index !== leader && Math.min(...ratios) > HOPELESS) this.#eliminatedAfter[index] = this.#rounds;
+    }
+  }
+
+  /** Whether more rounds could not change the outcome: one is left, or all that are left are practically equal. */
+  isDecided(): boolean {
+    const left = this.#left;
+    if (left.length === 1) return true;
+    const standings = this.standings().filter((_, i) => left.includes(i));
+    return standings.every(({ logRatio, error }) => logRatio + SEPARATION * error < MARGIN);
+  }
+
+  /** Where each contender stands, in the order in which they were given. */
+  standings(): Standing[] {
+    const medians = this.#logCosts.map((costs) => median(costs));
+    const leader = this.#left.reduce((best, i) => (medians[i]! < medians[best]! ? i : best), this.#left[0]!);
+    return this.#contenders.map(({ name }, i) => {
+      const own = this.#logCosts[i]!;
+      // Rounds count from the start for all, so the first rounds of both are the same rounds.
+      const ratios = own.map((cost, round) => cost - this.#logCosts[leader]![round]!);
+      const logRatio = i === leader ? 0 : median(ratios);
+      // 1.25 σ/√n is the standard error of a median; of a few values the deviation itself is hardly known.
+      const error =
+        i === leader
+          ? 0
+          : ratios.length < 3
+            ? Infinity
+            : (1.25 * medianDeviation(ratios)) / Math.sqrt(ratios.length);
+      const eliminatedAfter = this.#eliminatedAfter[i];
+      const cannotBeTold = logRatio - SEPARATION * error <= 0;
+      const practicallyEqual = logRatio + SEPARATION * error < MARGIN;
+      return {
+        variant: name,
+        cost: Math.exp(medians[i]!),
+        logRatio: Math.max(0, logRatio),
+        error,
+        tied: eliminatedAfter === undefined && (i === leader || cannotBeTold || practicallyEqual),
+        ...(eliminatedAfter !== undefined && { eliminatedAfter }),
+      };
+    });
+  }
+
+  /** Runs every contender until its code is compiled, and finds how many passes make a batch. */
+  async #warmUp(): Promise<void> {
+    this.#isWarm = true;
+    const { objective, overheadBytes, breathe } = this.#options;
+    for (const [i, { side }] of this.#contenders.entries()) {
+      const startMs = performance.now();
+      let passes = 1;
+      for (let batches = 0; batches < 2 || performance.now() - startMs < WARM_UP_MS; batches += 1) {
+        const beganMs = performance.now();
+        if (objective === 'memory') {
+          await sample(this.#contenders[i]!, objective, passes, overheadBytes);
+        } else {
+          for (let pass = 0; pass < passes; pass += 1) {
+            if (side.asynchronous) await side.call();
+            else side.call();
+          }
+        }
+        const elapsedMs = Math.max(performance.now() - beganMs, 1e-4);
+        if (elapsedMs > WARM_UP_MS) break;
+        // At most eightfold: the first calls run interpreted, and their speed says little of what follows.
+        passes = Math.max(1, Math.min(Math.round((passes * BATCH_MS) / elapsedMs), passes * 8));
+      }
+      this.#passes[i] = passes;
+      await breathe();
+    }
+  }
+}
+
+function shuffled(indices: number[]): number[] {
+  for (let i = indices.length - 1; i > 0; i -= 1) {
+    const j = Math.floor(Math.random() * (i + 1));
+    [indices[i], indices[j]] = [indices[j]!, indices[i]!];
+  }
+  return indices;
+}

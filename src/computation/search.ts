@@ -1,0 +1,68 @@
+/** How the measuring time is spread over the races of all sizes. */
+import type { Race } from './race.js';
+
+export type SearchStrategy = 'successive_halving' | 'grid' | 'random';
+
+/** Rounds before the first look: enough for a deviation to mean something. */
+const FIRST_RUNG = 8;
+const MAX_ROUNDS = 128;
+/** Rounds of one draw of the random search. */
+const RANDOM_ROUNDS = 4;
+
+export interface SearchOptions {
+  readonly strategy: SearchStrategy;
+  readonly budgetMs: number;
+  readonly progress: (fraction: number, raceIndex: number) => void;
+}
+
+/**
+ * Runs races until they are decided or the budget is spent. Every race gets at least one round.
+ *
+ * - `successive_halving`: rungs of 8, 16, 32… rounds; after each, what is slower is out (Jamieson & Talwalkar
+ *   2016). Time that a decided race leaves over goes to the races after it.
+ * - `grid`: every variant on every size gets an equal share, nothing is taken out.
+ * - `random`: sizes drawn at random, nothing is taken out; for many sizes and little time.
+ */
+export async function search(races: readonly Race[], options: SearchOptions): Promise<void> {
+  const startMs = performance.now();
+  const endMs = startMs + options.budgetMs;
+  if (options.strategy === 'random') {
+    await searchAtRandom(races, startMs, endMs, options);
+    return;
+  }
+  for (const [i, race] of races.entries()) {
+    options.progress(i / races.length, i);
+    const now = performance.now();
+    const untilMs = now + Math.max(0, endMs - now) / (races.length - i);
+    if (options.strategy === 'grid') await race.run(MAX_ROUNDS, untilMs);
+    else await halve(race, untilMs);
+  }
+}
+
+async function halve(race: Race, untilMs: number): Promise<void> {
+  await race.run(2, untilMs);
+  race.eliminateHopeless();
+  for (let rung = FIRST_RUNG; !race.isDecided(); rung *= 2) {
+    await race.run(rung - race.rounds, untilMs);
+    const isLast = race.rounds >= MAX_ROUNDS || performance.now() >= untilMs;
+    race.eliminate(!isLast);
+    if (isLast) return;
+  }
+}
+
+async function searchAtRandom(
+  races: readonly Race[],
+  startMs: number,
+  endMs: number,
+  { budgetMs, progress }: SearchOptions,
+): Promise<void> {
+  for (const race of races) await race.run(1, endMs);
+  for (;;) {
+    const open = races.filter((race) => race.rounds < MAX_ROUNDS);
+    const now = performance.now();
+    if (open.length === 0 || now >= endMs) return;
+    const race = open[Math.floor(Math.random() * open.length)]!;
+    progress(Math.min(1, (now - startMs) / budgetMs), races.indexOf(race));
+    await race.run(RANDOM_ROUNDS, endMs);
+  }
+}

@@ -1,0 +1,19 @@
+/** How large an input is, where the caller does not say. */
+
+/** Size of a computation's arguments, by which its dispatcher chooses. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments are the caller's
+export type SizeOf = (...args: any[]) => number;
+
+/**
+ * Size of the first argument: a number is its own size; strings, arrays and typed arrays have a length, maps and
+ * sets a size, buffers a byte length. NaN for anything else, which no choice by size can be made on.
+ */
+export function defaultSize(input: unknown): number {
+  if (typeof input === 'number') return input;
+  if (typeof input === 'string') return input.length;
+  if (typeof input !== 'object' || input === null) return NaN;
+  const { length, size, byteLength } = input as { length?: unknown; size?: unknown; byteLength?: unknown };
+  if (typeof length === 'number') return length;
+  if (typeof size === 'number') return size;
+  return typeof byteLength === 'number' ? byteLength : NaN;
+}

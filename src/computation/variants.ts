@@ -1,0 +1,146 @@
+/** The ways to do one thing: what callers pass, and what the rest of this room works with. */
+import { createRequire } from 'node:module';
+import { isAbsolute, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { describe, fail } from '../errors.js';
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the top type of functions
+export type AnyFunction = (...args: any[]) => any;
+
+/** How a variant does its work. */
+export type Execution = 'serial' | 'threads' | 'native';
+
+/** A variant with what the optimizer cannot see from outside. A thread job fits: it has `run` and uses threads. */
+export interface DescribedVariant<F extends AnyFunction = AnyFunction> {
+  readonly run: F;
+  /** `serial` by default, `threads` for a thread job. */
+  readonly execution?: Execution;
+  /** Threads that it uses at most, where it uses threads. */
+  readonly threads?: number;
+}
+
+/** Exports of one module: the strong form, because fresh processes can load and compare them. */
+export interface ModuleVariants {
+  /** File URL, absolute path, or path relative to the working directory. */
+  readonly module: string | URL;
+  /** Names of exported functions. The first is the one in use today. */
+  readonly exports: readonly string[];
+}
+
+/** Functions by name; the first is the one in use today. */
+export type FunctionVariants<F extends AnyFunction> = Readonly<Record<string, F | DescribedVariant<F>>>;
+
+/** One way to do it, ready to be called. */
+export interface Variant<F extends AnyFunction = AnyFunction> {
+  readonly name: string;
+  readonly run: F;
+  readonly execution: Execution;
+  readonly threads?: number;
+}
+
+export function isModuleForm(variants: unknown): variants is ModuleVariants {
+  const { module, exports } = (variants ?? {}) as Partial<ModuleVariants>;
+  return (typeof module === 'string' || module instanceof URL) && Array.isArray(exports);
+}
+
+/** Checks the names of a module form. @throws INVALID_ARGUMENT */
+export function checkModuleForm({ exports }: ModuleVariants): readonly string[] {
+  const valid = exports.every((name) => typeof name === 'string' && name !== '');
+  if (!valid || exports.length === 0 || new Set(exports).size !== exports.length) {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'variants.exports',
+      actual: describe(exports),
+      expected: 'different names of exported functions',
+    });
+  }
+  return [...exports];
+}
+
+/** Checks functions by name. @throws INVALID_ARGUMENT */
+export function fromFunctions<F extends AnyFunction>(variants: FunctionVariants<F>): Variant<F>[] {
+  const isRecord = typeof variants === 'object' && variants !== null && !Array.isArray(variants);
+  const entries = isRecord ? Object.entries(variants) : [];
+  if (entries.length === 0) {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'variants',
+      actual: isRecord ? 'an object without functions' : describe(variants),
+      expected: 'functions by name, such as { linear: fn, binary: fn }, or { module, exports }',
+    });
+  }
+  return entries.map(([name, value]) => fromValue(name, value));
+}
+
+function fromValue<F extends AnyFunction>(name: string, value: F | DescribedVariant<F>): Variant<F> {
+  if (typeof value === 'function') return { name, run: value, execution: 'serial' };
+  const described = value as (DescribedVariant<F> & { readonly kind?: unknown }) | null | undefined;
+  const path = `variants.${name}`;
+  if (typeof described?.run !== 'function') {
+    throw fail('INVALID_ARGUMENT', {
+      name: path,
+      actual: describe(value),
+      expected: 'a function, or { run, execution?, threads? }',
+    });
+  }
+  const { execution = described.kind === 'job' ? 'threads' : 'serial', threads } = described;
+  if (!['serial', 'threads', 'native'].includes(execution)) {
+    const expected = '"serial", "threads" or "native"';
+    throw fail('INVALID_ARGUMENT', { name: `${path}.execution`, actual: describe(execution), expected });
+  }
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    const expected = 'a number of threads from 1';
+    throw fail('INVALID_ARGUMENT', { name: `${path}.threads`, actual: describe(threads), expected });
+  }
+  // A method keeps its object: a thread job is useless without it.
+  const run = ((...args: unknown[]) => described.run(...args) as unknown) as F;
+  return { name, run, execution, ...(threads !== undefined && { threads }) };
+}
+
+/** The module's URL, resolved against the working directory. */
+export function moduleUrl(module: string | URL): string {
+  const text = String(module);
+  if (module instanceof URL || /^(file|data|node):/.test(text)) return text;
+  return pathToFileURL(isAbsolute(text) ? text : resolve(text)).href;
+}
+
+/** Loads the variants of a module form. @throws SUBJECT_UNLOADABLE */
+export async function loadVariants(form: ModuleVariants): Promise<Variant[]> {
+  const url = moduleUrl(form.module);
+  let exports: Record<string, unknown>;
+  try {
+    exports = (await import(url)) as Record<string, unknown>;
+  } catch (cause) {
+    throw unloadable(url, cause);
+  }
+  return pickExports(exports, url, form.exports);
+}
+
+/** The same without waiting, for a dispatcher that is called before anyone loaded its module. @throws SUBJECT_UNLOADABLE */
+export function loadVariantsSync(form: ModuleVariants): Variant[] {
+  const url = moduleUrl(form.module);
+  let exports: Record<string, unknown>;
+  try {
+    const path = fileURLToPath(url);
+    exports = createRequire(url)(path) as Record<string, unknown>;
+  } catch (cause) {
+    throw unloadable(url, cause, 'Await load() of the computation before its first dispatch.');
+  }
+  return pickExports(exports, url, form.exports);
+}
+
+function pickExports(exports: Record<string, unknown>, url: string, names: readonly string[]): Variant[] {
+  const fallback = exports['default'] as Record<string, unknown> | undefined;
+  return names.map((name) => {
+    const run = exports[name] ?? fallback?.[name];
+    if (typeof run === 'function') return { name, run: run as AnyFunction, execution: 'serial' };
+    throw fail('SUBJECT_UNLOADABLE', {
+      subject: `variant "${name}"`,
+      reason: `${url} exports ${run === undefined ? 'no such name' : `${describe(run)}, which is no function`}.`,
+      remedy: `It exports: ${Object.keys(exports).join(', ') || 'nothing'}.`,
+    });
+  });
+}
+
+function unloadable(url: string, cause: unknown, remedy = 'Import the module alone to see the whole error.') {
+  const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  return fail('SUBJECT_UNLOADABLE', { subject: url, reason, remedy }, { cause });
+}

@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import { numbers, optimise } from './samples.js';
+
+const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+const SIZES = [10, 100, 1000];
+
+async function rejectionOf(suspect: (values: number[]) => unknown, options: object = {}) {
+  const { draft, subject } = await optimise({
+    variants: { reference: sum, suspect },
+    inputs: numbers,
+    sizes: SIZES,
+    ...options,
+  });
+  const variants = draft.plan['variants'] as { name: string; rejected: any }[];
+  expect(subject.choice.bySize).toEqual([{ maxSize: null, variant: 'reference' }]);
+  return { rejected: variants.find(({ name }) => name === 'suspect')!.rejected, draft };
+}
+
+describe('a variant that is not the same is out, with the smallest size that shows it', () => {
+  it.each<[string, (values: number[]) => unknown, string, number]>([
+    ['wrong at large sizes', (values) => (values.length > 500 ? 0 : sum(values)), 'differs', 1000],
+    ['of another type', (values) => String(sum(values)), 'differs', 10],
+    [
+      'throwing',
+      (values) => {
+        if (values.length >= 100) throw new TypeError('too many');
+        return sum(values);
+      },
+      'threw',
+      100,
+    ],
+    [
+      'rejecting',
+      (values) => (values.length >= 100 ? Promise.reject(new Error('no')) : sum(values)),
+      'threw',
+      100,
+    ],
+    ['changing its input', (values) => sum(values.sort((a, b) => b - a)), 'changes-input', 10],
+    ['emptying its input and throwing', (values) => void (values.length = 0) ?? null!.x, 'threw', 10],
+    [
+      'flaky',
+      (
+        (calls) => (values: number[]) =>
+          sum(values) + (calls++ % 2)
+      )(0),
+      'not-repeatable',
+      10,
+    ],
+  ])('%s', async (_, suspect, reason, size) => {
+    const { rejected, draft } = await rejectionOf(suspect);
+    expect(rejected).toMatchObject({ reason, size });
+    // Nothing was left to compare: that is a failure to measure, never a result.
+    expect(draft).toMatchObject({ status: 'failed', validation: null, choice: null });
+    expect(draft.warnings.join()).toContain('"suspect" is out: at size');
+  });
+
+  it('and the others race on with the input as the caller gave it', async () => {
+    const input = numbers(2000);
+    const before = [...input];
+    const { draft } = await optimise({
+      variants: {
+        reference: sum,
+        vandal: (values: number[]) => sum(values.splice(0)),
+        double: (v: number[]) => sum(v),
+      },
+      inputs: [input],
+    });
+    expect(input).toEqual(before);
+    expect(draft.validation).not.toBeNull();
+  });
+});
+
+describe('equality', () => {
+  const nearly = (values: number[]) => sum(values) * (1 + 1e-9);
+
+  it('is deep and exact by default', async () => {
+    expect((await rejectionOf(nearly)).rejected).toMatchObject({ reason: 'differs' });
+  });
+
+  it.each<[string, unknown]>([
+    ['within a relative difference', { relativeTolerance: 1e-6 }],
+    ['by the caller', (a: number, b: number) => Math.abs(a - b) < 1],
+  ])('%s', async (_, equivalence) => {
+    const { draft } = await optimise({
+      variants: { reference: sum, nearly },
+      inputs: numbers,
+      sizes: [100],
+      equivalence,
+    });
+    expect(draft.validation).not.toBeNull();
+  });
+
+  it('awaits asynchronous variants', async () => {
+    const { draft } = await optimise({
+      variants: {
+        reference: async (values: number[]) => sum(values),
+        other: async (values: number[]) => sum(values),
+      },
+      inputs: numbers,
+      sizes: [200],
+    });
+    expect(draft.validation).not.toBeNull();
+    const { rejected } = await rejectionOf(async (values) => sum(values) + 1);
+    expect(rejected).toMatchObject({ reason: 'differs' });
+  });
+});
+
+describe('a reference that nothing can be held against is an error', () => {
+  it.each<[string, (values: number[]) => unknown, RegExp]>([
+    [
+      'it throws',
+      () => {
+        throw new RangeError('broken');
+      },
+      /variant "reference" \(size 10\).*RangeError: broken/,
+    ],
+    ['it changes its input', (values) => values.sort((a, b) => b - a).length, /changes its input/],
+    [
+      'it is flaky',
+      (
+        (calls) => () =>
+          calls++
+      )(0),
+      /another result when it is called again/,
+    ],
+  ])('%s', async (_, reference, pattern) => {
+    await expect(
+      optimise({ variants: { reference, other: sum }, inputs: numbers, sizes: SIZES }),
+    ).rejects.toThrow(pattern);
+  });
+});
+
+it('a variant in force that turns out wrong is replaced by the first', async () => {
+  const { computation } = await import('../../../dist/computation/computation.js');
+  const { optimizeComputation } = await import('../../../dist/computation/optimize-computation.js');
+  const { parseComputationSettings } = await import('../../../dist/settings/parse.js');
+  const { context } = await import('./samples.js');
+  const subject = computation<any>({
+    name: 's',
+    variants: { right: sum, wrong: () => 0 },
+    inputs: numbers,
+    sizes: [10],
+  });
+  subject.applyChoice({ kind: 'computation', bySize: [{ maxSize: null, variant: 'wrong' }] });
+  const { draft } = await optimizeComputation(
+    { computation: subject as any },
+    await parseComputationSettings({}),
+    context(),
+  );
+  expect(subject.choice.bySize).toEqual([{ maxSize: null, variant: 'right' }]);
+  expect(draft.warnings.join()).toMatch(/"wrong" was in force and is wrong/);
+});
