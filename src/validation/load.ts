@@ -12,9 +12,15 @@ import { describe, fail } from '../errors.js';
 import type { Progress } from '../events.js';
 import type { LoadSummary } from '../model/profiling-result.js';
 import { LatencyHistogram } from './latency-histogram.js';
+import { requestsOf, type LoadRequest, type ResolvedRequest } from './load-requests.js';
 
 export interface DriveLoadOptions {
   readonly durationMs: number;
+  /**
+   * With a mix of requests in a closed loop: whole rounds through the mix that every connection does, in place of
+   * `durationMs`. Stretches of load compare per request only if each has the same share of every request.
+   */
+  readonly rounds?: number;
   /** Requests in flight at a time, at most. 16 by default. */
   readonly connections?: number;
   /** Requests per second at a fixed arrival rate; without it, a closed loop. */
@@ -22,6 +28,8 @@ export interface DriveLoadOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** A mix of requests, gone through in order; what a request leaves open is taken from the fields above. */
+  readonly requests?: readonly LoadRequest[];
   /** Ends the load early; what was measured until then is returned. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
@@ -72,6 +80,7 @@ export async function driveLoad(url: string, options: DriveLoadOptions): Promise
 /** As `driveLoad`, with the whole histogram and without an error where nothing was answered. */
 export async function measureLoad(url: string, options: DriveLoadOptions): Promise<LoadMeasurement> {
   check(url, options);
+  const requests = requestsOf(url, options);
   const { signal, onProgress, durationMs } = options;
   const startedMs = performance.now();
   const ticker =
@@ -83,8 +92,8 @@ export async function measureLoad(url: string, options: DriveLoadOptions): Promi
   try {
     if (signal?.aborted) return { requests: 0, errors: 0, elapsedMs: 0, latencies: new LatencyHistogram() };
     return await (options.rate === undefined
-      ? closedLoop(url, options)
-      : (await import('./paced-load.js')).pacedLoad(url, options, options.rate));
+      ? closedLoop(url, requests, options)
+      : (await import('./paced-load.js')).pacedLoad(requests, options, options.rate));
   } finally {
     clearInterval(ticker);
   }
@@ -98,6 +107,7 @@ function check(url: string, options: DriveLoadOptions): void {
     ['durationMs', options.durationMs, 86_400_000],
     ['connections', options.connections ?? 1, 10_000],
     ['rate', options.rate ?? 1, 1_000_000],
+    ['rounds', options.rounds ?? 1, 1_000_000],
   ] as const;
   for (const [name, value, highest] of limits) {
     if (typeof value === 'number' && value > 0 && value <= highest) continue;
@@ -107,22 +117,32 @@ function check(url: string, options: DriveLoadOptions): void {
 }
 
 /** autocannon writes raw requests to raw sockets: a third of the CPU time that node:http takes per request. */
-async function closedLoop(url: string, options: DriveLoadOptions): Promise<LoadMeasurement> {
+async function closedLoop(
+  url: string,
+  requests: readonly ResolvedRequest[],
+  options: DriveLoadOptions,
+): Promise<LoadMeasurement> {
   const { default: autocannon } = await import('autocannon');
   const latencies = new LatencyHistogram();
   let errors = 0;
   const startedMs = performance.now();
   let lastMs = startedMs;
+  const connections = Math.ceil(options.connections ?? 16);
   const settings: Autocannon.Options & { sampleInt: number } = {
     url,
-    connections: Math.ceil(options.connections ?? 16),
-    duration: options.durationMs / 1000,
+    connections,
+    ...(options.rounds === undefined
+      ? { duration: options.durationMs / 1000 }
+      : { amount: Math.ceil(options.rounds) * connections * requests.length }),
     timeout: REQUEST_TIMEOUT_MS / 1000,
     // Also how often it looks whether its time is over: by default once a second.
     sampleInt: 50,
-    ...(options.method && { method: options.method as NonNullable<Autocannon.Options['method']> }),
-    ...(options.headers && { headers: { ...options.headers } }),
-    ...(options.body !== undefined && { body: options.body }),
+    requests: requests.map(({ url: target, method, headers, body }) => ({
+      method: method as NonNullable<Autocannon.Options['method']>,
+      path: new URL(target).pathname + new URL(target).search,
+      headers: { ...headers },
+      ...(body !== undefined && { body }),
+    })),
   };
   await new Promise<void>((resolve, reject) => {
     const run = autocannon(settings, (error: unknown) => {

@@ -1,6 +1,7 @@
 /** Options of `compare`, their defaults and their limits. */
 import { describe, fail } from '../errors.js';
 import type { Progress } from '../events.js';
+import type { LoadRequest } from './load-requests.js';
 
 /**
  * What the ratio is a ratio of.
@@ -21,6 +22,11 @@ export interface LoadOptions {
   readonly body?: string;
   /** Path (or URL) to request, where it is another than the URL that tells readiness. */
   readonly path?: string;
+  /**
+   * A mix of requests, gone through in order by every connection; what a request leaves open is taken from the
+   * fields above. Blocks then are whole rounds through the mix, so that each has the same share of every request.
+   */
+  readonly requests?: readonly LoadRequest[];
   /** Length of one block, in which one side is driven. 500 ms by default. */
   readonly blockMs?: number;
   /**
@@ -143,6 +149,7 @@ const LOAD_KEYS: readonly (keyof LoadOptions)[] = [
   'headers',
   'body',
   'path',
+  'requests',
   'blockMs',
   'instances',
 ];

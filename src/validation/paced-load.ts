@@ -8,6 +8,7 @@ import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LatencyHistogram } from './latency-histogram.js';
+import type { ResolvedRequest } from './load-requests.js';
 import type { DriveLoadOptions, LoadMeasurement } from './load.js';
 
 const TICK_MS = 1;
@@ -15,11 +16,11 @@ const TICK_MS = 1;
 const DRAIN_MS = 2000;
 
 export async function pacedLoad(
-  url: string,
+  requests: readonly ResolvedRequest[],
   options: DriveLoadOptions,
   rate: number,
 ): Promise<LoadMeasurement> {
-  const secure = url.startsWith('https:');
+  const secure = requests[0]!.url.startsWith('https:');
   const agent = new (secure ? HttpsAgent : HttpAgent)({
     keepAlive: true,
     maxSockets: Math.ceil(options.connections ?? 16),
@@ -27,7 +28,7 @@ export async function pacedLoad(
   const latencies = new LatencyHistogram();
   let errors = 0;
   let open = 0;
-  const send = (dueMs: number) => {
+  const send = ({ url, method, headers, body }: ResolvedRequest, dueMs: number) => {
     open += 1;
     let settled = false;
     const settle = (answered: boolean) => {
@@ -39,7 +40,7 @@ export async function pacedLoad(
     };
     const request = (secure ? httpsRequest : httpRequest)(
       url,
-      { agent, method: options.method ?? 'GET', headers: { ...options.headers } },
+      { agent, method, headers: { ...headers } },
       (response) => {
         if ((response.statusCode ?? 0) >= 400) errors += 1;
         response.resume();
@@ -49,7 +50,7 @@ export async function pacedLoad(
       },
     );
     request.once('error', () => settle(false));
-    request.end(options.body);
+    request.end(body);
   };
 
   const startedMs = performance.now();
@@ -59,7 +60,9 @@ export async function pacedLoad(
     while (!options.signal?.aborted) {
       const nowMs = performance.now() - startedMs;
       if (nowMs >= options.durationMs) break;
-      for (; sent * intervalMs <= nowMs; sent += 1) send(startedMs + sent * intervalMs);
+      for (; sent * intervalMs <= nowMs; sent += 1) {
+        send(requests[sent % requests.length]!, startedMs + sent * intervalMs);
+      }
       await delay(TICK_MS);
     }
     const drainUntilMs = performance.now() + DRAIN_MS;

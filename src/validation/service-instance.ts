@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fail } from '../errors.js';
 import { startProgram, waitForUrl, type Program } from '../host/program.js';
 import { groupCpuMs, readGroupCpu } from './group-cpu.js';
+import { requestsOf, type ResolvedRequest } from './load-requests.js';
 import { measureLoad } from './load.js';
 import type { ResolvedOptions } from './options.js';
 import type { ServiceSubject } from './subject.js';
@@ -19,6 +20,13 @@ export interface Block {
   readonly p99Ms: number;
 }
 
+export interface Answer {
+  /** Method and path of the request. */
+  readonly name: string;
+  readonly status: number;
+  readonly body: string;
+}
+
 export const BLOCK_MS = 500;
 const WARM_UP_BLOCK_MS = 400;
 const WARM_UP_MAX_BLOCKS = 10;
@@ -29,6 +37,8 @@ export class ServiceInstance {
   readonly #program: Program;
   readonly #url: string;
   readonly #options: ResolvedOptions;
+  /** Time that a round through a mix of requests took last. */
+  #roundMs = Infinity;
 
   private constructor(label: string, program: Program, url: string, options: ResolvedOptions) {
     this.label = label;
@@ -63,24 +73,31 @@ export class ServiceInstance {
     return new ServiceInstance(label, program, url, options);
   }
 
-  /** Status and body of one answer, to see that both sides do the same. */
-  async answer(): Promise<{ readonly status: number; readonly body: string }> {
-    const { method, headers, body } = this.#options.load;
+  /** Status and body of one answer to each request of the load, to see that both sides do the same. */
+  async answers(): Promise<Answer[]> {
+    const answers: Answer[] = [];
+    for (const request of requestsOf(this.#url, this.#options.load))
+      answers.push(await this.#answerTo(request));
+    return answers;
+  }
+
+  async #answerTo({ url, method, headers, body }: ResolvedRequest): Promise<Answer> {
     const { timeoutMs } = this.#options;
+    const name = `${method} ${new URL(url).pathname}`;
     try {
-      const response = await fetch(this.#url, {
-        method: method ?? 'GET',
-        ...(headers && { headers: { ...headers } }),
+      const response = await fetch(url, {
+        method,
+        headers: { ...headers },
         ...(body !== undefined && { body }),
         signal: AbortSignal.timeout(timeoutMs),
       });
-      return { status: response.status, body: await response.text() };
+      return { name, status: response.status, body: await response.text() };
     } catch (cause) {
       // A program that ends closes its sockets first: give the news of its end time to arrive.
       await Promise.race([this.#program.exited, delay(200)]);
       this.#throwIfEnded();
       const reason = (cause as Error).message;
-      throw fail('URL_NOT_ANSWERING', { url: this.#url, timeoutMs, reason }, { cause });
+      throw fail('URL_NOT_ANSWERING', { url, timeoutMs, reason }, { cause });
     }
   }
 
@@ -105,9 +122,14 @@ export class ServiceInstance {
   /** @throws SUBJECT_DIED, URL_NOT_ANSWERING */
   async drive(durationMs: number): Promise<Block> {
     const { load, signal } = this.#options;
+    const isMix = load.requests !== undefined && load.rate === undefined;
+    // Whole rounds that take about the time asked for, by what the last block's took; one to begin with.
+    const rounds = Math.max(1, Math.round(durationMs / this.#roundMs));
     const before = readGroupCpu(this.#program.pid);
     const { requests, errors, elapsedMs, latencies } = await measureLoad(this.#url, {
       durationMs,
+      ...(isMix && { rounds }),
+      ...(load.requests && { requests: load.requests }),
       ...(load.connections !== undefined && { connections: load.connections }),
       ...(load.rate !== undefined && { rate: load.rate }),
       ...(load.method !== undefined && { method: load.method }),
@@ -122,6 +144,7 @@ export class ServiceInstance {
       const reason = errors > 0 ? `${errors} requests failed` : 'no request was answered';
       throw fail('URL_NOT_ANSWERING', { url: this.#url, timeoutMs: durationMs, reason });
     }
+    this.#roundMs = elapsedMs / rounds;
     return {
       requests,
       errors,

@@ -13,7 +13,7 @@ import type { Experiment } from './experiment.js';
 import { disagreement, DISAGREEMENT_REMEDY } from './sides.js';
 import type { Measure, ResolvedOptions } from './options.js';
 import type { Replicate, ReplicateCost } from './pair-measurement.js';
-import { BLOCK_MS, ServiceInstance, type Block } from './service-instance.js';
+import { BLOCK_MS, ServiceInstance, type Block, type Answer } from './service-instance.js';
 import { median } from './statistics.js';
 import type { ServiceSubject } from './subject.js';
 
@@ -116,13 +116,13 @@ async function measureFresh(start: Start, index: number, options: ResolvedOption
 /** Fresh instances one after the other, where they need the same address. */
 async function measureInTurn(start: Start, index: number, options: ResolvedOptions): Promise<Replicate> {
   const blocks: Block[] = [];
-  const answers: Awaited<ReturnType<ServiceInstance['answer']>>[] = [];
+  const answers: Answer[][] = [];
   const labels: string[] = [];
   for (const side of index % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
     const instance = await start(side);
     try {
       labels[side] = instance.label;
-      answers[side] = await instance.answer();
+      answers[side] = await instance.answers();
       await instance.warmUp();
       blocks[side] = await instance.drive(PAIRS_PER_START * (options.load.blockMs ?? BLOCK_MS));
     } finally {
@@ -188,26 +188,28 @@ function replicateOf(pairs: readonly Pair<Block>[], options: ResolvedOptions): R
 async function checkAnswers(a: ServiceInstance, b: ServiceInstance, options: ResolvedOptions): Promise<void> {
   if (options.checkResults === false) return;
   const [first, second] = a.label <= b.label ? [a, b] : [b, a];
-  compareAnswers([first.label, second.label], [await first.answer(), await second.answer()], options);
+  compareAnswers([first.label, second.label], [await first.answers(), await second.answers()], options);
 }
 
 /** `true` compares statuses alone: bodies hold times and ids. Other checks see the body, parsed where it is JSON. */
 function compareAnswers(
   labels: Pair<string>,
-  answers: Pair<{ readonly status: number; readonly body: string }>,
+  answers: Pair<readonly Answer[]>,
   { checkResults }: ResolvedOptions,
 ): void {
   if (checkResults === false) return;
-  const [a, b] = answers;
-  let difference = a.status === b.status ? null : `status ${a.status} against ${b.status}`;
-  if (checkResults !== true) difference ??= disagreement(checkResults, parsed(a.body), parsed(b.body));
-  if (difference === null) return;
-  throw fail('SUBJECTS_DISAGREE', {
-    baseline: labels[0],
-    candidate: labels[1],
-    difference,
-    remedy: DISAGREEMENT_REMEDY,
-  });
+  for (const [i, a] of answers[0].entries()) {
+    const b = answers[1][i]!;
+    let difference = a.status === b.status ? null : `status ${a.status} against ${b.status}`;
+    if (checkResults !== true) difference ??= disagreement(checkResults, parsed(a.body), parsed(b.body));
+    if (difference === null) continue;
+    throw fail('SUBJECTS_DISAGREE', {
+      baseline: labels[0],
+      candidate: labels[1],
+      difference: `${difference} for ${a.name}`,
+      remedy: DISAGREEMENT_REMEDY,
+    });
+  }
 }
 
 function parsed(body: string): unknown {
