@@ -56,7 +56,7 @@ export async function optimizeVerb(
       errors.push(...(await optimizeSubjects(options, optimizer, session)));
     }
     signal.throwIfAborted();
-    printProfiles(terminal, profiles);
+    if (options.tryFlag === undefined) printProfiles(terminal, profiles);
     const config = optimizer.store.config();
     terminal.print();
     terminal.print(terminal.style('dim', closing(profiles, options.storage)));
