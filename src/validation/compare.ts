@@ -58,17 +58,51 @@ export async function compareAll(
       expected: 'an array of [baseline, candidate]',
     });
   }
+  const settled = await compareEach(pairs, options, (error) => {
+    throw error;
+  });
+  return settled;
+}
+
+/**
+ * `compareAll` that goes on after a pair that cannot be compared. Room-internal: for the benchmark runner.
+ *
+ * @param onError receives what a pair threw and gives what stands in its place.
+ */
+export async function compareEach<E>(
+  pairs: readonly (readonly [baseline: ComparisonSubject, candidate: ComparisonSubject])[],
+  options: CompareOptions,
+  onError: (error: unknown, index: number) => E,
+): Promise<(Comparison | E)[]> {
   const checked = pairs.map(([baseline, candidate]) => pairOf(baseline, candidate));
   const confidenceLevel = options.confidenceLevel ?? 0.95;
-  const outcomes: Outcome[] = [];
-  for (const pair of checked) {
+  const outcomes: (Outcome | { readonly failed: E })[] = [];
+  for (const [index, pair] of checked.entries()) {
     const form = pair.kind === 'service' ? 'service' : 'other';
     const resolved = resolveOptions({ ...options, confidenceLevel }, form);
     // Each stops by the strictest level that the correction can ask of it, so none stops too soon.
     const strictest = 1 - (1 - confidenceLevel) / checked.length;
-    outcomes.push(await run(pair, { ...resolved, confidenceLevel: strictest }));
+    try {
+      outcomes.push(
+        await run(pair, {
+          ...resolved,
+          confidenceLevel: strictest,
+          onProgress: (progress) =>
+            resolved.onProgress({
+              ...progress,
+              fraction: (index + (progress.fraction ?? 0)) / checked.length,
+            }),
+        }),
+      );
+    } catch (error) {
+      outcomes.push({ failed: onError(error, index) });
+    }
   }
-  return correct(outcomes, confidenceLevel);
+  const corrected = correct(
+    outcomes.filter((outcome) => 'comparison' in outcome),
+    confidenceLevel,
+  );
+  return outcomes.map((outcome) => ('failed' in outcome ? outcome.failed : corrected.shift()!));
 }
 
 /** `Array.isArray` as a check of what a caller without types passed; it would widen the elements to any. */

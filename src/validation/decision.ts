@@ -1,6 +1,7 @@
 /** From log ratios of replicates to a verdict. Pure: no clock, no process. */
 import type { Verdict } from '../model/comparison.js';
 import { confidenceSequence, evidenceAgainst, halfWidthFactor } from './confidence-sequence.js';
+import { normalQuantile } from './distributions.js';
 import { standardDeviation } from './statistics.js';
 
 export interface DecisionRule {
@@ -39,20 +40,22 @@ export function decide(logRatios: readonly number[], rule: DecisionRule): Decisi
       improvable: true,
     };
   }
-  const margin = Math.log1p(rule.equivalenceMargin);
-  const low = centre - halfWidth;
-  const high = centre + halfWidth;
-  let verdict: Verdict = 'inconclusive';
-  if (high < -margin) verdict = 'faster';
-  else if (low > margin) verdict = 'slower';
-  else if (low > -margin && high < margin) verdict = 'equivalent';
+  const [low, high] = [centre - halfWidth, centre + halfWidth];
   return {
-    verdict,
+    verdict: verdictOf(low, high, rule.equivalenceMargin),
     ratio,
     interval: [Math.exp(low), Math.exp(high)],
-    minimumDetectableEffect: Math.expm1(halfWidth + margin),
+    minimumDetectableEffect: Math.expm1(halfWidth + Math.log1p(rule.equivalenceMargin)),
     improvable: sequence.halfWidth > sharedHalfWidth(rule) / 4,
   };
+}
+
+/** Verdict for an interval of the log ratio. */
+export function verdictOf(low: number, high: number, equivalenceMargin: number): Verdict {
+  const margin = Math.log1p(equivalenceMargin);
+  if (high < -margin) return 'faster';
+  if (low > margin) return 'slower';
+  return low > -margin && high < margin ? 'equivalent' : 'inconclusive';
 }
 
 /** A shared error is one draw from a normal distribution: its two-sided quantile bounds it. */
@@ -99,12 +102,4 @@ export function holm(series: readonly (readonly number[])[], rule: DecisionRule)
     levels[index] = 1 - allowed;
   }
   return levels;
-}
-
-/** Quantile of the standard normal distribution for 0.5 < p < 1; Abramowitz & Stegun 26.2.23, error < 4.5e-4. */
-function normalQuantile(p: number): number {
-  const t = Math.sqrt(-2 * Math.log(1 - p));
-  const numerator = 2.515517 + t * (0.802853 + t * 0.010328);
-  const denominator = 1 + t * (1.432788 + t * (0.189269 + t * 0.001308));
-  return t - numerator / denominator;
 }

@@ -120,11 +120,14 @@ function logRatiosOf(replicates: readonly Replicate[]): number[] {
   return replicates.map(({ logRatio }) => logRatio);
 }
 
-/** Looked at from four on in steps of two, so that each side went first equally often. */
+/** Verdicts are looked for from four replicates on in steps of two, so that each side went first equally often. */
+export function verdictIsDue(count: number): boolean {
+  return count >= FIRST_CHECK && (count - FIRST_CHECK) % CHECK_EVERY === 0;
+}
+
 function isOver(count: number, decision: Decision, cap: number): boolean {
   if (count >= cap) return true;
-  const isCheck = count >= FIRST_CHECK && (count - FIRST_CHECK) % CHECK_EVERY === 0;
-  return isCheck && (decision.verdict !== 'inconclusive' || !decision.improvable);
+  return verdictIsDue(count) && (decision.verdict !== 'inconclusive' || !decision.improvable);
 }
 
 function progressLine(experiment: Experiment, count: number, { ratio, interval }: Decision): string {
