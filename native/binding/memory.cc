@@ -27,6 +27,7 @@ struct RegionTable::Entry {
 namespace {
 
 constexpr std::size_t kColumnsOfResidency = 2;
+constexpr std::size_t kLingering = 32;
 
 const char* SourceName(bool mapped) { return mapped ? "mmap" : "array-buffer"; }
 
@@ -160,7 +161,19 @@ void RegionTable::Release(napi_env env, Entry* entry) {
   const std::unique_ptr<Entry> owned(entry);
   entry->table->open_.erase(entry->id);
   if (entry->buffer) napi_delete_reference(env, entry->buffer);
-  if (entry->mapped) static_cast<void>(memory::DestroyRegion(entry->region));
+  if (entry->mapped) entry->table->Unmap(entry->region);
+}
+
+void RegionTable::Unmap(const memory::Region& region) {
+  static_cast<void>(os::Discard(region.mapping.start, region.mapping.size));
+  lingering_.push_back(region);
+  if (lingering_.size() <= kLingering) return;
+  static_cast<void>(memory::DestroyRegion(lingering_.front()));
+  lingering_.pop_front();
+}
+
+RegionTable::~RegionTable() {
+  for (const memory::Region& region : lingering_) static_cast<void>(memory::DestroyRegion(region));
 }
 
 bool RegionTable::Close(Napi::Env env, double id) {

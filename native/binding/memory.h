@@ -1,17 +1,22 @@
 // Regions as ArrayBuffers.
 //
-// Ownership. A mapped region is owned by the backing store of its ArrayBuffer: the address range is unmapped by the
-// store's finalizer and by nothing else, since only then has the last user gone. That user can be a detached
-// buffer's new owner (`ArrayBuffer.prototype.transfer`) or work in the thread pool (an asynchronous hash over a
-// view). Closing detaches the buffer and gives every page back at once; what lingers until the finalizer runs,
-// normally in the same turn of the event loop, is address space. The alternative, unmapping in close(), saves that
-// linger and turns both cases above into a crash.
+// Ownership. A mapped region is owned by the backing store of its ArrayBuffer: its address range outlives the store's
+// finalizer, since only then has the last owner gone. That can be a detached buffer's new owner
+// (`ArrayBuffer.prototype.transfer`) or work in the thread pool that keeps the store (an asynchronous hash over a view).
+// Other work there keeps a bare pointer (compression, in one chunk; between two, Node ends the process over any
+// detached buffer). For its sake the ranges of the last few closed regions stay
+// mapped even longer. Closing detaches the buffer and gives every page back at once: what lingers is address space,
+// and a late reader finds zeros. The alternative, unmapping in close(), turns all of these into a crash.
+//
+// Where external buffers are refused, a region is a buffer of V8's own, over-allocated. V8 frees that at the close:
+// there, as with any buffer that is transferred, no asynchronous call may still be working on it.
 #ifndef SYSOPT_BINDING_MEMORY_H_
 #define SYSOPT_BINDING_MEMORY_H_
 
 #include <napi.h>
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <unordered_map>
 
@@ -24,6 +29,7 @@ class RegionTable : public std::enable_shared_from_this<RegionTable> {
   explicit RegionTable(Napi::Env env);
   RegionTable(const RegionTable&) = delete;
   RegionTable& operator=(const RegionTable&) = delete;
+  ~RegionTable();
 
   Napi::Object Create(Napi::Env env, const memory::RegionRequest& request);
   bool Close(Napi::Env env, double id);
@@ -45,11 +51,14 @@ class RegionTable : public std::enable_shared_from_this<RegionTable> {
   Napi::Value OwnBuffer(Napi::Env env, const memory::RegionRequest& request, Entry* entry);
   static void Finalize(napi_env env, void* data, void* hint);
   static void Release(napi_env env, Entry* entry);
+  void Unmap(const memory::Region& region);
 
   // The constructor as it was at load, so that a program that replaces the global cannot get in between.
   Napi::FunctionReference array_buffer_;
   // Owned by the finalizer of their buffer.
   std::unordered_map<std::uint64_t, Entry*> open_;
+  // Ranges of closed regions whose finalizer has run, oldest first. Empty pages, at most kLingering of them.
+  std::deque<memory::Region> lingering_;
   std::uint64_t next_id_ = 1;
   // False where external buffers are refused (a V8 sandbox), or SYSOPT_EXTERNAL_BUFFERS=0 says so.
   bool external_buffers_;
