@@ -5,7 +5,8 @@
  *   node scripts/ci-monitoring.js [--storage DIR] [--out DIR] [--budget s]
  *
  * --budget is the time for all watches together. Writes monitoring.md and monitoring.json to --out and appends to
- * monitoring.ndjson in --storage. Ends with 1 where the newest points of a watch show a change for the worse.
+ * monitoring.ndjson in --storage. Ends with 1 where the newest points of a watch show a
+ * change for the worse, or a watch cannot be measured.
  */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -18,8 +19,10 @@ import { WATCHES } from './ci-watches.js';
 const NEWS_POINTS = 12;
 /** Steps smaller than this share are not worth waking anybody, however certain they are. */
 const WORTH_TELLING = 0.03;
-/** How far back one looks: three weeks of hourly points. */
-const POINTS_LOOKED_AT = 500;
+/** Of an hourly test: rare enough that an alarm means something. */
+const SIGNIFICANCE = 0.001;
+/** How far back one looks: twelve days of hourly points. */
+const POINTS_LOOKED_AT = 300;
 
 const { storage, out, budget } = readOptions({ budget: 120 });
 const seriesFile = join(storage, 'monitoring.ndjson');
@@ -27,38 +30,51 @@ const seriesFile = join(storage, 'monitoring.ndjson');
 const machine = `${cpus()[0]?.model.trim() || 'unknown'}, ${process.arch}, Node ${process.versions.node.split('.')[0]}`;
 
 const rows = [];
+const failures = [];
 for (const watch of WATCHES) {
   console.log(`${watch.name}: ${watch.about}`);
-  const module = new URL('./ci-watches.js', import.meta.url);
-  const side = (name) => ({ module, export: name, factory: true });
-  const comparison = await compare(side(watch.baseline), side(watch.candidate), {
-    budgetMs: (budget * 1000) / WATCHES.length,
-    // The sides sum in the same order, so they agree to the last bit or one of them is wrong.
-    checkResults: true,
-  });
-  const { ratio, interval, processes, verdict, warnings } = comparison;
-  const before = readSeries(watch.name);
-  append({ at: new Date().toISOString(), watch: watch.name, machine, ratio, interval, processes });
-  const change = newestChange([...before, ratio]);
-  rows.push({ ...watch, ratio, interval, processes, verdict, warnings, points: before.length + 1, change });
-  console.log(
-    `  ratio ${ratio.toFixed(4)}${interval ? ` [${interval.map((x) => x.toFixed(4)).join(', ')}]` : ''}`,
-  );
+  try {
+    const row = await measure(watch);
+    rows.push(row);
+    console.log(`  ratio ${row.ratio.toFixed(4)}${row.interval ? ` [${bounds(row.interval)}]` : ''}`);
+  } catch (error) {
+    // A side that throws or disagrees is the worst change of all, and no reason to miss the other watches.
+    failures.push(`${watch.name} could not be measured. ${error.message}`);
+  }
 }
 
 const optimizer = new SystemOptimizer({ storagePath: storage });
 const stats = optimizer.getOptimizationStats();
 await optimizer.close();
 
-const worse = rows.filter(({ change }) => change !== null && change.factor > 1);
+const alarms = [
+  ...failures,
+  ...rows
+    .filter(({ change }) => change !== null && change.factor > 1)
+    .map(({ name, change }) => sentence(name, change)),
+];
 writeFileSync(
   join(out, 'monitoring.json'),
-  `${JSON.stringify({ machine, watches: rows, stats }, null, 2)}\n`,
+  `${JSON.stringify({ machine, watches: rows, alarms, stats }, null, 2)}\n`,
 );
 writeFileSync(join(out, 'monitoring.md'), markdown());
-for (const { name, change } of worse) console.error(sentence(name, change));
-if (worse.length > 0) process.exitCode = 1;
+for (const alarm of alarms) console.error(alarm);
+if (alarms.length > 0) process.exitCode = 1;
 else console.log(`No change for the worse in ${rows.length} watches.`);
+
+async function measure(watch) {
+  const module = new URL('./ci-watches.js', import.meta.url);
+  const side = (name) => ({ module, export: name, factory: true });
+  const { ratio, interval, processes, verdict, warnings } = await compare(
+    side(watch.baseline),
+    side(watch.candidate),
+    { budgetMs: (budget * 1000) / WATCHES.length },
+  );
+  const before = readSeries(watch.name);
+  append({ at: new Date().toISOString(), watch: watch.name, machine, ratio, interval, processes });
+  const change = newestChange([...before, ratio]);
+  return { ...watch, ratio, interval, processes, verdict, warnings, points: before.length + 1, change };
+}
 
 /** Ratios of a watch on this kind of machine, oldest first. A torn line is what a killed run left: skipped. */
 function readSeries(name) {
@@ -84,40 +100,36 @@ function append(point) {
   appendFileSync(seriesFile, `${isTorn ? '\n' : ''}${JSON.stringify(point)}\n`);
 }
 
-/** The last step of the series, where it is news and large enough; null otherwise. */
+/** The last change of level in the series, where it is news and large enough; null otherwise. */
 function newestChange(ratios) {
-  const step = findChangePoints(ratios.map(Math.log)).at(-1);
-  if (step === undefined || step.index < ratios.length - NEWS_POINTS) return null;
-  const factor = Math.exp(step.after - step.before);
-  if (Math.abs(factor - 1) < WORTH_TELLING) return null;
-  return {
-    factor,
-    before: Math.exp(step.before),
-    after: Math.exp(step.after),
-    pointsAgo: ratios.length - step.index,
-  };
+  const change = findChangePoints(ratios, { significance: SIGNIFICANCE }).at(-1);
+  if (change === undefined || change.index < ratios.length - NEWS_POINTS) return null;
+  if (Math.abs(change.ratio - 1) < WORTH_TELLING) return null;
+  const { ratio, interval } = change;
+  return { factor: ratio, interval, pointsAgo: ratios.length - change.index };
 }
 
-function sentence(name, { factor, before, after, pointsAgo }) {
-  const size = `${Math.abs((factor - 1) * 100).toFixed(1)} % ${factor > 1 ? 'slower' : 'faster'}`;
-  const when = pointsAgo === 1 ? 'with the newest point' : `${pointsAgo} points ago`;
-  return `${name} became ${size} against its pinned baseline ${when}: ratio ${before.toFixed(4)} → ${after.toFixed(4)}.`;
+function sentence(name, change) {
+  const percent = Math.abs(100 * (change.factor - 1)).toFixed(1);
+  const direction = change.factor > 1 ? 'slower' : 'faster';
+  return `${name} became ${percent} % ${direction} against its pinned baseline, ${change.pointsAgo} points ago (factor ${bounds(change.interval)}).`;
+}
+
+function bounds([low, high]) {
+  return `${low.toFixed(3)} to ${high.toFixed(3)}`;
 }
 
 function markdown() {
-  const verdict =
-    worse.length > 0
-      ? worse.map(({ name, change }) => `**${sentence(name, change)}**`).join('\n\n')
-      : 'No change for the worse.';
+  const news =
+    alarms.length > 0 ? alarms.map((alarm) => `**${alarm}**`).join('\n\n') : 'No change for the worse.';
   const table = rows.map(({ name, about, ratio, interval, points, change }) => {
-    const bounds = interval ? `${interval[0].toFixed(3)} to ${interval[1].toFixed(3)}` : '–';
-    const moved = change ? `${change.before.toFixed(3)} → ${change.after.toFixed(3)}` : 'none';
-    return `| ${name} | ${about} | ${ratio.toFixed(3)} | ${bounds} | ${points} | ${moved} |`;
+    const moved = change ? `× ${change.factor.toFixed(3)}` : 'none';
+    return `| ${name} | ${about} | ${ratio.toFixed(3)} | ${interval ? bounds(interval) : '–'} | ${points} | ${moved} |`;
   });
   const { total, referenceRuns, gains } = stats;
   return `## Monitoring
 
-${verdict}
+${news}
 
 Ratio is the candidate's cost over the pinned baseline's: below 1 is better.
 
