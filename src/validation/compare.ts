@@ -4,13 +4,9 @@
  */
 import { describe, fail } from '../errors.js';
 import type { Comparison } from '../model/comparison.js';
-import { commandExperiment } from './commands.js';
 import { decide, holm } from './decision.js';
 import { runExperiment, type Experiment, type Outcome } from './experiment.js';
-import { freshProcessExperiment } from './fresh-processes.js';
-import { inProcessExperiment } from './in-process.js';
 import { resolveOptions, type CompareOptions, type ResolvedOptions } from './options.js';
-import { serviceExperiment } from './services.js';
 import { labelsOf, pairOf, resolveModule, type ComparisonSubject, type SubjectPair } from './subject.js';
 
 /**
@@ -130,19 +126,20 @@ async function run(pair: SubjectPair, options: ResolvedOptions): Promise<Outcome
   return await runExperiment(await experimentFor(pair, options), options);
 }
 
+/** Each form is loaded when it is used: a service that imports the package pays for none of them. */
 async function experimentFor(pair: SubjectPair, options: ResolvedOptions): Promise<Experiment> {
   const labels = labelsOf(pair);
   switch (pair.kind) {
     case 'function':
-      return await inProcessExperiment(pair.subjects, labels, options);
+      return await (await import('./in-process.js')).inProcessExperiment(pair.subjects, labels, options);
     case 'module': {
       const [baseline, candidate] = pair.subjects;
       const sides = [resolveModule(baseline, labels[0]), resolveModule(candidate, labels[1])] as const;
-      return freshProcessExperiment(sides, options);
+      return (await import('./fresh-processes.js')).freshProcessExperiment(sides, options);
     }
     case 'command':
-      return commandExperiment(pair.subjects, labels, options);
+      return (await import('./commands.js')).commandExperiment(pair.subjects, labels, options);
     case 'service':
-      return await serviceExperiment(pair.subjects, labels, options);
+      return await (await import('./services.js')).serviceExperiment(pair.subjects, labels, options);
   }
 }

@@ -12,7 +12,6 @@ import { captureEnvironment } from '../host/environment.js';
 import type { Environment } from '../model/fingerprint.js';
 import { decide, type DecisionRule } from './decision.js';
 import { verdictIsDue } from './experiment.js';
-import { freshProcessExperiment } from './fresh-processes.js';
 import { resolveOptions } from './options.js';
 import { standardDeviation } from './statistics.js';
 
@@ -78,6 +77,7 @@ export async function measureNoise(options: NoiseOptions = {}): Promise<NoiseRep
     },
     'other',
   );
+  const { freshProcessExperiment } = await import('./fresh-processes.js');
   const environment = captureEnvironment();
   const startedMs = performance.now();
   const runs = WORKLOADS.map((workload) => {
