@@ -7,9 +7,15 @@ import { hostInventory, type HostInventory } from '../host/inventory.js';
 import { cpuLimits } from '../host/limits.js';
 import { CGROUP_COLUMNS, type Capability, type NativeCapabilities } from '../native/contract.js';
 import { loadNative } from '../native/load.js';
-import { formatBytes, formatNumber } from '../units.js';
+import { formatBytes, formatNumber, formatShare } from '../units.js';
+import type { NoiseReport, WorkloadNoise } from '../validation/noise.js';
 import type { Session, VerbOutcome } from './session.js';
 import { visible, wrap, type Terminal } from './terminal.js';
+
+export interface DoctorVerbOptions {
+  /** How long to compare code with itself; undefined: not at all. */
+  readonly noiseMs?: number;
+}
 
 /** One thing that this machine can or cannot do, or that deserves attention. */
 export interface Check {
@@ -31,7 +37,10 @@ const AREAS: readonly (readonly [Check['area'], string])[] = [
 ];
 
 /** `sysopt doctor`: what this machine can and cannot measure, why, and what would help. */
-export async function doctorVerb({ terminal }: Session): Promise<VerbOutcome> {
+export async function doctorVerb(
+  options: DoctorVerbOptions,
+  { terminal, signal }: Session,
+): Promise<VerbOutcome> {
   terminal.progress({ stage: 'look', message: 'Looking at this machine' });
   const native = loadNative();
   const checks = [
@@ -52,7 +61,16 @@ export async function doctorVerb({ terminal }: Session): Promise<VerbOutcome> {
       if (check.area === area) printCheck(terminal, check);
     }
   }
-  return { result: { environment, inventory, checks } };
+  if (options.noiseMs === undefined) return { result: { environment, inventory, checks } };
+
+  const { measureNoise } = await import('../validation/noise.js');
+  const noise = await measureNoise({
+    seconds: options.noiseMs / 1000,
+    signal,
+    onProgress: (progress) => terminal.progress(progress),
+  });
+  printNoise(terminal, noise);
+  return { result: { environment, inventory, checks, noise } };
 }
 
 const SEE_ABOVE = 'See the native addon.';
@@ -303,3 +321,27 @@ function printCheck(terminal: Terminal, check: Check): void {
     terminal.print(`    ${terminal.style('dim', `→ ${wrap(check.remedy, terminal.columns, '      ')}`)}`);
   }
 }
+
+function printNoise(terminal: Terminal, noise: NoiseReport): void {
+  terminal.print();
+  terminal.print(terminal.style('bold', 'Noise: identical code compared with itself'));
+  for (const { workload, deviation, replicates } of noise.workloads) {
+    terminal.print(
+      `  ${WORKLOADS[workload]}: the ratio varies by ${formatShare(deviation)} from process to process (${replicates} processes)`,
+    );
+  }
+  terminal.print(
+    `  false claims: ${formatShare(noise.falseClaimRate)} of ${noise.simulatedComparisons} simulated comparisons`,
+  );
+  for (const { seconds, effect } of noise.detectable) {
+    terminal.print(
+      `  in ${seconds} s, ${effect === null ? 'no difference is found reliably' : `a difference of ${formatShare(effect)} is found in nine of ten comparisons`}`,
+    );
+  }
+}
+
+const WORKLOADS: Readonly<Record<WorkloadNoise['workload'], string>> = {
+  arithmetic: 'arithmetic',
+  allocating: 'allocation',
+  memoryBound: 'memory access',
+};

@@ -8,6 +8,8 @@ import { SEVERITIES } from '../model/finding.js';
 import { OptimizationType, ProfileType } from '../model/types.js';
 import { durationMs, httpUrl, integer, nodeFlag, severity } from './arguments.js';
 import { EXIT, UsageError } from './exit-code.js';
+import type { BenchVerbOptions } from './bench.js';
+import type { DoctorVerbOptions } from './doctor.js';
 import type { OptimizeVerbOptions } from './optimize.js';
 import type { ProfileVerbOptions } from './profile.js';
 import type { ReportVerbOptions } from './report.js';
@@ -19,7 +21,7 @@ import { Terminal } from './terminal.js';
 const EXIT_CODES = `
 Exit codes:
   0    done
-  1    a gate that was asked for did not hold (--fail-on, --require-gain)
+  1    a gate that was asked for did not hold (--fail-on, --require-gain, --fail-on-slower)
   2    wrong call: an option, a setting, an unknown id
   3    the program or a subject cannot be started or measured
   4    the store cannot be read or written
@@ -244,11 +246,59 @@ Examples:
     .description(
       'Looks at the addon, counters, container limits, huge pages, processors and limits; names remedies.',
     )
+    .addOption(
+      new Option(
+        '--noise [time]',
+        'also compare code with itself for this long: how small a difference can be shown here',
+      )
+        .argParser(durationMs(3000))
+        .preset('30s'),
+    )
     .addOption(jsonOption())
     .action((options: Flags) =>
       runVerb(options.json === true, async (session) => {
         const { doctorVerb } = await import('./doctor.js');
-        return doctorVerb(session);
+        return doctorVerb({ ...options, noiseMs: options.noise } as unknown as DoctorVerbOptions, session);
+      }),
+    );
+
+  program
+    .command('bench')
+    .summary('compare variants of a task')
+    .description(
+      'Runs benchmark files: each exports { name, setup, variants }. Variants are compared with the first one, or with the one named by baseline, in fresh processes, until there is a verdict.',
+    )
+    .argument('[files...]', 'modules whose default export is a case, or an array of them')
+    .addOption(new Option('--filter <text>', 'only cases whose name holds this text'))
+    .addOption(
+      new Option('-b, --budget <time>', 'time for each comparison (default: 60s)').argParser(
+        durationMs(10, 86_400_000),
+      ),
+    )
+    .addOption(new Option('--save <file>', 'write the run as JSON, for a later --against'))
+    .addOption(new Option('--against <file>', 'an earlier run to compare with'))
+    .addOption(
+      new Option('--fail-on-slower', 'exit with 1 where a variant became slower than in that run').default(
+        false,
+      ),
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sysopt bench bench/cases/*.js
+  $ sysopt bench --save before.json sum.bench.js
+  $ sysopt bench --against before.json --fail-on-slower sum.bench.js`,
+    )
+    .action((files: string[], options: Flags) =>
+      runVerb(options.json === true, async (session) => {
+        const { benchVerb } = await import('./bench.js');
+        return benchVerb(
+          files,
+          { ...options, budgetMs: options.budget } as unknown as BenchVerbOptions,
+          session,
+        );
       }),
     );
 

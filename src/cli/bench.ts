@@ -1,0 +1,107 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fail } from '../errors.js';
+import type { Verdict } from '../model/comparison.js';
+import { formatBench, compareRuns, type BenchChange } from '../validation/bench-table.js';
+import { runBench, type BenchReport, type BenchResult } from '../validation/bench.js';
+import { formatNumber } from '../units.js';
+import { EXIT, UsageError } from './exit-code.js';
+import type { Session, VerbOutcome } from './session.js';
+import { visible } from './terminal.js';
+
+export interface BenchVerbOptions {
+  readonly filter?: string;
+  /** For each comparison. */
+  readonly budgetMs?: number;
+  /** File that the run is written to as JSON. */
+  readonly save?: string;
+  /** An earlier run, as `--save` wrote it. */
+  readonly against?: string;
+  readonly failOnSlower: boolean;
+}
+
+/** `sysopt bench files…`: variants of a task against a baseline, by the procedure that validates optimisations. */
+export async function benchVerb(
+  files: readonly string[],
+  options: BenchVerbOptions,
+  { terminal, signal }: Session,
+): Promise<VerbOutcome> {
+  if (files.length === 0) {
+    throw new UsageError('There is no benchmark to run.', 'Give its file: sysopt bench sum.bench.js');
+  }
+  if (options.failOnSlower && options.against === undefined) {
+    throw new UsageError('--fail-on-slower needs a run to compare with.', 'Give it with --against FILE.');
+  }
+  // Read first: a file that cannot be read must not cost a whole run.
+  const before = options.against === undefined ? undefined : await readRun(options.against);
+  const report = await runBench(files, {
+    ...(options.filter !== undefined && { filter: options.filter }),
+    ...(options.budgetMs !== undefined && { budgetMs: options.budgetMs }),
+    signal,
+    onProgress: (progress) => terminal.progress(progress),
+    onResult: (result) =>
+      terminal.progress({ stage: `${result.case} ${result.variant}`, message: inWords(result) }),
+  });
+  signal.throwIfAborted();
+  terminal.print(visible(formatBench(report)));
+  if (options.save !== undefined) await writeRun(options.save, report);
+  const changes = before === undefined ? undefined : compareRuns(before, report);
+  if (changes !== undefined) {
+    terminal.print();
+    if (!changes.sameHost) {
+      terminal.warn('The earlier run is from another host: what differs may be the hosts.');
+    }
+    for (const change of changes.changes) terminal.print(visible(changeInWords(change)));
+  }
+  const failed = report.results.some(({ comparison }) => comparison === null);
+  const slower = changes?.changes.some(({ verdict }) => verdict === 'slower') === true;
+  return {
+    result: { ...report, ...(changes && { changes }) },
+    exitCode: failed ? EXIT.target : options.failOnSlower && slower ? EXIT.gate : EXIT.ok,
+  };
+}
+
+function inWords({ case: name, variant, comparison, error }: BenchResult): string {
+  const outcome = comparison?.verdict ?? `failed (${error?.code ?? 'UNKNOWN'})`;
+  return `${name}: ${variant} is ${outcome}`;
+}
+
+const CHANGES: Readonly<Record<Verdict, string>> = {
+  faster: 'faster than before',
+  slower: 'slower than before',
+  equivalent: 'as before',
+  inconclusive: 'not decided',
+};
+
+function changeInWords(change: BenchChange): string {
+  const interval =
+    change.interval === null
+      ? 'no bound yet'
+      : `${formatNumber(1 / change.interval[1])} to ${formatNumber(1 / change.interval[0])}`;
+  const gain = `${formatNumber(1 / change.ratio)}× (${interval})`;
+  return `${change.case}, ${change.variant}: ${CHANGES[change.verdict]}, ${gain}`;
+}
+
+async function readRun(file: string): Promise<BenchReport> {
+  const path = resolve(file);
+  let report: unknown;
+  try {
+    report = JSON.parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    throw fail('DOCUMENT_CORRUPT', { path, reason: (cause as Error).message }, { cause });
+  }
+  const { results, environment } = (report ?? {}) as Partial<BenchReport>;
+  if (!Array.isArray(results) || environment?.host === undefined) {
+    throw fail('DOCUMENT_CORRUPT', { path, reason: 'it is no run that --save wrote' });
+  }
+  return report as BenchReport;
+}
+
+async function writeRun(file: string, report: BenchReport): Promise<void> {
+  const path = resolve(file);
+  try {
+    await writeFile(path, `${JSON.stringify(report, null, 2)}\n`);
+  } catch (cause) {
+    throw fail('STORAGE_NOT_WRITABLE', { path, reason: (cause as Error).message }, { cause });
+  }
+}

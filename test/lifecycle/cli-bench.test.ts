@@ -1,0 +1,56 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCli, scratch } from '../fixtures/cli/run-cli.js';
+
+/** One side does a hundred times the work: a verdict that no noise can turn. */
+const CASE = `
+const work = (rounds) => { let sum = 0; for (let i = 0; i < rounds; i += 1) sum += Math.sqrt(i); return sum > 0; };
+export default { name: 'square roots', variants: { many: () => work(100_000), few: () => work(1_000) } };
+`;
+
+describe('sysopt bench', () => {
+  it('reaches a verdict, saves the run and compares it with a later one', async () => {
+    using folder = scratch();
+    const file = join(folder.path, 'roots.bench.mjs');
+    const saved = join(folder.path, 'run.json');
+    writeFileSync(file, CASE);
+    const { code, json } = await runCli(['bench', '--json', '--budget', '20', '--save', saved, file]);
+    expect(code).toBe(0);
+    expect(json.results).toHaveLength(1);
+    expect(json.results[0].comparison.verdict).toBe('faster');
+    expect(JSON.parse(readFileSync(saved, 'utf8')).results).toEqual(json.results);
+
+    // As if the variant had been ten times as fast then.
+    const earlier = JSON.parse(readFileSync(saved, 'utf8'));
+    const { comparison } = earlier.results[0];
+    comparison.ratio /= 10;
+    comparison.interval = comparison.interval.map((bound: number) => bound / 10);
+    writeFileSync(saved, JSON.stringify(earlier));
+    const later = await runCli([
+      'bench',
+      '--json',
+      '--budget',
+      '20',
+      '--against',
+      saved,
+      '--fail-on-slower',
+      file,
+    ]);
+    expect(later.json.changes.changes[0].verdict).toBe('slower');
+    expect(later.code).toBe(1);
+  });
+
+  it.each([
+    [[], 2, 'USAGE'],
+    [['nowhere.bench.js'], 3, 'SUBJECT_UNLOADABLE'],
+    [['--fail-on-slower', 'x.bench.js'], 2, 'USAGE'],
+    [['--against', 'nowhere.json', 'x.bench.js'], 4, 'DOCUMENT_CORRUPT'],
+    [['--filter', 'x'], 2, 'USAGE'],
+  ])('refuses %j', async (args, expected, errorCode) => {
+    using folder = scratch();
+    const { code, json } = await runCli(['bench', '--json', ...args], {}, folder.path);
+    expect(code).toBe(expected);
+    expect(json.error.code).toBe(errorCode);
+  });
+});
