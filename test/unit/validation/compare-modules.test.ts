@@ -91,7 +91,7 @@ describe('compare over module exports', () => {
         [of('makeSum', { args: [4000], factory: true }), of('makeSlowSum', { args: [4000], factory: true })],
         [of('sumLoop'), of('sumLoop')],
       ],
-      { maxProcesses: 6 },
+      { maxProcesses: 16 },
     );
     expect(slow!.verdict).toBe('slower');
     expect(slow!.confidenceLevel).toBeCloseTo(0.975, 10);
