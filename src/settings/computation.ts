@@ -10,7 +10,8 @@ export const computationSettingsSchema = tree(
           .enum(['race', 'fixed'])
           .default('race')
           .describe(
-            'race measures the variants against each other; fixed keeps the choice in force and measures it.',
+            'race measures the variants against each other and picks; fixed picks the last one and only proves it ' +
+              'against the choice in force.',
           ),
         crossover: z
           .boolean()

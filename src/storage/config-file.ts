@@ -53,7 +53,8 @@ function problemOf(config: StoredConfig): string | undefined {
   if (memory !== undefined && !isChoice(memory, ['memory'])) return '"defaults.memory" is no memory choice';
   if (!isObject(config.subjects)) return '"subjects" is no object';
   for (const [key, stored] of Object.entries(config.subjects)) {
-    if (!isObject(stored) || !isChoice(stored.choice, CHOICE_KINDS) || typeof stored.profileId !== 'string') {
+    const isStored = isObject(stored) && isChoice(stored.choice, CHOICE_KINDS);
+    if (!isStored || typeof stored.profileId !== 'string' || typeof stored.hostId !== 'string') {
       return `"subjects.${key}" is no stored choice`;
     }
   }
@@ -84,17 +85,21 @@ export async function changeConfig(layout: Layout, change: ConfigChange): Promis
   const hostId = await thisHostId();
   await withFileLock(`${layout.config}.lock`, async () => {
     const present = readConfig(layout);
+    const isHostWide = change.memory !== undefined || change.runtimeFlags !== undefined;
+    // `hostId` tells where defaults and flags were measured; each choice of a subject carries its own. What was
+    // measured on another host must not pass for this one's.
+    const kept = !isHostWide || present?.hostId === hostId ? present : null;
     const next: StoredConfig = {
       ...present,
       schemaVersion: SCHEMA_VERSION,
       updatedAt: new Date().toISOString(),
-      hostId,
-      defaults: { ...present?.defaults, ...(change.memory && { memory: change.memory }) },
+      hostId: kept?.hostId ?? hostId,
+      defaults: { ...kept?.defaults, ...(change.memory && { memory: change.memory }) },
       subjects: {
         ...present?.subjects,
         ...(change.subject && { [change.subject.key]: change.subject.stored }),
       },
-      runtimeFlags: change.runtimeFlags ?? present?.runtimeFlags ?? [],
+      runtimeFlags: change.runtimeFlags ?? kept?.runtimeFlags ?? [],
     };
     await writeAtomic(layout.config, `${JSON.stringify(next, null, 2)}\n`);
   });
@@ -118,7 +123,8 @@ function checkChange({ memory, subject, runtimeFlags }: ConfigChange): void {
   if (typeof subject.key !== 'string' || !SUBJECT_KEY.test(subject.key)) {
     refuse('key', subject.key, '<kind>:<name>, such as struct:Order');
   }
-  const { choice, profileId } = (subject.stored ?? {}) as Partial<StoredChoice>;
+  const { choice, profileId, hostId } = (subject.stored ?? {}) as Partial<StoredChoice>;
   if (!isChoice(choice, CHOICE_KINDS)) refuse('choice', choice, 'a choice');
+  if (typeof hostId !== 'string') refuse('hostId', hostId, 'the id of the host it was measured on');
   if (typeof profileId !== 'string') refuse('profileId', profileId, 'the id of the profile it comes from');
 }

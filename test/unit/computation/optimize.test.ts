@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { duplicates, LOOKUPS, numbers, optimise } from './samples.js';
 
 const { quadratic, linear } = duplicates;
+/** For tests that need an outcome and not a proof. */
+const BRIEF = { budgetMs: 1_500 };
 const planted = { variants: { quadratic, linear }, inputs: numbers, sizes: [300, 1_200] };
 
 describe('a planted winner', () => {
@@ -131,7 +133,7 @@ describe('objectives', () => {
 
 describe('searches', () => {
   it.each(['successive_halving', 'grid', 'random'] as const)('%s finds the winner', async (search) => {
-    const { draft } = await optimise(planted, { performanceTuning: { search, budgetMs: 600 } });
+    const { draft } = await optimise(planted, { performanceTuning: { search, budgetMs: 600 } }, BRIEF);
     expect(draft.plan['candidate']).toEqual([{ maxSize: null, variant: 'linear' }]);
     const standings = (draft.plan['sizes'] as any[]).flatMap((at) => at.standings);
     const eliminated = standings.filter(({ eliminatedAfter }) => eliminatedAfter !== undefined);
@@ -166,28 +168,36 @@ describe('parallelization', () => {
   });
 
   it('says what it cannot do', async () => {
-    const { draft } = await optimise(planted, { parallelization: { strategy: 'native', maxThreads: 2 } });
+    const { draft } = await optimise(
+      planted,
+      { parallelization: { strategy: 'native', maxThreads: 2 } },
+      BRIEF,
+    );
     expect(draft.warnings.join()).toMatch(/found no such variant.*maxThreads has no effect/s);
   });
 });
 
 it('equal variants are called indistinguishable or equal, and the earlier stays', async () => {
   const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
-  const { draft, subject } = await optimise({
-    variants: { first: sum, second: sum, third: sum },
-    inputs: numbers,
-    sizes: [500],
-  });
+  const { draft, subject } = await optimise(
+    {
+      variants: { first: sum, second: sum, third: sum },
+      inputs: numbers,
+      sizes: [500],
+    },
+    {},
+    BRIEF,
+  );
   expect(draft.status).not.toBe('failed');
   expect(draft.status === 'applied').toBe(subject.choice.bySize[0]!.variant !== 'first');
   expect(draft.plan['sizes']).toHaveLength(1);
 });
 
 it('reports the growth of each variant, or why it cannot', async () => {
-  const { draft } = await optimise({ ...planted, sizes: [50, 150, 450, 1_350] });
+  const { draft } = await optimise({ ...planted, sizes: [50, 150, 450, 1_350] }, {}, BRIEF);
   const fits = draft.plan['complexity'] as any;
   expect([fits.quadratic.complexity, ...fits.quadratic.alsoPlausible]).toContain('n²');
-  const short = await optimise(planted);
+  const short = await optimise(planted, {}, BRIEF);
   expect((short.draft.plan['complexity'] as any).linear).toMatchObject({
     available: false,
     reason: 'TOO_FEW_SIZES',
@@ -195,13 +205,13 @@ it('reports the growth of each variant, or why it cannot', async () => {
 });
 
 it('its draft is plain JSON', async () => {
-  const { draft } = await optimise(planted);
+  const { draft } = await optimise(planted, {}, BRIEF);
   expect(JSON.parse(JSON.stringify(draft))).toEqual(draft);
 });
 
 it('reports progress through its stages', async () => {
   const stages = new Set<string>();
-  await optimise(planted, {}, { progress: ({ stage }) => void stages.add(stage) });
+  await optimise(planted, {}, { ...BRIEF, progress: ({ stage }) => void stages.add(stage) });
   expect([...stages]).toEqual(['check', 'race', 'validate']);
 });
 

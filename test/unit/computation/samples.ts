@@ -8,7 +8,7 @@ import { parseComputationSettings } from '../../../dist/settings/parse.js';
 export const LOOKUPS = fileURLToPath(new URL('../../fixtures/computation/lookups.js', import.meta.url));
 
 export function context(changes: Partial<OptimizationContext> = {}): OptimizationContext {
-  return { environment: captureEnvironment(), budgetMs: 6_000, progress: () => {}, ...changes };
+  return { environment: captureEnvironment(), budgetMs: 12_000, progress: () => {}, ...changes };
 }
 
 /** Makes a computation and optimises it. */

@@ -9,6 +9,7 @@ const stored = (variant: string): StoredChoice => ({
   choice: { kind: 'computation', bySize: [{ maxSize: null, variant }] },
   profileId: 'computation-1',
   appliedAt: '2026-03-01T00:00:00.000Z',
+  hostId: 'abc123',
 });
 const memory = { kind: 'memory', packing: 'cache_line', cacheLineBytes: 64, order: 'soa' } as const;
 
@@ -36,6 +37,22 @@ it('loses no choice when many are made at once', async () => {
     Array.from({ length: 30 }, (_, i) => stores[i % 3]!.setChoice(`computation:c${i}`, stored('v'))),
   );
   expect(Object.keys(openStore(path).config()!.subjects)).toHaveLength(30);
+});
+
+it('defaults and flags of another host do not pass for this one’s, choices of subjects stay', async () => {
+  const path = scratch();
+  const store = openStore(path);
+  await store.setMemoryDefaults(memory);
+  await store.setRuntimeFlags(['--max-semi-space-size=64']);
+  await store.setChoice('computation:find', stored('map'));
+  const file = join(path, 'config.json');
+  writeFileSync(file, JSON.stringify({ ...store.config(), hostId: 'elsewhere' }));
+  await store.setChoice('computation:other', stored('map'));
+  expect(store.config()).toMatchObject({ hostId: 'elsewhere', defaults: { memory } });
+  await store.setMemoryDefaults({ ...memory, order: 'aos' });
+  expect(store.config()).toMatchObject({ defaults: { memory: { order: 'aos' } }, runtimeFlags: [] });
+  expect(store.config()?.hostId).not.toBe('elsewhere');
+  expect(Object.keys(store.config()!.subjects)).toHaveLength(2);
 });
 
 it.each([
@@ -66,6 +83,7 @@ it.each<[any, any, RegExp]>([
   ['__proto__', stored('v'), /<kind>:<name>/],
   ['struct:', stored('v'), /<kind>:<name>/],
   ['struct:A', { choice: { kind: 'x' }, profileId: 'p' }, /a choice/],
+  ['struct:A', { ...stored('v'), hostId: undefined }, /the id of the host/],
   ['struct:A', null, /a choice/],
 ])('refuses a choice for %j of %j', async (key, choice, pattern) => {
   const store = openStore(scratch());

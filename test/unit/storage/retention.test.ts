@@ -25,6 +25,7 @@ it('removes by count, the oldest first, but never what is in force', async () =>
     choice: profile('x').choice!,
     profileId: 'memory-1',
     appliedAt: daysAgo(9),
+    hostId: 'abc123',
   });
   for (const n of [5, 2, 4, 3]) {
     await store.saveProfile(profile(`memory-${n}`, { createdAt: daysAgo(9 - n) }));

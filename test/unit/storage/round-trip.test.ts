@@ -31,6 +31,7 @@ it('lays the folder out as documented, with schema version and host in every doc
     choice: profile('x').choice!,
     profileId: 'memory-1',
     appliedAt: new Date().toISOString(),
+    hostId: 'abc123',
   });
   expect(readdirSync(path).sort()).toEqual([
     'analysis',
