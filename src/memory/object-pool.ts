@@ -1,0 +1,168 @@
+/**
+ * Recycles ordinary objects that are expensive to make (parsers, large arrays, connections' state). For plain
+ * memory use `SlabPool`; for small short-lived objects use neither, V8's young generation is faster.
+ */
+import { describe, fail } from '../errors.js';
+import { unavailable } from '../model/metric.js';
+import type { AllocatorStats } from './allocator-stats.js';
+import { requireInteger, requireOptions } from './arguments.js';
+
+export interface ObjectPoolOptions<T extends object> {
+  readonly create: () => T;
+  /** Called at release: puts an object back into the state that the next user expects. */
+  readonly reset?: (object: T) => void;
+  /** Called at acquire: an object for which it gives false is destroyed and replaced. */
+  readonly validate?: (object: T) => boolean;
+  /** Called when the pool lets an object go. */
+  readonly destroy?: (object: T) => void;
+  /** Made at once: the low-water mark, below which the pool never shrinks. Default 0. */
+  readonly minIdle?: number;
+  /** High-water mark: idle objects beyond it are let go at release. Default unlimited. */
+  readonly maxIdle?: number;
+  /** Objects in all, idle or in use. Default 2^24. */
+  readonly max?: number;
+  readonly name?: string;
+}
+
+/** Releases between two looks at how many idle objects were never needed. */
+const SHRINK_INTERVAL = 1024;
+const MAX_OBJECTS = 2 ** 24;
+
+/**
+ * Shrinks by itself: every 1,024 releases, half of the idle objects that were not needed since the last look are
+ * let go, down to `minIdle`. It has no timer.
+ *
+ * @throws INVALID_ARGUMENT for options out of range; CLOSED after `close()`.
+ *
+ * @example
+ * const pool = new ObjectPool({ create: () => new Float64Array(4096), reset: (a) => a.fill(0) });
+ * const scratch = pool.acquire();
+ * pool.release(scratch);
+ */
+export class ObjectPool<T extends object> implements Disposable {
+  readonly name: string;
+  private readonly options: ObjectPoolOptions<T>;
+  private readonly minIdle: number;
+  private readonly maxIdle: number;
+  private readonly max: number;
+  private idle: T[] = [];
+  private readonly inUse = new Set<T>();
+  private highWater = 0;
+  private growths = 0;
+  private exhausted = 0;
+  private releases = 0;
+  private fewestIdle = 0;
+  private isClosed = false;
+
+  constructor(options: ObjectPoolOptions<T>) {
+    requireOptions('ObjectPool options', options);
+    for (const name of ['create', 'reset', 'validate', 'destroy'] as const) {
+      const given: unknown = options[name];
+      if (typeof given === 'function' || (given === undefined && name !== 'create')) continue;
+      throw fail('INVALID_ARGUMENT', { name, actual: describe(given), expected: 'a function' });
+    }
+    this.options = options;
+    this.max = requireInteger('max', options.max ?? MAX_OBJECTS, 1, MAX_OBJECTS);
+    this.minIdle = requireInteger('minIdle', options.minIdle ?? 0, 0, this.max);
+    this.maxIdle = requireInteger('maxIdle', options.maxIdle ?? this.max, this.minIdle, MAX_OBJECTS);
+    this.name = options.name ?? 'objects';
+    while (this.idle.length < this.minIdle) this.idle.push(options.create());
+    this.fewestIdle = this.idle.length;
+  }
+
+  /** Takes an idle object, or makes one. @throws POOL_EXHAUSTED where `max` are in use. */
+  acquire(): T {
+    this.requireOpen();
+    let object = this.idle.pop();
+    while (object !== undefined && this.options.validate?.(object) === false) {
+      this.options.destroy?.(object);
+      object = this.idle.pop();
+    }
+    if (object === undefined) {
+      if (this.inUse.size >= this.max) {
+        this.exhausted += 1;
+        throw fail('POOL_EXHAUSTED', { slots: this.max, pool: this.name });
+      }
+      object = this.options.create();
+      this.growths += 1;
+    }
+    this.inUse.add(object);
+    if (this.inUse.size > this.highWater) this.highWater = this.inUse.size;
+    if (this.idle.length < this.fewestIdle) this.fewestIdle = this.idle.length;
+    return object;
+  }
+
+  /**
+   * Gives an object back.
+   * @throws FOREIGN_HANDLE for an object that is not out of this pool, or was released already.
+   */
+  release(object: T): void {
+    this.requireOpen();
+    if (!this.inUse.delete(object)) {
+      throw fail('FOREIGN_HANDLE', { handle: describe(object), pool: this.name });
+    }
+    this.options.reset?.(object);
+    if (this.idle.length >= this.maxIdle) this.options.destroy?.(object);
+    else this.idle.push(object);
+    this.releases += 1;
+    if (this.releases % SHRINK_INTERVAL === 0) {
+      this.letGo(Math.ceil(this.fewestIdle / 2));
+      this.fewestIdle = this.idle.length;
+    }
+  }
+
+  /** Whether the object is in use out of this pool. */
+  has(object: T): boolean {
+    return this.inUse.has(object);
+  }
+
+  /** Lets idle objects go, down to `minIdle`. Returns how many. */
+  trim(): number {
+    this.requireOpen();
+    return this.letGo(this.idle.length);
+  }
+
+  stats(): AllocatorStats {
+    return {
+      kind: 'object-pool',
+      name: this.name,
+      capacity: this.idle.length + this.inUse.size,
+      inUse: this.inUse.size,
+      highWater: this.highWater,
+      growths: this.growths,
+      exhausted: this.exhausted,
+      waiting: 0,
+      bytes: unavailable(
+        'JS_OBJECTS',
+        'The size of JavaScript objects is not known to a pool.',
+        'Take a heap snapshot, or profile with type "memory".',
+      ),
+      closed: this.isClosed,
+    };
+  }
+
+  /** Destroys idle objects. Those in use belong to their users from now on. Harmless twice. */
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    const idle = this.idle;
+    this.idle = [];
+    this.inUse.clear();
+    for (const object of idle) this.options.destroy?.(object);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  private letGo(count: number): number {
+    // The objects at the bottom of the stack were unused for longest.
+    const gone = this.idle.splice(0, Math.min(count, Math.max(0, this.idle.length - this.minIdle)));
+    for (const object of gone) this.options.destroy?.(object);
+    return gone.length;
+  }
+
+  private requireOpen(): void {
+    if (this.isClosed) throw fail('CLOSED', { what: `Object pool "${this.name}"` });
+  }
+}

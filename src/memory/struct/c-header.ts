@@ -1,0 +1,105 @@
+/** The C (and C++) view of a type: the same offsets, checked by the compiler that reads it. */
+import { alignOf, sizeOf, type FieldNode, type StructNode } from './field-types.js';
+import { cScalar } from './descriptor.js';
+
+/** @internal See `Type.toCHeader()`. */
+export function cHeader(node: StructNode): string {
+  const structs = new Map<string, StructNode>();
+  collect(node, structs);
+  const guard = `${identifier(node.name).toUpperCase()}_H`;
+  return [
+    `#ifndef ${guard}`,
+    `#define ${guard}`,
+    '',
+    '#include <assert.h>',
+    '#include <stdbool.h>',
+    '#include <stddef.h>',
+    '#include <stdint.h>',
+    '#ifndef __cplusplus',
+    '#include <stdalign.h>',
+    '#endif',
+    '',
+    ...[...structs].flatMap(([name, each]) => [...enumsOf(name, each), ...body(name, each, structs), '']),
+    `#endif // ${guard}`,
+    '',
+  ].join('\n');
+}
+
+/** Inner structs first; two different ones of one name get numbers. */
+function collect(node: FieldNode, structs: Map<string, StructNode>): void {
+  if (node.kind === 'array') return collect(node.element, structs);
+  if (node.kind !== 'struct') return;
+  for (const field of node.fields) collect(field.node, structs);
+  if (nameOf(node, structs) !== undefined) return;
+  let name = identifier(node.name);
+  for (let k = 2; structs.has(name); k += 1) name = `${identifier(node.name)}_${k}`;
+  structs.set(name, node);
+}
+
+function nameOf(node: StructNode, structs: Map<string, StructNode>): string | undefined {
+  const wanted = JSON.stringify(node);
+  for (const [name, each] of structs) if (JSON.stringify(each) === wanted) return name;
+  return undefined;
+}
+
+function enumsOf(struct: string, node: StructNode): string[] {
+  return node.fields.flatMap(({ name, node: type }) => {
+    const inner = innermost(type);
+    if (inner.kind !== 'enum') return [];
+    const values = Object.entries(inner.values).map(([key, value]) => {
+      return `  ${identifier(`${struct}_${name}_${key}`).toUpperCase()} = ${value}u`;
+    });
+    return [`enum ${struct}_${name} {`, `${values.join(',\n')}`, '};', ''];
+  });
+}
+
+function body(name: string, node: StructNode, structs: Map<string, StructNode>): string[] {
+  const lines: string[] = [];
+  const checks: string[] = [];
+  let end = 0;
+  let paddings = 0;
+  const natural = Math.max(...node.fields.map((field) => alignOf(field.node)));
+  const pad = (bytes: number) => lines.push(`  uint8_t padding_${(paddings += 1)}_[${bytes}];`);
+  for (const field of node.fields.toSorted((a, b) => a.offsetBytes - b.offsetBytes)) {
+    const align = alignOf(field.node);
+    // C would place it earlier: fields of another writer, or the start of a line.
+    if (Math.ceil(end / align) * align < field.offsetBytes) pad(field.offsetBytes - end);
+    const first = lines.every((line) => line.includes('padding_'));
+    const alignas = first && node.alignBytes > natural ? `alignas(${node.alignBytes}) ` : '';
+    lines.push(`  ${alignas}${declaration(field.name, field.node, structs)};`);
+    checks.push(
+      `static_assert(offsetof(struct ${name}, ${field.name}) == ${field.offsetBytes}, "${name}.${field.name}");`,
+    );
+    end = field.offsetBytes + sizeOf(field.node);
+  }
+  const aligned = Math.ceil(end / node.alignBytes) * node.alignBytes;
+  if (aligned < node.sizeBytes) pad(node.sizeBytes - end);
+  return [
+    `struct ${name} {`,
+    ...lines,
+    '};',
+    ...checks,
+    `static_assert(sizeof(struct ${name}) == ${node.sizeBytes}, "sizeof ${name}");`,
+    `static_assert(alignof(struct ${name}) == ${node.alignBytes}, "alignof ${name}");`,
+  ];
+}
+
+function declaration(name: string, node: FieldNode, structs: Map<string, StructNode>): string {
+  let suffix = '';
+  let each = node;
+  while (each.kind === 'array') {
+    suffix += `[${each.count}]`;
+    each = each.element;
+  }
+  if (each.kind === 'utf8') return `char ${name}${suffix}[${each.bytes}]`;
+  if (each.kind === 'struct') return `struct ${nameOf(each, structs) ?? each.name} ${name}${suffix}`;
+  return `${cScalar((each as { scalar: 'u8' }).scalar)} ${name}${suffix}`;
+}
+
+function innermost(node: FieldNode): FieldNode {
+  return node.kind === 'array' ? innermost(node.element) : node;
+}
+
+function identifier(name: string): string {
+  return name.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d)/, '_');
+}

@@ -1,0 +1,212 @@
+/**
+ * Types of fields: tokens such as `u32` or `array(f64, 3)` that say how a value lies in memory, and carry its
+ * JavaScript type for inference.
+ *
+ * Values follow typed arrays: integers wrap, `f32` rounds, `u64` and `i64` take `bigint`. Strings and enums are
+ * checked instead, because cutting them off or storing an unknown name would lose data silently.
+ */
+import { describe, fail } from '../../errors.js';
+import { requireInteger } from '../arguments.js';
+
+export type ScalarName = 'u8' | 'u16' | 'u32' | 'u64' | 'i8' | 'i16' | 'i32' | 'i64' | 'f32' | 'f64' | 'bool';
+
+/** How a field lies in memory: plain JSON, so that another thread or process can rebuild it. */
+export type FieldNode =
+  | { readonly kind: 'scalar'; readonly scalar: ScalarName }
+  | {
+      readonly kind: 'enum';
+      readonly scalar: 'u8' | 'u16' | 'u32';
+      readonly values: Readonly<Record<string, number>>;
+    }
+  | { readonly kind: 'utf8'; readonly bytes: number }
+  | { readonly kind: 'array'; readonly element: FieldNode; readonly count: number }
+  | StructNode;
+
+export interface StructNode {
+  readonly kind: 'struct';
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly alignBytes: number;
+  /** In declared order. */
+  readonly fields: readonly PlacedNode[];
+}
+
+export interface PlacedNode {
+  readonly name: string;
+  readonly offsetBytes: number;
+  readonly node: FieldNode;
+}
+
+/** `Value`: what records hold. `Access`: what a cursor's property gives. */
+export interface FieldType<Value = unknown, Access = Value> {
+  readonly node: FieldNode;
+  readonly sizeBytes: number;
+  readonly alignBytes: number;
+  /** For inference only; never present. */
+  readonly '~types'?: { readonly value: Value; readonly access: Access };
+}
+
+export type ValueOf<T extends FieldType> = NonNullable<T['~types']>['value'];
+export type AccessOf<T extends FieldType> = NonNullable<T['~types']>['access'];
+
+export type Fields = Readonly<Record<string, FieldType>>;
+/** The plain object that a record converts to and from. */
+export type RecordOf<F extends Fields> = { -readonly [K in keyof F]: ValueOf<F[K]> };
+/** The properties of a cursor: scalars read and write memory, composite fields are cursors of their own. */
+export type AccessorOf<F extends Fields> = {
+  -readonly [K in keyof F]: AccessOf<F[K]>;
+};
+
+/** What a cursor gives for a fixed array of scalars, enums or strings. */
+export interface ArrayAccessor<Value> extends Iterable<Value> {
+  readonly length: number;
+  /** @throws INVALID_ARGUMENT outside the array. */
+  get(index: number): Value;
+  set(index: number, value: Value): void;
+  toObject(): Value[];
+  /** Takes up to `length` values; those left out stay. */
+  assign(values: readonly Value[]): void;
+}
+
+/** What a cursor gives for a fixed array of structs or arrays. */
+export interface CompositeArrayAccessor<Value, Access> {
+  readonly length: number;
+  /** The element's accessor. The same object every time, moved to `index`. */
+  at(index: number): Access;
+  toObject(): Value[];
+  assign(values: readonly Value[]): void;
+}
+
+const SCALAR_BYTES: Readonly<Record<ScalarName, number>> = {
+  u8: 1,
+  u16: 2,
+  u32: 4,
+  u64: 8,
+  i8: 1,
+  i16: 2,
+  i32: 4,
+  i64: 8,
+  f32: 4,
+  f64: 8,
+  bool: 1,
+};
+
+export function scalarBytes(scalar: ScalarName): number {
+  return SCALAR_BYTES[scalar];
+}
+
+export function sizeOf(node: FieldNode): number {
+  switch (node.kind) {
+    case 'utf8':
+      return node.bytes;
+    case 'array':
+      return node.count * sizeOf(node.element);
+    case 'struct':
+      return node.sizeBytes;
+    default:
+      return scalarBytes(node.scalar);
+  }
+}
+
+export function alignOf(node: FieldNode): number {
+  switch (node.kind) {
+    case 'utf8':
+      return 1;
+    case 'array':
+      return alignOf(node.element);
+    case 'struct':
+      return node.alignBytes;
+    default:
+      return scalarBytes(node.scalar);
+  }
+}
+
+/** @internal A token for a node. */
+export function typeOf<Value, Access = Value>(node: FieldNode): FieldType<Value, Access> {
+  return Object.freeze({ node, sizeBytes: sizeOf(node), alignBytes: alignOf(node) });
+}
+
+const number = (scalar: ScalarName) => typeOf<number>({ kind: 'scalar', scalar });
+
+export const u8 = number('u8');
+export const u16 = number('u16');
+export const u32 = number('u32');
+export const i8 = number('i8');
+export const i16 = number('i16');
+export const i32 = number('i32');
+export const f32 = number('f32');
+export const f64 = number('f64');
+/** A `bigint` from 0 to 2^64 - 1. Slower than the other numbers; use `f64` for whole numbers up to 2^53. */
+export const u64 = typeOf<bigint>({ kind: 'scalar', scalar: 'u64' });
+/** A `bigint` from -2^63 to 2^63 - 1. */
+export const i64 = typeOf<bigint>({ kind: 'scalar', scalar: 'i64' });
+/** One byte; any byte but 0 reads as true. */
+export const bool = typeOf<boolean>({ kind: 'scalar', scalar: 'bool' });
+
+type IsComposite<T extends FieldType> = [AccessOf<T>] extends [string | number | bigint | boolean]
+  ? false
+  : true;
+type ArrayAccessOf<T extends FieldType> =
+  IsComposite<T> extends true ? CompositeArrayAccessor<ValueOf<T>, AccessOf<T>> : ArrayAccessor<ValueOf<T>>;
+
+/**
+ * A fixed number of equal elements, in place.
+ * @param count 1 to 65,536
+ */
+export function array<T extends FieldType>(
+  element: T,
+  count: number,
+): FieldType<ValueOf<T>[], ArrayAccessOf<T>> {
+  if (typeof element !== 'object' || (element as unknown) === null || !('node' in element)) {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'element',
+      actual: describe(element),
+      expected: 'a field type such as f32 or a struct type',
+    });
+  }
+  requireInteger('count', count, 1, 65_536);
+  return typeOf({ kind: 'array', element: element.node, count });
+}
+
+/**
+ * Text in a fixed number of bytes, zero-padded. Writing text that does not fit throws INVALID_ARGUMENT.
+ * @param bytes 1 to 65,536; a character takes one to four
+ */
+export function utf8(bytes: number): FieldType<string> {
+  return typeOf({ kind: 'utf8', bytes: requireInteger('bytes', bytes, 1, 65_536) });
+}
+
+/**
+ * One of some names, stored as the smallest unsigned integer that holds the numbers: `enumOf('buy', 'sell')`
+ * numbers from 0, `enumOf({ buy: 1, sell: 2 })` as it says. Memory that is all zero reads as the name for 0.
+ * Writing another name, or reading a number without a name, throws INVALID_ARGUMENT.
+ */
+export function enumOf<const Names extends readonly string[]>(...names: Names): FieldType<Names[number]>;
+export function enumOf<const Values extends Readonly<Record<string, number>>>(
+  values: Values,
+): FieldType<keyof Values & string>;
+export function enumOf(...given: readonly unknown[]): FieldType<string> {
+  const [first] = given;
+  const pairs: [unknown, unknown][] =
+    typeof first === 'object' && first !== null
+      ? Object.entries(first)
+      : given.map((name, index) => [name, index]);
+  const numbers = pairs.map(([, value]) => requireInteger('enum value', value, 0, 0xffff_ffff));
+  const names = pairs.map(([name]) => name);
+  const proper = names.every((name) => typeof name === 'string' && name !== '');
+  if (
+    names.length === 0 ||
+    !proper ||
+    new Set(names).size < names.length ||
+    new Set(numbers).size < numbers.length
+  ) {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'enum names',
+      actual: JSON.stringify(given).slice(0, 80),
+      expected: 'at least one name, all different, with different numbers',
+    });
+  }
+  const largest = Math.max(...numbers);
+  const scalar = largest < 256 ? 'u8' : largest < 65_536 ? 'u16' : 'u32';
+  return typeOf({ kind: 'enum', scalar, values: Object.fromEntries(pairs) as Record<string, number> });
+}

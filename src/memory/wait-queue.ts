@@ -1,0 +1,54 @@
+/** Callers waiting for something scarce, first come, first served; one that aborts leaves at any place. */
+
+interface Waiter<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+  /** Stops listening to the signal. */
+  readonly stop: () => void;
+}
+
+export class WaitQueue<T = number> {
+  /** Sets keep the order of insertion and remove anywhere in O(1). */
+  private readonly waiting = new Set<Waiter<T>>();
+
+  get size(): number {
+    return this.waiting.size;
+  }
+
+  /** Resolves with what `serve` hands over, or rejects with `abortError` when the signal fires first. */
+  wait(signal: AbortSignal | undefined, abortError: (signal: AbortSignal) => unknown): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        this.waiting.delete(waiter);
+        // An aborted wait ends with the error that names it; the signal's reason is that error's cause.
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+        if (signal !== undefined) reject(abortError(signal));
+      };
+      const waiter: Waiter<T> = {
+        resolve,
+        reject,
+        stop: () => signal?.removeEventListener('abort', onAbort),
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.waiting.add(waiter);
+    });
+  }
+
+  /** Hands a value to the caller that waited longest. There must be one. */
+  serve(value: T): void {
+    for (const waiter of this.waiting) {
+      this.waiting.delete(waiter);
+      waiter.stop();
+      waiter.resolve(value);
+      return;
+    }
+  }
+
+  rejectAll(error: () => unknown): void {
+    for (const waiter of [...this.waiting]) {
+      this.waiting.delete(waiter);
+      waiter.stop();
+      waiter.reject(error());
+    }
+  }
+}

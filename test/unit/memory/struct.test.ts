@@ -1,0 +1,438 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { generateCursorClass } from '../../../dist/memory/struct/accessor-codegen.js';
+import { interpretCursorClass } from '../../../dist/memory/struct/accessor-interpreter.js';
+import { planAccess } from '../../../dist/memory/struct/access-plan.js';
+import { StructArray } from '../../../dist/memory/struct/struct-array.js';
+import {
+  array,
+  bool,
+  enumOf,
+  f32,
+  f64,
+  i16,
+  i32,
+  i64,
+  i8,
+  u16,
+  u32,
+  u64,
+  u8,
+  utf8,
+} from '../../../dist/memory/struct/field-types.js';
+import {
+  arrayFromDescriptor,
+  struct,
+  structFromDescriptor,
+} from '../../../dist/memory/struct/struct-type.js';
+import { Region } from '../../../dist/memory/regions.js';
+import { loadNative } from '../../../dist/native/load.js';
+
+const code = (wanted: string) => expect.objectContaining({ code: wanted });
+const ORDERS = ['aos', 'soa', 'aosoa'] as const;
+
+const Point = struct('Point', { x: f32, y: f32 });
+const Everything = struct('Everything', {
+  a: u8,
+  b: i16,
+  big: u64,
+  c: i8,
+  d: u16,
+  negative: i64,
+  on: bool,
+  e: i32,
+  f: u32,
+  ratio: f32,
+  price: f64,
+  side: enumOf('buy', 'sell'),
+  state: enumOf({ open: 5, closed: 300 }),
+  symbol: utf8(9),
+  at: Point,
+  history: array(u16, 3),
+  legs: array(Point, 2),
+  grid: array(array(u8, 2), 3),
+  tags: array(utf8(4), 2),
+  sides: array(enumOf('x', 'y'), 2),
+  flags: array(bool, 3),
+});
+
+function sample(k: number) {
+  return {
+    a: k & 255,
+    b: -k - 1,
+    big: 2n ** 63n + BigInt(k),
+    c: -1,
+    d: 65_535 - k,
+    negative: -(2n ** 62n) - BigInt(k),
+    on: k % 2 === 0,
+    e: -2_000_000_000 + k,
+    f: 4_000_000_000 + k,
+    ratio: k + 0.5,
+    price: k / 3,
+    side: k % 2 === 0 ? ('buy' as const) : ('sell' as const),
+    state: k % 3 === 0 ? ('open' as const) : ('closed' as const),
+    symbol: `é${k}`,
+    at: { x: k, y: -k - 1 },
+    history: [k, 2 * k, 3],
+    legs: [
+      { x: k, y: 1 },
+      { x: 2, y: k },
+    ],
+    grid: [
+      [1, k & 255],
+      [3, 4],
+      [k & 255, 6],
+    ],
+    tags: [`t${k % 10}`, ''],
+    sides: ['y' as const, k % 2 === 0 ? ('x' as const) : ('y' as const)],
+    flags: [true, false, k % 2 === 0],
+  };
+}
+
+describe.each(['generated', 'interpreted'] as const)('%s accessors', (mode) => {
+  const make = mode === 'generated' ? generateCursorClass : interpretCursorClass;
+  const arrayOf = (order: (typeof ORDERS)[number], length: number) => {
+    const plan = planAccess(Everything.node, order, 64);
+    return new (StructArray as any)(
+      {
+        name: 'Everything',
+        layout: Everything.layout,
+        plan,
+        cursorClass: make(plan),
+        descriptor: Everything.descriptor,
+      },
+      length,
+      {},
+    );
+  };
+
+  it.each(ORDERS)('read back what was written to every record, order %s', (order) => {
+    const records = Array.from({ length: 50 }, (_, k) => sample(k));
+    const all = arrayOf(order, 50).fromObjects(records);
+    expect(all.toObjects()).toEqual(records);
+    // Written again in another sequence, nothing reaches into another record.
+    for (let k = 49; k >= 0; k -= 1) all.set(k, records[49 - k]!);
+    expect(all.toObjects()).toEqual(records.toReversed());
+  });
+
+  it.each(ORDERS)('move, assign in part and reach into fields, order %s', (order) => {
+    const cursor = arrayOf(order, 20).cursor(7);
+    cursor.assign({ price: 2.5, at: { x: 1 }, state: 'open' });
+    cursor.price += 1;
+    cursor.at.y = 4;
+    cursor.history.set(2, 99);
+    cursor.legs.at(1).x = 8;
+    cursor.grid.at(2).set(1, 5);
+    cursor.tags = ['ab'];
+    expect(cursor.index).toBe(7);
+    expect(cursor.toObject()).toMatchObject({
+      price: 3.5,
+      at: { x: 1, y: 4 },
+      history: [0, 0, 99],
+      legs: [{ x: 0 }, { x: 8 }],
+      grid: [
+        [0, 0],
+        [0, 0],
+        [0, 5],
+      ],
+      tags: ['ab', ''],
+      side: 'buy',
+      on: false,
+    });
+    expect([...cursor.history]).toEqual([0, 0, 99]);
+    expect([cursor.history.length, cursor.legs.length]).toEqual([3, 2]);
+    cursor.index = 6;
+    expect(cursor.price).toBe(0);
+    expect(() => cursor.toObject()).toThrow(/state/); // zero is no number of that enum
+  });
+
+  it('wraps and rounds numbers as typed arrays do', () => {
+    const cursor = arrayOf('aos', 1).cursor();
+    cursor.a = 257;
+    cursor.b = 40_000;
+    cursor.ratio = 0.1;
+    cursor.big = -1n;
+    cursor.e = NaN;
+    expect([cursor.a, cursor.b, cursor.ratio, cursor.big, cursor.e]).toEqual([
+      1,
+      40_000 - 65_536,
+      Math.fround(0.1),
+      2n ** 64n - 1n,
+      0,
+    ]);
+    expect(() => (cursor.big = 1)).toThrow(TypeError);
+  });
+
+  it.each([
+    ['an unknown name of an enum', (c: any) => (c.side = 'hold')],
+    ['a name that objects inherit', (c: any) => (c.side = 'constructor')],
+    ['text that is too long', (c: any) => (c.symbol = '0123456789')],
+    ['text that is too long in UTF-8 only', (c: any) => (c.symbol = 'ééééé')],
+    ['text with NUL', (c: any) => (c.symbol = 'a\0b')],
+    ['text that is none', (c: any) => (c.symbol = 5)],
+    ['too many values', (c: any) => (c.history = [1, 2, 3, 4])],
+    ['values that are no array', (c: any) => (c.history = 'abc')],
+    ['a record that is none', (c: any) => (c.at = 5)],
+    ['an element beyond the array', (c: any) => c.history.get(3)],
+    ['a negative element', (c: any) => c.legs.at(-1)],
+    ['an element of NaN', (c: any) => c.history.set(NaN, 1)],
+    ['an index beyond the array', (c: any) => (c.index = 2)],
+    ['a negative index', (c: any) => (c.index = -1)],
+    ['a fractional index', (c: any) => (c.index = 0.5)],
+    ['an index of NaN', (c: any) => (c.index = NaN)],
+    ['an index of 2^53', (c: any) => (c.index = 2 ** 53)],
+    ['an index in a string', (c: any) => (c.index = '1')],
+  ])('refuse %s and leave the record as it was', (_, misuse) => {
+    const all = arrayOf('aos', 2).fromObjects([sample(1), sample(2)]);
+    const cursor = all.cursor(1);
+    expect(() => misuse(cursor)).toThrow(code('INVALID_ARGUMENT'));
+    expect(cursor.toObject()).toEqual(sample(2));
+  });
+
+  it('refuse a number that no name of the enum has', () => {
+    const all = arrayOf('soa', 1);
+    all.columns.side[0] = 7;
+    expect(() => all.cursor().side).toThrow(code('INVALID_ARGUMENT'));
+  });
+
+  it('throw CLOSED when moved after close', () => {
+    const all = arrayOf('aos', 3);
+    const cursor = all.cursor();
+    all.close();
+    expect(() => (cursor.index = 1)).toThrow(code('CLOSED'));
+    expect(() => all.get(0)).toThrow(code('CLOSED'));
+    expect(() => all.columns).toThrow(code('CLOSED'));
+    expect(() => all.cursor()).toThrow(code('CLOSED'));
+  });
+});
+
+describe('struct without code generation', () => {
+  it('works under --disallow-code-generation-from-strings', () => {
+    const module = new URL('../../../dist/memory/struct/', import.meta.url).href;
+    const program = `
+      const { struct } = await import('${module}struct-type.js');
+      const { f64, utf8 } = await import('${module}field-types.js');
+      const all = struct('T', { x: f64, name: utf8(4) }).array(3);
+      const c = all.cursor(2); c.x = 1.5; c.name = 'abc';
+      try { new Function('') } catch (error) { console.log(error.name, JSON.stringify(all.toObjects())); }`;
+    const out = execFileSync(
+      process.execPath,
+      ['--disallow-code-generation-from-strings', '--input-type=module', '-e', program],
+      { encoding: 'utf8' },
+    );
+    expect(out.trim()).toBe('EvalError [{"x":0,"name":""},{"x":0,"name":""},{"x":1.5,"name":"abc"}]');
+  });
+});
+
+describe('struct types', () => {
+  it('take the smallest size by default and the offsets of C where asked', () => {
+    const fields = { flag: u8, price: f64, side: u8 };
+    expect(struct('A', fields).layout).toMatchObject({
+      sizeBytes: 16,
+      strideBytes: 16,
+      alignBytes: 8,
+      paddingBytes: 6,
+    });
+    const declared = struct('B', fields, { packing: 'declared' }).layout;
+    expect(declared.fields.map((field) => [field.name, field.offsetBytes])).toEqual([
+      ['flag', 0],
+      ['price', 8],
+      ['side', 16],
+    ]);
+    expect(struct('C', fields, { packing: 'cache_line', cacheLineBytes: 128 }).layout.strideBytes).toBe(128);
+  });
+
+  it.each(ORDERS)('start arrays on a cache line, order %s', (order) => {
+    for (const shared of [false, true]) {
+      const all = Point.array(100, { order, shared });
+      const view = new Uint8Array(all.buffer as ArrayBuffer, all.offsetBytes);
+      expect(loadNative().addressOf(view) % 64n).toBe(0n);
+      expect(all.shared).toBe(shared);
+    }
+  });
+
+  it('give columns as plain typed arrays for soa, and say what to do for other orders', () => {
+    const all = Everything.array(10, { order: 'soa' });
+    all.set(4, sample(4));
+    expect(all.columns.price).toBeInstanceOf(Float64Array);
+    expect(all.columns.price.length).toBe(10);
+    expect(all.columns.price[4]).toBe(4 / 3);
+    expect([...all.columns.history.subarray(12, 15)]).toEqual([4, 8, 3]);
+    expect(all.columns.at.y[4]).toBe(-5);
+    expect(() => Everything.array(10, { order: 'aos' }).columns).toThrow(/order: 'soa'/);
+  });
+
+  it('apply a choice to arrays made afterwards; existing ones keep theirs', () => {
+    const T = struct('T', { flag: u8, price: f64, side: u8 }, { packing: 'declared' });
+    expect(T.choice).toMatchObject({ packing: 'declared', order: 'aos', source: 'declared' });
+    const before = T.fromObjects([{ flag: 1, price: 2, side: 3 }]);
+    const cursor = before.cursor();
+    T.applyChoice(
+      { kind: 'memory', packing: 'minimal_padding', cacheLineBytes: 64, order: 'soa', hot: ['side'] },
+      'measured',
+    );
+    expect(T.choice).toMatchObject({ packing: 'minimal_padding', order: 'soa', source: 'measured' });
+    expect(T.layout.sizeBytes).toBe(16);
+    expect([before.order, before.layout.sizeBytes]).toEqual(['aos', 24]);
+    expect(cursor.toObject()).toEqual({ flag: 1, price: 2, side: 3 });
+    expect(T.array(2).order).toBe('soa');
+    expect(T.array(2, { order: 'aos' }).order).toBe('aos');
+  });
+
+  it('refuse choices that cannot be theirs and stay as they were', () => {
+    const T = struct('T', { a: u8 });
+    const choice = { kind: 'memory', packing: 'declared', cacheLineBytes: 64, order: 'aos' } as const;
+    expect(() => T.applyChoice({ ...choice, hot: ['gone'] })).toThrow(code('INVALID_ARGUMENT'));
+    expect(() => T.applyChoice({ ...choice, order: 'rows' as never })).toThrow(code('INVALID_ARGUMENT'));
+    expect(() =>
+      T.applyChoice({ kind: 'thread', threads: 1, schedule: 'auto', grain: null, affinity: 'none' }),
+    ).toThrow(code('INVALID_ARGUMENT'));
+    expect(T.choice).toMatchObject({ packing: 'minimal_padding', source: 'declared' });
+  });
+
+  it('lie in a region where one is given, at any multiple of 128', () => {
+    using region = new Region({ sizeBytes: 4096 });
+    const first = Point.array(10, { region });
+    const second = Point.array(10, { region, offsetBytes: 1024 });
+    first.set(9, { x: 1, y: 2 });
+    second.set(0, { x: 3, y: 4 });
+    expect(first.get(9)).toEqual({ x: 1, y: 2 });
+    expect(second.offsetBytes).toBe(region.offsetBytes + 1024);
+    expect(() => Point.array(1000, { region })).toThrow(code('OUT_OF_SPACE'));
+    expect(() => Point.array(1, { region, offsetBytes: 100 })).toThrow(code('INVALID_ARGUMENT'));
+    expect(() => Point.array(1, { region, shared: true })).toThrow(code('INVALID_ARGUMENT'));
+    const cursor = first.cursor();
+    region.close();
+    expect(cursor.x).toBeUndefined(); // detached, not freed under our feet
+    cursor.x = 5;
+  });
+
+  it.each([-1, NaN, 0.5, 2 ** 31, 2 ** 53, '5'])('refuse an array of %s records', (length) => {
+    expect(() => Point.array(length as never)).toThrow(code('INVALID_ARGUMENT'));
+  });
+
+  it('allow an empty array', () => {
+    const none = Point.array(0);
+    expect(none.toObjects()).toEqual([]);
+    expect(() => none.get(0)).toThrow(code('INVALID_ARGUMENT'));
+  });
+
+  it.each([
+    ['no fields', {}],
+    ['a field without a type', { a: 5 }],
+    ['a name that is no identifier', { 'a-b': u8 }],
+    ['a name with code in it', { 'x(){}; process.exit(); get y': u8 }],
+    ['a name that cursors use', { index: u8 }],
+    ['a name that objects use', { constructor: u8 }],
+  ])('refuse %s', (_, fields) => {
+    expect(() => struct('Bad', fields as never)).toThrow(code('INVALID_SCHEMA'));
+  });
+
+  it.each([
+    () => array(u8, 0),
+    () => array(5 as never, 1),
+    () => utf8(-1),
+    () => utf8(NaN),
+    () => enumOf(),
+    () => enumOf('a', 'a'),
+    () => enumOf({ a: 1, b: 1 }),
+    () => enumOf({ a: -1 }),
+    () => struct('', { a: u8 }),
+    () => struct('A', { a: u8 }, { packing: 'tight' as never }),
+    () => struct('A', { a: u8 }, { hot: ['b'] }),
+  ])('refuse wrong types and options: %s', (make) => {
+    expect(make).toThrow(code('INVALID_ARGUMENT'));
+  });
+});
+
+describe('descriptors', () => {
+  it('rebuild a type with the same offsets, through JSON', () => {
+    const T = struct('T', { a: u8, p: Point, b: f64 }, { hot: ['b'], packing: 'cache_line', order: 'soa' });
+    const again = structFromDescriptor(JSON.parse(JSON.stringify(T.descriptor)));
+    expect(again.layout.fields).toEqual(T.layout.fields);
+    expect(again.node).toEqual(T.node);
+    expect(again.choice).toEqual(T.choice);
+  });
+
+  it.each(ORDERS)('attach to the same shared memory, order %s', (order) => {
+    const all = Everything.array(20, { shared: true, order });
+    all.set(13, sample(13));
+    const seen = arrayFromDescriptor(structuredClone(all.descriptor));
+    expect(seen.get(13)).toEqual(sample(13));
+    seen.set(2, sample(2));
+    expect(all.get(2)).toEqual(sample(2));
+    expect(() => Everything.array(1).descriptor).toThrow(/shared: true/);
+  });
+
+  it.each([
+    null,
+    5,
+    {},
+    { version: 2 },
+    { ...Point.descriptor, node: { ...Point.node, sizeBytes: 4 } },
+    { ...Point.descriptor, node: { ...Point.node, fields: [] } },
+    { ...Point.descriptor, node: { ...Point.node, fields: [{ name: 'x}', offsetBytes: 0, node: u8.node }] } },
+    {
+      ...Point.descriptor,
+      node: {
+        ...Point.node,
+        fields: [
+          { name: 'x', offsetBytes: 0, node: f32.node },
+          { name: 'y', offsetBytes: 0, node: f32.node },
+        ],
+      },
+    },
+    { ...Point.descriptor, node: { ...Point.node, fields: [{ name: 'x', offsetBytes: 2, node: f32.node }] } },
+  ])('from outside are checked: %o', (descriptor) => {
+    expect(() => structFromDescriptor(descriptor as never)).toThrow(code('INVALID_SCHEMA'));
+  });
+
+  it('of arrays must fit their buffer', () => {
+    const good = Point.array(4, { shared: true }).descriptor;
+    expect(() => arrayFromDescriptor({ ...good, length: 1_000_000 })).toThrow(code('INVALID_ARGUMENT'));
+    expect(() => arrayFromDescriptor({ ...good, buffer: new ArrayBuffer(64) as never })).toThrow(
+      code('INVALID_ARGUMENT'),
+    );
+    expect(() => arrayFromDescriptor(undefined as never)).toThrow(code('INVALID_ARGUMENT'));
+  });
+});
+
+describe('toCHeader', () => {
+  let directory: string;
+  beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'struct-'))));
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  // The header asserts every offset and size, so compiling it is the comparison with the compiler.
+  it.each([
+    ['C', 'gcc', ['-std=c11', '-xc']],
+    ['C++', 'g++', ['-std=c++17', '-xc++']],
+  ])('agrees with a %s compiler on every offset', (_, compiler, flags) => {
+    const types = [
+      Everything,
+      struct('Declared', { a: u8, p: array(Point, 3), b: f64 }, { packing: 'declared' }),
+      struct('Lines', { a: u8, b: f64, c: utf8(60) }, { packing: 'cache_line', cacheLineBytes: 128 }),
+      struct('Queue', { head: u32, tail: u32, size: u32 }, { writers: { in: ['tail'], out: ['head'] } }),
+    ];
+    types.forEach((type, k) => {
+      const file = join(directory, `header-${k}.h`);
+      writeFileSync(file, type.toCHeader());
+      execFileSync(compiler, [
+        ...flags,
+        '-fsyntax-only',
+        '-Wall',
+        '-Wextra',
+        '-Werror',
+        '-Wno-pragma-once-outside-header',
+        file,
+      ]);
+    });
+    const wrong = Everything.toCHeader().replace(/(price\) == )\d+/, '$13');
+    writeFileSync(join(directory, 'wrong.h'), wrong);
+    expect(() =>
+      execFileSync(compiler, [...flags, '-fsyntax-only', join(directory, 'wrong.h')], { stdio: 'pipe' }),
+    ).toThrow(/static assertion/);
+  });
+});
