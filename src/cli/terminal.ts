@@ -42,7 +42,7 @@ export class Terminal {
 
   /** Width to wrap text at. */
   get columns(): number {
-    return Math.min(110, this.#out.columns ?? 100);
+    return Math.max(MIN_COLUMNS, Math.min(110, widthOf(this.#out) ?? 100));
   }
 
   /** A line (or several) for people. Nothing with `--json`. */
@@ -76,7 +76,7 @@ export class Terminal {
     const share = progress.fraction === undefined ? '' : ` ${Math.round(progress.fraction * 100)} %`;
     const message = visible(progress.message);
     if (this.#err.isTTY === true) {
-      const line = `${message}${share}`.slice(0, (this.#err.columns ?? 80) - 4);
+      const line = `${message}${share}`.slice(0, Math.max(MIN_COLUMNS, widthOf(this.#err) ?? 80) - 4);
       this.#err.write(`\r\u001b[2K${this.#errStyle('cyan', '›')} ${line}`);
       this.#progressShown = true;
       return;
@@ -127,6 +127,14 @@ export class Terminal {
   #errStyle(format: Style, text: string): string {
     return this.#color.err ? styleText(format, text, { validateStream: false }) : text;
   }
+}
+
+/** Narrower than this, text is not wrapped any further. */
+const MIN_COLUMNS = 40;
+
+/** A terminal that does not know its size reports 0. */
+function widthOf(sink: Sink): number | undefined {
+  return sink.columns === 0 ? undefined : sink.columns;
 }
 
 /** Text from outside (names, paths, messages) without the control characters that could steer a terminal. */

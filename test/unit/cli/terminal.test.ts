@@ -63,6 +63,17 @@ describe('the terminal', () => {
     expect(err.text()).toBe('│ one\n│ two\n│ three\n');
   });
 
+  it.each([
+    [0, 100],
+    [undefined, 100],
+    [20, 40],
+    [72, 72],
+    [400, 110],
+  ])('wraps at a readable width where the terminal says %s', (columns, expected) => {
+    const out = { ...sink(true), columns };
+    expect(new Terminal({ json: false, out: out as any, err: sink(true), env: {} }).columns).toBe(expected);
+  });
+
   it('holds no unbounded line back', () => {
     const err = sink(false);
     const terminal = new Terminal({ json: false, out: sink(false), err, env: {} });
