@@ -29,12 +29,18 @@ export function analyse(signals: Signals, rules: readonly Rule[] = defaultRules)
     if (findings.length === 0 && because !== undefined) ruledOut.push({ cause: rule.cause, because });
   }
   if (!found.some(({ cause }) => !ENVIRONMENT_CAUSES.has(cause))) found.push(stateOf(view));
-  found.sort((a, b) => weight(b) - weight(a));
+  found.sort((a, b) => rank(b) - rank(a) || weight(b) - weight(a));
   const findings = found.map(({ impact: _, ...finding }): Finding => ({
     ...finding,
     ruledOut: related(finding.cause, ruledOut),
   }));
   return { findings, ruledOut, summary: summarise(findings) };
+}
+
+/** A fault in the program comes before what is wrong around it: the program is what its owner can change. */
+function rank({ cause }: RankedFinding): number {
+  const isState = cause === 'healthy' || cause === 'saturated';
+  return isState || ENVIRONMENT_CAUSES.has(cause) ? 0 : 1;
 }
 
 function weight({ impact, confidence }: RankedFinding): number {

@@ -17,11 +17,11 @@ export interface OperationThresholds {
 }
 
 export function exceeds(
-  { loopShare, busyShare, operation }: HotOperation,
+  { loopShare, busyShare, longestMs }: HotOperation,
   { block, load }: OperationThresholds,
 ): boolean {
   return (
-    (operation.longestRunMs >= block.longestMs && loopShare >= block.loopShare) ||
+    (longestMs >= block.longestMs && loopShare >= block.loopShare) ||
     (loopShare >= load.loopShare && busyShare >= load.busyShare)
   );
 }
@@ -41,10 +41,10 @@ export function operationFinding(
   thresholds: OperationThresholds,
   text: OperationText,
 ): RankedFinding {
-  const { operation, loopShare, busyShare } = hot;
+  const { operation, loopShare, busyShare, longestMs } = hot;
   const confidence = Math.max(
     Math.min(
-      confidenceAbove(operation.longestRunMs, thresholds.block.longestMs),
+      confidenceAbove(longestMs, thresholds.block.longestMs),
       confidenceAbove(loopShare, thresholds.block.loopShare),
     ),
     Math.min(
@@ -55,7 +55,7 @@ export function operationFinding(
   const detail = [viaText(hot), text.detail?.(hot)].filter((part) => part !== undefined).join(' ');
   return {
     cause: text.cause,
-    severity: loopSeverity(loopShare, operation.longestRunMs),
+    severity: loopSeverity(loopShare, longestMs),
     confidence,
     impact: loopShare,
     title: text.title(hot),
@@ -67,7 +67,7 @@ export function operationFinding(
 }
 
 function operationEvidence(view: SignalView, hot: HotOperation, thresholds: OperationThresholds): Evidence[] {
-  const { operation, loopShare, busyShare } = hot;
+  const { operation, loopShare, busyShare, longestMs } = hot;
   const name = placeOf(operation.location);
   return [
     {
@@ -86,10 +86,10 @@ function operationEvidence(view: SignalView, hot: HotOperation, thresholds: Oper
     },
     {
       metric: 'operation.longestRun',
-      value: operation.longestRunMs,
+      value: longestMs,
       unit: 'ms',
       threshold: thresholds.block.longestMs,
-      statement: `The longest stretch in it lasted ${formatDurationMs(operation.longestRunMs)}.`,
+      statement: `The longest stretch in it lasted ${formatDurationMs(longestMs)}.`,
     },
     ...view.evidence(
       'eventLoop.delay.max',

@@ -9,8 +9,10 @@ export interface HotOperation {
   readonly operation: OperationCost;
   /** Milliseconds outside module loading. */
   readonly activeMs: number;
-  /** `activeMs` over all sampled time, idle included: the share of the loop's time that it takes. */
+  /** Share of the loop's time that it takes, idle included; time in which the thread waited for a CPU is left out. */
   readonly loopShare: number;
+  /** Longest stretch in it, without what the thread waited for a CPU on average. */
+  readonly longestMs: number;
   /** `activeMs` over busy time outside module loading. */
   readonly busyShare: number;
 }
@@ -27,6 +29,11 @@ export class SignalView {
   readonly busyMs: number;
   /** Sampled milliseconds, idle ones included. */
   readonly sampledMs: number;
+  /**
+   * Part of busy time in which the thread waited for a CPU that others used. Samples tell time by the clock on
+   * the wall; on a crowded host a short function looks long by them, and that is not the program's fault.
+   */
+  readonly waitingShare: number;
 
   constructor(signals: Signals) {
     this.signals = signals;
@@ -38,13 +45,19 @@ export class SignalView {
     const busy = this.value('cpu.busy.share') ?? 0;
     this.busyMs = countsStartup ? allBusyMs : allBusyMs * (1 - startup);
     this.sampledMs = busy > 0 ? allBusyMs / busy : signals.durationMs;
+    const loop = this.value('eventLoop.utilization') ?? busy;
+    const runnable = this.value('thread.main.runnable') ?? 0;
+    this.waitingShare = loop > 0 ? Math.min(0.95, runnable / Math.max(loop, runnable)) : 0;
+    const running = 1 - this.waitingShare;
+    const ranMs = this.sampledMs - allBusyMs * this.waitingShare;
     this.operations = operations
       .map((operation) => {
         const activeMs = countsStartup ? operation.totalMs : operation.totalMs - operation.startupMs;
         return {
           operation,
           activeMs,
-          loopShare: this.sampledMs === 0 ? 0 : activeMs / this.sampledMs,
+          loopShare: ranMs === 0 ? 0 : (activeMs * running) / ranMs,
+          longestMs: operation.longestRunMs * running,
           busyShare: this.busyMs === 0 ? 0 : activeMs / this.busyMs,
         };
       })

@@ -82,13 +82,16 @@ export const METRIC_CATALOGUE = {
     'Share of busy sampled time spent loading and evaluating modules.',
     V8_CPU,
   ),
-  'cpu.timers.share': define('ratio', 'Share of busy sampled time in Node’s own timer code.', V8_CPU),
-  'cpu.microtasks.share': define(
+  'cpu.timers.share': define(
     'ratio',
-    'Share of busy sampled time in Node’s own promise and nextTick code.',
+    'Share of busy sampled time in Node’s own timer code, outside functions of the user.',
     V8_CPU,
   ),
-  'cpu.longestRun': define('ms', 'Longest stretch of samples without a return to the event loop.', V8_CPU),
+  'cpu.microtasks.share': define(
+    'ratio',
+    'Share of busy sampled time in Node’s own promise and nextTick code, outside functions of the user.',
+    V8_CPU,
+  ),
 
   // Process
   'process.cpu.user': define(
@@ -229,8 +232,8 @@ export const METRIC_CATALOGUE = {
   'heap.floor.growth': define('bytes/s', 'Slope of the heap’s floor: what collections did not free.', HEAP),
   'heap.live.growth': define(
     'bytes/s',
-    'Growth of the heap between a full collection at the start and one at the end.',
-    'HeapProfiler.collectGarbage, v8.getHeapStatistics()',
+    'Growth of the heap from full collection to full collection: the lesser of the window’s two parts.',
+    'process.memoryUsage() after full collections',
   ),
   'heap.allocation.rate': define(
     'bytes/s',
@@ -281,8 +284,8 @@ export const METRIC_CATALOGUE = {
   ),
   'external.live.growth': define(
     'bytes/s',
-    'Growth of memory outside the heap between a full collection at the start and one at the end.',
-    'HeapProfiler.collectGarbage, process.memoryUsage()',
+    'Growth of memory outside the heap from full collection to full collection: the lesser of the window’s two parts.',
+    'process.memoryUsage() after full collections',
   ),
 
   // Resident memory, split

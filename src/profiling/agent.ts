@@ -4,11 +4,13 @@
  *
  * It must not change the program. So: only the main thread connects; the socket, its timers and the profile's
  * keep nothing alive; nothing is printed; no signal is touched; the exit code stays; a controller that is gone
- * is forgotten. The rest of the library is loaded when the first command comes.
+ * is forgotten. Only what a profile needs is loaded, and before the program starts: later, every module would
+ * cost a saturated program several turns of its loop.
  */
 import { isMainThread } from 'node:worker_threads';
+import { keepSourcePositions } from './source-positions.js';
 import type { Socket } from 'node:net';
-import type { ProfileRun } from './session.js';
+import type { ProfileRun, startRun as StartRunFunction } from './session.js';
 import {
   CONTROL_VARIABLE,
   lineReader,
@@ -17,19 +19,21 @@ import {
   type ToAgent,
 } from './protocol.js';
 
+type StartRun = typeof StartRunFunction;
+
 /** A controller that does not accept within this time is not waited for any longer. */
 const CONNECT_TIMEOUT_MS = 500;
 
 /** Waits for the connection, so that the hello is on its way before the program's first line runs. */
 async function connect(path: string): Promise<void> {
-  const { connect: open } = await import('node:net');
+  const [{ connect: open }, { startRun }] = await Promise.all([import('node:net'), import('./session.js')]);
   await new Promise<void>((settled) => {
     const socket = open(path);
     // Referenced until here only: an unreferenced socket would let the process end before its main module runs.
     const giveUp = setTimeout(() => socket.destroy(), CONNECT_TIMEOUT_MS);
     socket.once('connect', () => {
       socket.unref();
-      new Agent(socket);
+      new Agent(socket, startRun);
     });
     socket.on('error', () => socket.destroy());
     for (const event of ['connect', 'close'] as const) {
@@ -43,10 +47,12 @@ async function connect(path: string): Promise<void> {
 
 class Agent {
   readonly #socket: Socket;
+  readonly #startRun: StartRun;
   readonly #aborts = new Map<number, AbortController>();
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, startRun: StartRun) {
     this.#socket = socket;
+    this.#startRun = startRun;
     socket.setEncoding('utf8');
     socket.on(
       'data',
@@ -98,8 +104,7 @@ class Agent {
       if (run !== undefined && !this.#socket.destroyed) spoolSignals(run, spool);
     };
     try {
-      const { prepareRun } = await import('./session.js');
-      run = await prepareRun(options.type, {
+      run = this.#startRun(options.type, {
         ...options,
         keepAlive: false,
         signal: abort.signal,
@@ -131,4 +136,9 @@ function spoolSignals(run: ProfileRun, file: string): void {
 
 // Last in the file: the connection may be there before an await here would let the rest be evaluated.
 const control = process.env[CONTROL_VARIABLE];
-if (control !== undefined && control !== '' && isMainThread) await connect(control);
+if (control !== undefined && control !== '' && isMainThread) {
+  keepSourcePositions();
+  await connect(control).catch(() => {
+    // Without its agent the program runs as it would have run.
+  });
+}

@@ -4,6 +4,7 @@
  * The library's own frames, and the time before the window, are not part of the result. Nothing here opens a
  * port, starts a process or a thread, or touches what the program does.
  */
+import { createRequire } from 'node:module';
 import { describe, fail } from '../errors.js';
 import type { Progress } from '../events.js';
 import { catalogued } from '../model/metric-catalogue.js';
@@ -11,8 +12,10 @@ import { metricValue, unavailable, type TimelinePoint } from '../model/metric.js
 import type { Signals } from '../model/signals.js';
 import { ProfileType } from '../model/types.js';
 import type { NativeContract } from '../native/contract.js';
+import { loadNative } from '../native/load.js';
 import { Gathered, type Sampler, type SamplingWindow } from './sampler.js';
 import { InspectorSession } from './inspector-session.js';
+import { builtInSamplers } from './samplers/index.js';
 import { SourceIndex } from './source/source-index.js';
 
 export interface ProfileOptions {
@@ -45,6 +48,7 @@ let running = false;
  * Profiles the calling thread for `durationMs`.
  *
  * @param type `cpu` or `memory`.
+ * @returns the signals; rejects, never throws synchronously.
  * @throws InvalidArgumentError for figures outside their range, NotSupportedError for another type, for a second
  *   run at the same time and where Node was built without the inspector, AbortedError after `signal`.
  *
@@ -53,8 +57,7 @@ let running = false;
  * signals.functions[0]; // hottest function, with file, line and share
  */
 export async function gatherSignals(type: ProfileType, options: ProfileOptions): Promise<Signals> {
-  const run = await prepareRun(type, options);
-  return run.finished;
+  return await startRun(type, options).finished;
 }
 
 /** A run that can be ended early, with what was gathered until then. */
@@ -64,8 +67,13 @@ export interface ProfileRun {
   end(): Signals;
 }
 
-/** Checks the arguments and loads what a run needs, then starts it. */
-export async function prepareRun(type: ProfileType, options: ProfileOptions): Promise<ProfileRun> {
+/**
+ * Checks the arguments and starts a run. Synchronous, module loading included: in a program whose loop is
+ * saturated every turn of the loop that this needed would delay the window by seconds.
+ *
+ * @internal
+ */
+export function startRun(type: ProfileType, options: ProfileOptions): ProfileRun {
   checkProfileOptions(type, options);
   if (options.signal?.aborted)
     throw fail('ABORTED', { what: 'The profile' }, { cause: options.signal.reason });
@@ -76,28 +84,41 @@ export async function prepareRun(type: ProfileType, options: ProfileOptions): Pr
       remedy: 'Wait for the first to end.',
     });
   }
+  const native = loadNative();
+  const session = openInspector();
   running = true;
   try {
-    const [{ loadNative }, inspector, acorn] = await Promise.all([
-      import('../native/load.js'),
-      import('node:inspector').catch(() => null),
-      import('acorn'),
-    ]);
-    if (inspector === null) {
-      throw fail('NOT_SUPPORTED', {
+    const samplers = [...builtInSamplers(native, session), ...(options.samplers ?? [])];
+    return new Run(type, options, native, session, samplers, new SourceIndex(loadParser()));
+  } catch (error) {
+    running = false;
+    session.close();
+    throw error;
+  }
+}
+
+function openInspector(): InspectorSession {
+  try {
+    return new InspectorSession(process.getBuiltinModule('node:inspector'));
+  } catch (error) {
+    throw fail(
+      'NOT_SUPPORTED',
+      {
         what: 'Profiling',
         where: 'in a Node that was built without the inspector',
         remedy: 'Use an official build of Node.',
-      });
-    }
-    const { builtInSamplers } = await import('./samplers/index.js');
-    const native = loadNative();
-    const session = new InspectorSession(inspector);
-    const samplers = [...builtInSamplers(native, session), ...(options.samplers ?? [])];
-    return new Run(type, options, native, session, samplers, new SourceIndex(acorn));
-  } catch (error) {
-    running = false;
-    throw error;
+      },
+      { cause: error },
+    );
+  }
+}
+
+/** The parser is heavy and only profiles need it. Null where it was removed: V8's own frames are used then. */
+function loadParser(): typeof import('acorn') | null {
+  try {
+    return createRequire(import.meta.url)('acorn') as typeof import('acorn');
+  } catch {
+    return null;
   }
 }
 

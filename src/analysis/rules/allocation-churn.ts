@@ -9,6 +9,8 @@ import { HEAP_NEAR_LIMIT } from './heap-near-limit.js';
 const GC_BUSY_SHARE = 0.12;
 const GC_LOOP_SHARE = 0.03;
 const BYTES_PER_SECOND = 30e6;
+/** Bytes per millisecond of a function's own time from which making objects is most of what it does. */
+const ALLOCATION_BOUND = 150e3;
 
 /** Garbage made so fast that collecting it takes a good part of the loop. */
 export const allocationChurn: Rule = {
@@ -36,11 +38,12 @@ export const allocationChurn: Rule = {
       return { findings: [], because: `the garbage comes from ${explained}, which has a finding of its own` };
     }
     const location = site !== undefined && site.share >= 0.15 ? site.location : undefined;
-    // Making objects costs about as much again as collecting them, in the function that makes them.
+    // A function that does little else than make objects spends its own time on the garbage too.
     const maker = view.operations.find(
       ({ operation }) => operation.kind === 'own-code' && isAt(site, operation.location),
     );
-    const impact = Math.min(1, gcLoop + (maker?.loopShare ?? 0));
+    const bytesPerMs = maker === undefined || site === undefined ? 0 : site.allocatedBytes / maker.activeMs;
+    const impact = Math.min(1, gcLoop + (bytesPerMs >= ALLOCATION_BOUND ? maker!.loopShare : 0));
     return {
       findings: [
         {
@@ -88,5 +91,5 @@ function specificOperation(view: SignalView, site: AllocationSite): string | und
   const [first] = here;
   if (first === undefined || first.operation.kind === 'own-code' || first.operation.kind === 'buffer')
     return undefined;
-  return first.loopShare >= 0.1 ? first.operation.name : undefined;
+  return first.operation.kind === 'node' ? undefined : first.operation.name;
 }

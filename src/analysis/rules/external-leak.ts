@@ -5,6 +5,7 @@ import type { Rule } from '../rule.js';
 
 const BYTES_PER_SECOND = 500e3;
 const LEAST_BYTES = 2e6;
+const LEAST_COLLECTIONS = 3;
 
 /** Buffers, or other memory outside the heap, that grow over the window and are not given back. */
 export const externalLeak: Rule = {
@@ -17,6 +18,8 @@ export const externalLeak: Rule = {
     // Without a collection at both ends, a rising floor may be garbage that nothing made the collector fetch.
     const certain = metric === 'external.live.growth';
     const threshold = certain ? BYTES_PER_SECOND : BYTES_PER_SECOND * 4;
+    const collected = view.signals.gc.find(({ kind }) => kind === 'mark-sweep-compact')?.count ?? 0;
+    if (!certain && collected < LEAST_COLLECTIONS) return { findings: [] };
     if (growth < threshold || (growth * view.signals.durationMs) / 1000 < LEAST_BYTES) {
       return {
         findings: [],

@@ -4,6 +4,8 @@ import type { Rule } from '../rule.js';
 
 /** Floor of the heap over its limit from which V8 collects ever more often to find less. */
 export const HEAP_NEAR_LIMIT = 0.7;
+const MAJOR_SHARE = 0.1;
+const STARVED = 0.45;
 
 /** A heap that is nearly full even after collections: full collections one after another, then the end. */
 export const heapNearLimit: Rule = {
@@ -12,13 +14,16 @@ export const heapNearLimit: Rule = {
     const floorShare = view.value('heap.floor.share');
     const limit = view.value('heap.limit');
     if (floorShare === undefined || limit === undefined) return { findings: [] };
-    if (floorShare < HEAP_NEAR_LIMIT) {
+    const majorShare = view.value('gc.major.share') ?? 0;
+    // V8 counts the young generation into the limit, which in a small heap is a good part of it. One that collects
+    // fully again and again with half of the limit in use has no old generation left.
+    const isStarved = majorShare >= MAJOR_SHARE && floorShare >= STARVED;
+    if (floorShare < HEAP_NEAR_LIMIT && !isStarved) {
       return {
         findings: [],
         because: `the heap’s floor is ${formatShare(floorShare)} of its limit of ${formatBytes(limit)}`,
       };
     }
-    const majorShare = view.value('gc.major.share') ?? 0;
     return {
       findings: [
         {
@@ -26,7 +31,7 @@ export const heapNearLimit: Rule = {
           severity: floorShare >= 0.85 || majorShare >= 0.2 ? 'critical' : 'high',
           confidence: Math.max(
             confidenceAbove(floorShare / (1 - floorShare), HEAP_NEAR_LIMIT / (1 - HEAP_NEAR_LIMIT)),
-            confidenceAbove(majorShare, 0.1),
+            isStarved ? confidenceAbove(majorShare, MAJOR_SHARE) : 0,
           ),
           impact: Math.max(floorShare, majorShare),
           title: `The heap’s floor is ${formatShare(floorShare)} of its limit of ${formatBytes(limit)}`,

@@ -3,8 +3,8 @@ import { confidenceAbove, loopSeverity } from '../confidence.js';
 import { placeOf } from '../operation-finding.js';
 import type { Rule } from '../rule.js';
 
-const SHARE = 0.25;
-const LOOP_SHARE = 0.15;
+const SHARE = 0.3;
+const LOOP_SHARE = 0.08;
 
 /** Promises or nextTick callbacks that follow one another without a pause: timers and sockets have to wait. */
 export const microtaskFlood: Rule = {
@@ -14,9 +14,8 @@ export const microtaskFlood: Rule = {
     if (inNode === undefined) return { findings: [] };
     const busy = view.value('cpu.busy.share') ?? 0;
     const makers = view.ofKind('microtask');
-    // Node's own part below a function of the user is in that function's share already.
     const made = makers.reduce((sum, { busyShare }) => sum + busyShare, 0);
-    const share = Math.max(made, inNode);
+    const share = (made + inNode) / Math.max(0.05, 1 - (view.value('cpu.gc.share') ?? 0));
     if (share < SHARE || share * busy < LOOP_SHARE) {
       return { findings: [], because: `promises and nextTick took ${formatShare(share * busy)} of the time` };
     }

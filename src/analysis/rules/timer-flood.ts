@@ -16,7 +16,8 @@ export const timerFlood: Rule = {
     const makers = view.ofKind('timer');
     const busy = view.value('cpu.busy.share') ?? 0;
     const made = makers.reduce((sum, { busyShare }) => sum + busyShare, 0);
-    const share = Math.max(inNode, made);
+    // Timers are objects that live long enough to be copied: the collector's time is left out of the comparison.
+    const share = (inNode + made) / Math.max(0.05, 1 - (view.value('cpu.gc.share') ?? 0));
     const pending = view.value('eventLoop.activeTimers') ?? 0;
     const isFlood =
       (share >= TIMERS_SHARE || (pending >= MANY_TIMERS && share >= TIMERS_SHARE / 2)) &&

@@ -28,8 +28,8 @@ export interface LeafAttribution {
   readonly path: readonly Frame[];
   readonly parts: readonly Attribution[];
   readonly startup: boolean;
-  /** Index of the node below the root, which tells one turn of the event loop from another. */
-  readonly entry: number;
+  /** Time of the profiler itself: its innermost script is this package's. */
+  readonly ofProfiler: boolean;
 }
 
 interface LineShare {
@@ -58,10 +58,8 @@ export class Attributor {
 
   #attribute(node: number): LeafAttribution {
     const path: Frame[] = [];
-    let entry = node;
     for (let at = node; at >= 0 && this.#tree.parents[at]! >= 0; at = this.#tree.parents[at]!) {
       path.push(this.#frames.resolve(this.#tree.nodes[at]!.callFrame));
-      entry = at;
     }
     path.reverse();
     const startup = path.some(isLoaderFrame);
@@ -70,13 +68,16 @@ export class Attributor {
       lines.length === 0
         ? [this.#part(path, undefined, 1)]
         : lines.map(({ line, share }) => this.#part(path, line, share));
-    return { path, parts, startup, entry };
+    const ofProfiler =
+      path.findLast(({ origin }) => origin === 'own' || isScriptOrigin(origin))?.origin === 'own';
+    return { path, parts, startup, ofProfiler };
   }
 
   #part(path: readonly Frame[], tickLine: number | undefined, share: number): Attribution {
     const v8Leaf = path.at(-1);
     let leaf = v8Leaf;
-    if (leaf !== undefined && tickLine !== undefined && isScript(leaf)) leaf = this.#inlined(leaf, tickLine);
+    if (leaf !== undefined && tickLine !== undefined && isScriptOrigin(leaf.origin))
+      leaf = this.#inlined(leaf, tickLine);
     if (leaf === undefined) {
       const none = {
         key: '',
@@ -104,8 +105,9 @@ export class Attributor {
       return { share, leaf, leafLine: tickLine, responsible: null, line: undefined, via: null, operation };
     }
 
-    const innermostUser = stack[responsibleAt]!;
     const below = stack.slice(responsibleAt + 1);
+    const shown = stack[responsibleAt]!;
+    const innermostUser = this.#callerOf(shown, below);
     const via = below.findLast((frame) => frame.origin === 'dependency') ?? null;
     const operation =
       operationOfFrames(below) ??
@@ -113,16 +115,25 @@ export class Attributor {
     // A native function carries the line of its caller, which is the user's own only directly below it.
     const isDirect = below.length === 0 || (below.length === 1 && below[0]!.origin === 'native');
     const line = isDirect ? tickLine : this.#lineOfCall(innermostUser, below);
-    const responsible = this.#named(stack, responsibleAt);
+    const responsible = innermostUser === shown ? this.#named(stack, responsibleAt) : innermostUser;
     return { share, leaf, leafLine: tickLine, responsible, line, via, operation };
   }
 
   #inlined(leaf: Frame, line: number): Frame {
     const { sources } = this.#frames;
     const found = sources.functionOnLine(leaf.file, leaf.function, line);
-    return found === null || found === leaf.function
+    const ran =
+      found === leaf.function ? (sources.calledOnLine(leaf.file, leaf.function, line) ?? found) : found;
+    return ran === null || ran === leaf.function
       ? leaf
-      : this.#frames.ofFunction(leaf.file, leaf.origin, found);
+      : this.#frames.ofFunction(leaf.file, leaf.origin, ran);
+  }
+
+  /** The frame itself, or the function inlined into it that calls what stands below. */
+  #callerOf(frame: Frame, below: readonly Frame[]): Frame {
+    if (below.length === 0 || frame.function === null || isScriptOrigin(below[0]!.origin)) return frame;
+    const inlined = this.#frames.sources.inlinedCaller(frame.file, frame.function, below[0]!.name);
+    return inlined === null ? frame : this.#frames.ofFunction(frame.file, frame.origin, inlined);
   }
 
   #lineOfCall(caller: Frame, below: readonly Frame[]): number | undefined {
@@ -144,8 +155,8 @@ export class Attributor {
   }
 }
 
-function isScript(frame: Frame): boolean {
-  return frame.origin === 'user' || frame.origin === 'dependency';
+function isScriptOrigin(origin: Frame['origin']): boolean {
+  return origin === 'user' || origin === 'dependency';
 }
 
 /** The innermost user frame; where there is none, the outermost dependency frame. -1 where there is neither. */

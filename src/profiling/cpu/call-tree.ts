@@ -23,8 +23,8 @@ export function buildCallTree(
   const root: Building = { name: 'all', value: 0, children: new Map() };
   for (const { node, ms } of tree.leaves) {
     if (node === tree.idle) continue;
-    const { path, parts } = attributor.of(node);
-    if (path.at(-1)?.origin === 'own') continue;
+    const { path, parts, ofProfiler } = attributor.of(node);
+    if (ofProfiler) continue;
     let at = root;
     at.value += ms;
     for (const frame of path) {

@@ -44,7 +44,7 @@ export class FrameResolver {
       const unnamed = hasSource && own === null && lineNumber <= 0 ? '(module)' : '(anonymous)';
       frame = {
         key: own === null ? key : functionKey(file, own),
-        name: callFrame.functionName || own?.name || unnamed,
+        name: nameOf(callFrame.functionName, own) || unnamed,
         origin,
         file,
         line: lineNumber + 1,
@@ -90,4 +90,12 @@ export class FrameResolver {
 
 function functionKey(file: string, found: SourceFunction): string {
   return `${file}#${found.start}`;
+}
+
+/**
+ * V8 infers names for functions without one, from the call or literal that they stand in (`app.get.handler`).
+ * Where the source gives none either, such a name would send the reader to the wrong place.
+ */
+function nameOf(given: string, own: SourceFunction | null): string {
+  return own !== null && own.name === '' && given.includes('.') ? '' : given || (own?.name ?? '');
 }

@@ -47,16 +47,12 @@ export function summariseCpuProfile(
   const operations = new OperationTable(frames);
   const time = { idle: 0, busy: 0, gc: 0, program: 0, user: 0, startup: 0, timers: 0, microtasks: 0 };
   let busySample = 0;
-  let stretchMs = 0;
-  let longestStretchMs = 0;
-  let lastEntry = -1;
 
   for (const { node, ms, stub } of tree.leaves) {
     if (node === tree.idle) {
       time.idle += ms;
-      // Between two idle moments every sample belongs to one turn of the loop or to several without a pause.
+      // A run of samples ends where the loop idles.
       busySample += 1;
-      stretchMs = 0;
       continue;
     }
     time.busy += ms;
@@ -64,18 +60,14 @@ export function summariseCpuProfile(
       // No stack, so no break in the run of what was interrupted either.
       if (node === tree.collector) time.gc += ms;
       else time.program += ms;
-      stretchMs += ms;
       continue;
     }
     const leaf = attributor.of(node);
-    if (leaf.path.at(-1)?.origin === 'own') {
+    if (leaf.ofProfiler) {
       time.busy -= ms;
       continue;
     }
     busySample += 1;
-    stretchMs = leaf.entry === lastEntry ? stretchMs + ms : ms;
-    lastEntry = leaf.entry;
-    longestStretchMs = Math.max(longestStretchMs, stretchMs);
     countShares(leaf, ms, time);
     countFunctions(functions, leaf, ms, busySample);
     operations.add(leaf, ms, stub, busySample);
@@ -92,7 +84,6 @@ export function summariseCpuProfile(
     metrics['cpu.startup.share'] = time.startup / busy;
     metrics['cpu.timers.share'] = time.timers / busy;
     metrics['cpu.microtasks.share'] = time.microtasks / busy;
-    metrics['cpu.longestRun'] = longestStretchMs;
   }
   return {
     functions: [...functions.values()]
@@ -115,9 +106,8 @@ function countShares(
   for (const part of leaf.parts) {
     const partMs = ms * part.share;
     if (part.responsible !== null) time.user += partMs;
-    const inNode = part.leaf.origin === 'node' || part.leaf.origin === 'native';
-    if (inNode && part.operation.kind === 'timer') time.timers += partMs;
-    if (inNode && part.operation.kind === 'microtask') time.microtasks += partMs;
+    else if (part.operation.kind === 'timer') time.timers += partMs;
+    else if (part.operation.kind === 'microtask') time.microtasks += partMs;
   }
 }
 

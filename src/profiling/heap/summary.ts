@@ -40,7 +40,7 @@ export function summariseHeapProfile(profiles: HeapProfiles): HeapSummary {
     const frame = frames.resolve(node.callFrame);
     const path = node.callFrame.functionName === '(root)' ? stack : [...stack, frame];
     if (node.selfSize > 0 && frame.origin !== 'own') {
-      const { responsible, callee } = responsibleFrame(path);
+      const { responsible, callee } = responsibleFrame(path, frames);
       let site = sites.get(responsible.key);
       if (site === undefined) {
         site = { frame: responsible, through: new Map(), allocatedBytes: 0, liveBytes: 0 };
@@ -83,13 +83,22 @@ function liveFloor(sites: readonly Site[]): number {
   return sites.reduce((sum, site) => sum + site.liveBytes, 0) / 10;
 }
 
-/** The user's innermost function; else the innermost dependency's; else the outermost frame. */
-function responsibleFrame(path: readonly Frame[]): { responsible: Frame; callee: string } {
+/** The user's innermost function, inlined or not; else the innermost dependency's; else the outermost frame. */
+function responsibleFrame(
+  path: readonly Frame[],
+  frames: FrameResolver,
+): { responsible: Frame; callee: string } {
   let at = path.findLastIndex((frame) => frame.origin === 'user');
   if (at < 0) at = path.findLastIndex((frame) => frame.origin === 'dependency');
   if (at < 0) return { responsible: path.find((frame) => !isLoaderFrame(frame)) ?? path[0]!, callee: '' };
   const callee = path[at + 1]?.name ?? '';
-  let frame = path[at]!;
+  const shown = path[at]!;
+  if (shown.function !== null) {
+    const inlined = frames.sources.inlinedCaller(shown.file, shown.function, callee);
+    if (inlined !== null)
+      return { responsible: frames.ofFunction(shown.file, shown.origin, inlined), callee };
+  }
+  let frame = shown;
   for (let above = at - 1; above >= 0; above -= 1) {
     if (frame.name !== '(anonymous)' || frame.function?.parent == null) break;
     const candidate = path[above]!;

@@ -13,7 +13,6 @@ const METRICS: readonly MetricName[] = [
   'cpu.startup.share',
   'cpu.timers.share',
   'cpu.microtasks.share',
-  'cpu.longestRun',
 ];
 
 /** Functions by CPU time, through V8's sampling profiler. */

@@ -1,4 +1,5 @@
 import { getHeapStatistics } from 'node:v8';
+import { collectFully } from '../collect.js';
 import { unavailable } from '../../model/metric.js';
 import { summariseHeapProfile, type HeapSummary } from '../heap/summary.js';
 import type { RawHeapProfile } from '../cpu/raw.js';
@@ -6,7 +7,7 @@ import type { InspectorSession } from '../inspector-session.js';
 import type { Gathered, Sampler, SamplingWindow } from '../sampler.js';
 
 /** Sparse for a CPU run, where it only has to name who feeds the collector; dense for a memory run. */
-const INTERVAL_BYTES = { cpu: 512 * 1024, memory: 64 * 1024 } as const;
+const INTERVAL_BYTES = { cpu: 512 * 1024, memory: 32 * 1024 } as const;
 /** Part of a memory run in which collected objects are kept in the profile; the rest keeps live ones alone. */
 const CHURN_PART = 0.4;
 /** A full collection of a larger heap would stop the service for too long. */
@@ -16,8 +17,8 @@ const MAX_HEAP_TO_COLLECT = 1024 ** 3;
  * Allocation by function, through V8's sampling heap profiler.
  *
  * V8 keeps either all sampled objects or the live ones, and one profile at a time, so a memory run has two
- * parts: churn first, then retention. It collects the whole heap at both ends of the window: what grew in
- * between is what the program keeps, not what the collector had not come to yet.
+ * parts: churn first, then retention. It collects the whole heap at both ends of each: what grew in between is
+ * what the program keeps, not what the collector had not come to yet.
  */
 export class HeapProfileSampler implements Sampler {
   readonly name = 'heap profile';
@@ -25,7 +26,8 @@ export class HeapProfileSampler implements Sampler {
   #window: SamplingWindow | undefined;
   #startedAt = 0;
   #churn: { profile: RawHeapProfile; elapsedMs: number } | undefined;
-  #startFloor: { heap: number; external: number } | undefined;
+  /** After the collections at the start, between the parts and at the end. */
+  readonly #floors: Floor[] = [];
 
   constructor(session: InspectorSession) {
     this.#session = session;
@@ -34,7 +36,7 @@ export class HeapProfileSampler implements Sampler {
   start(window: SamplingWindow): void {
     this.#window = window;
     this.#session.post('HeapProfiler.enable');
-    if (window.type === 'memory') this.#startFloor = this.#collect();
+    if (window.type === 'memory') this.#collect();
     this.#startedAt = performance.now();
     this.#startSampling(true);
   }
@@ -86,33 +88,48 @@ export class HeapProfileSampler implements Sampler {
 
   #endChurn(): void {
     this.#churn = { profile: this.#stopSampling(), elapsedMs: performance.now() - this.#startedAt };
-    if (this.#window!.type === 'memory') this.#startSampling(false);
+    if (this.#window!.type === 'memory') {
+      this.#collect();
+      this.#startSampling(false);
+    }
   }
 
+  /** The lesser growth of the two parts: what a program fills while it warms up stops growing. */
   #growth(gathered: Gathered): void {
-    const end = this.#collect();
-    const start = this.#startFloor;
-    if (start === undefined || end === undefined) {
+    this.#collect();
+    const [start, middle, end] = this.#floors;
+    if (start === undefined || middle === undefined || end === undefined) {
       gathered.missing(
         ['heap.live.growth', 'external.live.growth'],
         unavailable(
           'HEAP_TOO_LARGE',
-          'The heap is larger than 1 GiB, and a full collection at both ends would stop the program for too long.',
+          'The heap is larger than 1 GiB, and full collections would stop the program for too long.',
           'Read heap.floor.growth over a longer window instead.',
         ),
       );
       return;
     }
-    const seconds = gathered.elapsedMs / 1000;
-    gathered.set('heap.live.growth', (end.heap - start.heap) / seconds);
-    gathered.set('external.live.growth', (end.external - start.external) / seconds);
+    const growth = (key: 'heap' | 'external') =>
+      Math.min(perSecond(start, middle, key), perSecond(middle, end, key));
+    gathered.set('heap.live.growth', growth('heap'));
+    gathered.set('external.live.growth', growth('external'));
   }
 
-  /** Undefined where the heap is too large to collect. */
-  #collect(): { heap: number; external: number } | undefined {
-    if (getHeapStatistics().used_heap_size > MAX_HEAP_TO_COLLECT) return undefined;
-    this.#session.post('HeapProfiler.collectGarbage');
+  /** Does nothing where the heap is too large to collect. */
+  #collect(): void {
+    if (getHeapStatistics().used_heap_size > MAX_HEAP_TO_COLLECT) return;
+    collectFully();
     const { heapUsed, external } = process.memoryUsage();
-    return { heap: heapUsed, external };
+    this.#floors.push({ atMs: performance.now(), heap: heapUsed, external });
   }
+}
+
+interface Floor {
+  readonly atMs: number;
+  readonly heap: number;
+  readonly external: number;
+}
+
+function perSecond(from: Floor, to: Floor, key: 'heap' | 'external'): number {
+  return ((to[key] - from[key]) / Math.max(1, to.atMs - from.atMs)) * 1000;
 }

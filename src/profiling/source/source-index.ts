@@ -68,6 +68,42 @@ export class SourceIndex {
     return this.#reaches(syntax, outer, inner.name, 3) ? inner : outer;
   }
 
+  /**
+   * The function that a line of `outer` calls and that can account for much time on it: one function of this file
+   * that loops. For samples in code that was optimised without the tables that would tell.
+   */
+  calledOnLine(file: string, outer: SourceFunction | null, line: number): SourceFunction | null {
+    const syntax = this.#syntax(this.#file(file));
+    const names = syntax?.calls.get(line);
+    if (syntax === null || names === undefined) return null;
+    const called = syntax.functions.filter(
+      (candidate) =>
+        candidate !== outer && candidate.loops && candidate.name !== '' && names.includes(candidate.name),
+    );
+    return called.length === 1 ? called[0]! : null;
+  }
+
+  /**
+   * The function that V8 had inlined into `outer`, told by what stands below it on the stack: `outer` does not
+   * call `callee` itself, and exactly one function that it calls does. An empty `callee` asks who makes objects.
+   */
+  inlinedCaller(file: string, outer: SourceFunction, callee: string): SourceFunction | null {
+    const syntax = this.#syntax(this.#file(file));
+    if (syntax === null || does(outer, callee)) return null;
+    let reached: SourceFunction[] = [outer];
+    const seen = new Set(reached);
+    for (let depth = 0; depth < INLINING_DEPTH && reached.length > 0; depth += 1) {
+      reached = syntax.functions.filter(
+        (next) =>
+          next.name !== '' && !seen.has(next) && reached.some(({ callees }) => callees.has(next.name)),
+      );
+      for (const next of reached) seen.add(next);
+      const candidates = reached.filter((next) => does(next, callee));
+      if (candidates.length > 0) return candidates.length === 1 ? candidates[0]! : null;
+    }
+    return null;
+  }
+
   /** What stands on a line that V8 shows as plain self time. */
   marks(file: string, line: number): readonly LineMark[] {
     return this.#syntax(this.#file(file))?.marks.get(line) ?? [];
@@ -156,6 +192,16 @@ export class SourceIndex {
     this.#files.set(file, indexed);
     return indexed;
   }
+}
+
+const INLINING_DEPTH = 3;
+/** Functions of Node that are called by another name than their own. */
+const ALIASES: Readonly<Record<string, string>> = { addListener: 'on', removeListener: 'off' };
+
+function does(candidate: SourceFunction, callee: string): boolean {
+  if (callee === '') return candidate.allocates;
+  const { callees } = candidate;
+  return callees.has(callee) || callees.has(UNKNOWN_CALLEE) || callees.has(ALIASES[callee] ?? callee);
 }
 
 function isWithin(inner: SourceFunction, outer: SourceFunction): boolean {

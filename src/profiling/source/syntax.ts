@@ -16,6 +16,10 @@ export interface SourceFunction {
   readonly parent: SourceFunction | null;
   /** Names that this function calls, its nested functions excluded. */
   readonly callees: Set<string>;
+  /** Whether it makes objects itself: literals, closures, `new`, or calls that are known to return new ones. */
+  allocates: boolean;
+  /** Whether it holds a loop, so that a call of it can take long. */
+  loops: boolean;
 }
 
 /** Operations that V8 gives no frame of their own. */
@@ -55,6 +59,50 @@ const REGEXP_METHODS = new Set([
   'replaceAll',
   'search',
   'split',
+]);
+const ALLOCATING_TYPES = new Set([
+  'ObjectExpression',
+  'ArrayExpression',
+  'NewExpression',
+  'ClassExpression',
+  'SpreadElement',
+  'TemplateLiteral',
+]);
+const ALLOCATING_CALLS = new Set([
+  ...[
+    'map',
+    'filter',
+    'slice',
+    'concat',
+    'split',
+    'from',
+    'keys',
+    'values',
+    'entries',
+    'push',
+    'set',
+    'add',
+    'parse',
+  ],
+  ...[
+    'stringify',
+    'alloc',
+    'allocUnsafe',
+    'allocUnsafeSlow',
+    'join',
+    'repeat',
+    'padStart',
+    'toString',
+    'bind',
+    'fill',
+  ],
+]);
+const LOOPS = new Set([
+  'ForStatement',
+  'ForOfStatement',
+  'ForInStatement',
+  'WhileStatement',
+  'DoWhileStatement',
 ]);
 const MICROTASK_CALLS = new Set(['nextTick', 'queueMicrotask', 'then', 'resolve', 'catch', 'finally']);
 const TIMER_CALLS = new Set(['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval']);
@@ -114,6 +162,8 @@ class SyntaxCollector {
   }
 
   #visit(node: AnyNode, assignedName: string): void {
+    if (this.#current !== null && ALLOCATING_TYPES.has(node.type)) this.#current.allocates = true;
+    if (this.#current !== null && LOOPS.has(node.type)) this.#current.loops = true;
     switch (node.type) {
       case 'FunctionDeclaration':
       case 'FunctionExpression':
@@ -156,6 +206,7 @@ class SyntaxCollector {
   #enterFunction(node: AnyNode, assignedName: string): void {
     const id = node.id as { name?: string } | null | undefined;
     const loc = node.loc!;
+    if (this.#current !== null) this.#current.allocates = true;
     const entered: SourceFunction = {
       name: id?.name ?? assignedName,
       start: node.start,
@@ -164,6 +215,8 @@ class SyntaxCollector {
       endLine: loc.end.line,
       parent: this.#current,
       callees: new Set(),
+      allocates: false,
+      loops: false,
     };
     this.#functions.push(entered);
     this.#current = entered;
@@ -178,6 +231,7 @@ class SyntaxCollector {
     const property = callee.type === 'MemberExpression' ? (callee.property as AnyNode) : callee;
     const line = lineOf(property);
     this.#current?.callees.add(name);
+    if (this.#current !== null && ALLOCATING_CALLS.has(name)) this.#current.allocates = true;
     this.#addCall(line, name);
     if (callee.type === 'Identifier' && !(name in globalThis)) this.#variableCalls.push({ line, name });
 

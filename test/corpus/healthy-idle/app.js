@@ -1,0 +1,3 @@
+setInterval(() => {
+  globalThis.beat = Date.now();
+}, 250);
