@@ -5,15 +5,17 @@
  *   node scripts/ci-monitoring.js [--storage DIR] [--out DIR] [--budget s]
  *
  * --budget is the time for all watches together. Writes monitoring.md and monitoring.json to --out and appends to
- * monitoring.ndjson in --storage. Ends with 1 where the newest points of a watch show a
- * change for the worse, or a watch cannot be measured.
+ * monitoring.ndjson in --storage. Ends with 1 where the newest points of a watch show a change for the worse, or
+ * a watch cannot be measured.
  */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { compare, findChangePoints, SystemOptimizer } from 'system-optimizer';
+import { fileURLToPath } from 'node:url';
+import { findChangePoints, SystemOptimizer } from 'system-optimizer';
+import { runBench } from '../dist/validation/bench.js';
 import { readOptions } from './ci-run.js';
-import { WATCHES } from './ci-watches.js';
+import watches from './ci-watches.js';
 
 /** A step that began among so many of the newest points is news; an older one is the level we live with. */
 const NEWS_POINTS = 12;
@@ -29,29 +31,24 @@ const seriesFile = join(storage, 'monitoring.ndjson');
 /** Ratios depend on the processor and on V8, so each kind of machine has a series of its own. */
 const machine = `${cpus()[0]?.model.trim() || 'unknown'}, ${process.arch}, Node ${process.versions.node.split('.')[0]}`;
 
-const rows = [];
-const failures = [];
-for (const watch of WATCHES) {
-  console.log(`${watch.name}: ${watch.about}`);
-  try {
-    const row = await measure(watch);
-    rows.push(row);
-    console.log(`  ratio ${row.ratio.toFixed(4)}${row.interval ? ` [${bounds(row.interval)}]` : ''}`);
-  } catch (error) {
-    // A side that throws or disagrees is the worst change of all, and no reason to miss the other watches.
-    failures.push(`${watch.name} could not be measured. ${error.message}`);
-  }
-}
+const { results } = await runBench([fileURLToPath(new URL('./ci-watches.js', import.meta.url))], {
+  budgetMs: (budget * 1000) / watches.length,
+  onResult: ({ case: name, comparison }) => {
+    if (comparison) console.log(`${name}: ${ratioOf(comparison)}`);
+  },
+});
+const rows = results.filter(({ comparison }) => comparison !== null).map(follow);
 
 const optimizer = new SystemOptimizer({ storagePath: storage });
 const stats = optimizer.getOptimizationStats();
 await optimizer.close();
 
 const alarms = [
-  ...failures,
-  ...rows
-    .filter(({ change }) => change !== null && change.factor > 1)
-    .map(({ name, change }) => sentence(name, change)),
+  // A side that throws or disagrees is the worst change of all.
+  ...results.flatMap(({ case: name, error }) =>
+    error ? `${name} cannot be measured. ${error.message}` : [],
+  ),
+  ...rows.filter(({ change }) => change !== null && change.ratio > 1).map(sentence),
 ];
 writeFileSync(
   join(out, 'monitoring.json'),
@@ -62,27 +59,31 @@ for (const alarm of alarms) console.error(alarm);
 if (alarms.length > 0) process.exitCode = 1;
 else console.log(`No change for the worse in ${rows.length} watches.`);
 
-async function measure(watch) {
-  const module = new URL('./ci-watches.js', import.meta.url);
-  const side = (name) => ({ module, export: name, factory: true });
-  const { ratio, interval, processes, verdict, warnings } = await compare(
-    side(watch.baseline),
-    side(watch.candidate),
-    { budgetMs: (budget * 1000) / WATCHES.length },
-  );
-  const before = readSeries(watch.name);
-  append({ at: new Date().toISOString(), watch: watch.name, machine, ratio, interval, processes });
+/** Adds a result to the series of its watch, and looks at the series. */
+function follow({ case: watch, baseline, variant, comparison: { ratio, interval, processes, warnings } }) {
+  const before = readSeries(watch);
+  append({ at: new Date().toISOString(), watch, machine, ratio, interval, processes });
   const change = newestChange([...before, ratio]);
-  return { ...watch, ratio, interval, processes, verdict, warnings, points: before.length + 1, change };
+  return {
+    watch,
+    baseline,
+    variant,
+    ratio,
+    interval,
+    processes,
+    warnings,
+    points: before.length + 1,
+    change,
+  };
 }
 
 /** Ratios of a watch on this kind of machine, oldest first. A torn line is what a killed run left: skipped. */
-function readSeries(name) {
+function readSeries(watch) {
   if (!existsSync(seriesFile)) return [];
   const ratios = [];
   for (const line of readFileSync(seriesFile, 'utf8').split('\n')) {
     const point = parsePoint(line);
-    if (point?.watch === name && point.machine === machine && point.ratio > 0) ratios.push(point.ratio);
+    if (point?.watch === watch && point.machine === machine && point.ratio > 0) ratios.push(point.ratio);
   }
   return ratios.slice(-POINTS_LOOKED_AT);
 }
@@ -105,14 +106,16 @@ function newestChange(ratios) {
   const change = findChangePoints(ratios, { significance: SIGNIFICANCE }).at(-1);
   if (change === undefined || change.index < ratios.length - NEWS_POINTS) return null;
   if (Math.abs(change.ratio - 1) < WORTH_TELLING) return null;
-  const { ratio, interval } = change;
-  return { factor: ratio, interval, pointsAgo: ratios.length - change.index };
+  return { ratio: change.ratio, interval: change.interval, pointsAgo: ratios.length - change.index };
 }
 
-function sentence(name, change) {
-  const percent = Math.abs(100 * (change.factor - 1)).toFixed(1);
-  const direction = change.factor > 1 ? 'slower' : 'faster';
-  return `${name} became ${percent} % ${direction} against its pinned baseline, ${change.pointsAgo} points ago (factor ${bounds(change.interval)}).`;
+function sentence({ watch, variant, baseline, change: { ratio, interval, pointsAgo } }) {
+  const step = `${Math.abs(100 * (ratio - 1)).toFixed(1)} % ${ratio > 1 ? 'slower' : 'faster'}`;
+  return `${watch}: ${variant} became ${step} against ${baseline}, ${pointsAgo} points ago (factor ${bounds(interval)}).`;
+}
+
+function ratioOf({ ratio, interval }) {
+  return `ratio ${ratio.toFixed(3)}${interval ? ` (${bounds(interval)})` : ''}`;
 }
 
 function bounds([low, high]) {
@@ -120,16 +123,17 @@ function bounds([low, high]) {
 }
 
 function markdown() {
-  const news =
-    alarms.length > 0 ? alarms.map((alarm) => `**${alarm}**`).join('\n\n') : 'No change for the worse.';
-  const table = rows.map(({ name, about, ratio, interval, points, change }) => {
-    const moved = change ? `× ${change.factor.toFixed(3)}` : 'none';
-    return `| ${name} | ${about} | ${ratio.toFixed(3)} | ${interval ? bounds(interval) : '–'} | ${points} | ${moved} |`;
+  const news = alarms.length > 0 ? alarms.map((alarm) => `**${alarm}**`) : ['No change for the worse.'];
+  const table = rows.map((row) => {
+    const interval = row.interval ? bounds(row.interval) : '–';
+    const moved = row.change ? `× ${row.change.ratio.toFixed(3)}` : 'none';
+    const what = `${row.variant} against ${row.baseline}`;
+    return `| ${row.watch} | ${what} | ${row.ratio.toFixed(3)} | ${interval} | ${row.points} | ${moved} |`;
   });
   const { total, referenceRuns, gains } = stats;
   return `## Monitoring
 
-${news}
+${news.join('\n\n')}
 
 Ratio is the candidate's cost over the pinned baseline's: below 1 is better.
 

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
+import cases from '../../../scripts/ci-watches.js';
+
 const root = resolve(import.meta.dirname, '../../..');
 const scratch = mkdtempSync(join(tmpdir(), 'sysopt-ci-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -76,6 +78,7 @@ describe('ci-optimization.js', () => {
 });
 
 describe('ci-monitoring.js', () => {
+  const [SCAN, POOL, CONTROL] = cases.map(({ name }) => name) as [string, string, string];
   const [storage, out] = [join(scratch, 'monitoring/store'), join(scratch, 'monitoring/out')];
   const run = () => script('ci-monitoring.js', '--storage', storage, '--out', out, '--budget', '6');
   const series = join(storage, 'monitoring.ndjson');
@@ -89,17 +92,17 @@ describe('ci-monitoring.js', () => {
     const { code, stderr, stdout } = await run();
     expect(code, stderr).toBe(0);
     expect(stdout).toContain('No change for the worse');
-    expect(points().map(({ watch }) => watch)).toEqual(['struct-scan', 'slab-pool', 'control']);
+    expect(points().map(({ watch }) => watch)).toEqual([SCAN, POOL, CONTROL]);
     for (const { ratio } of points()) expect(ratio).toBeGreaterThan(0);
     const { watches, stats } = JSON.parse(read('monitoring/out/monitoring.json'));
     expect(watches.map(({ points: count }: { points: number }) => count)).toEqual([1, 1, 1]);
     expect(stats.total).toBe(0);
-    expect(read('monitoring/out/monitoring.md')).toContain('| struct-scan |');
+    expect(read('monitoring/out/monitoring.md')).toContain(`| ${SCAN} |`);
   });
 
   it('fails where a ratio became worse, and not where one became better', { timeout: 240_000 }, async () => {
     const lines = points().flatMap((point) => {
-      const factor = { 'struct-scan': 1 / 3, 'slab-pool': 3 }[point['watch'] as string] ?? 1;
+      const factor = { [SCAN]: 1 / 3, [POOL]: 3 }[point['watch'] as string] ?? 1;
       const past = Array.from({ length: 24 }, (_, i) => ({
         ...point,
         ratio: point['ratio'] * (i < 20 ? factor : 1) * (1 + 0.002 * (i % 5)),
@@ -107,16 +110,17 @@ describe('ci-monitoring.js', () => {
       return past.map((value) => JSON.stringify(value));
     });
     // A run that was killed left half a line.
-    writeFileSync(series, `${lines.join('\n')}\n{"watch":"control","rat`);
+    writeFileSync(series, `${lines.join('\n')}\n{"watch":"${CONTROL}","rat`);
     const { code, stderr } = await run();
     expect(code).toBe(1);
-    expect(stderr).toMatch(/struct-scan became \d+\.\d % slower against its pinned baseline, 5 points ago/);
-    expect(stderr).not.toContain('slab-pool');
+    expect(stderr).toContain(`${SCAN}: struct cursor became`);
+    expect(stderr).toMatch(/ slower against plain objects, 5 points ago/);
+    expect(stderr).not.toContain(POOL);
     const summary = read('monitoring/out/monitoring.md');
-    expect(summary).toContain('**struct-scan became');
-    expect(summary).toMatch(/\| slab-pool \|.*× 0\.3/);
+    expect(summary).toContain(`**${SCAN}: struct cursor became`);
+    expect(summary).toMatch(new RegExp(`\\| ${POOL} \\|.*× 0\\.\\d`));
     const { watches } = JSON.parse(read('monitoring/out/monitoring.json'));
-    expect(watches[2]).toMatchObject({ name: 'control', points: 25, change: null });
+    expect(watches[2]).toMatchObject({ watch: CONTROL, points: 25, change: null });
     expect(readFileSync(series, 'utf8').split('\n')).toHaveLength(24 * 3 + 1 + 3 + 1);
   });
 
