@@ -2,6 +2,13 @@
 import { describe, fail, OptimizerError } from '../errors.js';
 import { taskLabel, type AnyFunction, type Task } from './task.js';
 
+const loaded = new Map<string, AnyFunction>();
+
+/** The function of a task that this thread has loaded before; `import()` of a loaded module still costs microseconds. */
+export function loadedTask(task: Task): AnyFunction | undefined {
+  return loaded.get(`${task.module}#${task.export}`);
+}
+
 /**
  * @throws TASK_UNLOADABLE where the module cannot be found, cannot be parsed, throws while it is evaluated, or
  *   has no such function.
@@ -15,7 +22,10 @@ export async function loadTask(task: Task): Promise<AnyFunction> {
     throw unloadable(task, ...reasonOf(task, error), error);
   }
   const found = namespace[task.export];
-  if (typeof found === 'function') return found as AnyFunction;
+  if (typeof found === 'function') {
+    loaded.set(`${task.module}#${task.export}`, found as AnyFunction);
+    return found as AnyFunction;
+  }
   if (!(task.export in namespace)) {
     const functions = Object.keys(namespace).filter((key) => typeof namespace[key] === 'function');
     throw unloadable(

@@ -11,7 +11,7 @@ import type { AnyFunction } from './task.js';
  * A kernel that is called once with millions of iterations is compiled while it runs and thrown back to the
  * interpreter where that loop ends, three to four times slower in all. So the first chunks are cut into pieces.
  */
-const WARM_UP_CALLS = 64;
+export const WARM_UP_CALLS = 64;
 
 export interface ParticipantSetup {
   readonly loop: number;

@@ -1,65 +1,29 @@
 /**
  * `parallelFor` and `parallelReduce`: from a caller's options to loops on the caller or on threads.
  */
-import { describe, fail } from '../errors.js';
-import type { Schedule } from '../model/choice.js';
 import { captureStack } from './caller-stack.js';
-import { integerWithin, abortSignal, knownKeys, oneOf } from './check.js';
-import { iterationOf, runUnits, type CallerLoop } from './kernel-run.js';
-import { loadTask } from './load-task.js';
-import { unitFor } from './loop-control.js';
+import { iterationOf, runUnits } from './kernel-run.js';
+import { loadedTask, loadTask } from './load-task.js';
+import {
+  checkCombine,
+  combinePartials,
+  loopOf,
+  type Loop,
+  type ParallelForOptions,
+  type ParallelReduceOptions,
+} from './loop-options.js';
 import type { LoopProgram } from './loop-program.js';
-import { aborted, type LoopRunner } from './loop-runner.js';
+import type { LoopRunner } from './loop-runner.js';
 import { CALLER_LIMIT_NS, planLoop } from './partition/auto.js';
-import { partitionerIndex, SCHEDULES } from './partition/by-name.js';
-import { MAX_UNITS } from './partition/partitioner.js';
+import { partitionerIndex } from './partition/by-name.js';
 import { leavesOf } from './shared-data.js';
-import { checkTask, defineTask, type AnyFunction, type RangeFunction, type Task } from './task.js';
-
-/**
- * Expected cost of iterations, in any unit: a function of the index, or the costs of equally long parts of the
- * range, first to last. Only shapes the first split of `static` and `stealing`; results do not depend on it.
- */
-export type CostHint = ((index: number) => number) | readonly number[];
-
-export interface ParallelForOptions<Shared> {
-  readonly task: Task<RangeFunction<Shared, unknown>>;
-  /** First iteration (included) and end (excluded): safe integers. */
-  readonly range: readonly [start: number, end: number];
-  /** Handed to the kernel in every thread; see `SharedData`. */
-  readonly shared: Shared;
-  /** Least iterations a chunk. By default the schedule chooses. */
-  readonly grain?: number;
-  /** `auto` by default. */
-  readonly schedule?: Schedule;
-  readonly costHint?: CostHint;
-  /** At most this many threads; by default all of the pool. */
-  readonly threads?: number;
-  readonly signal?: AbortSignal;
-}
-
-export interface ParallelReduceOptions<Shared, Partial> extends ParallelForOptions<Shared> {
-  readonly task: Task<RangeFunction<Shared, Partial>>;
-  /**
-   * Iterations for one partial result: another grain may round a sum of floats differently, another schedule or
-   * thread count never does. By default 4·√n chunks, at most 1,024.
-   */
-  readonly grain?: number;
-  /** Called on the caller, left to right in the order of the range. */
-  readonly combine: (left: Partial, right: Partial) => Partial;
-  /** Result for an empty range, and leftmost operand otherwise. */
-  readonly initial?: Partial;
-}
-
-const KEYS = ['task', 'range', 'shared', 'grain', 'schedule', 'costHint', 'threads', 'signal'];
-const REDUCE_KEYS = [...KEYS, 'combine', 'initial'];
+import { defineTask } from './task.js';
 
 /** Assumed before it was measured: on the high side, so that an unmeasured pool keeps small work on the caller. */
 const ASSUMED_DISPATCH_NS = 100_000;
 const CALIBRATION_RUNS = 7;
 /** Chunks shorter than this cost more to hand out than they are worth. */
 const LEAST_CHUNK_NS = 3_000;
-const HINT_SAMPLES = 256;
 /** First piece of a loop on the caller. */
 const FIRST_PIECE_NS = 100_000;
 const noop = defineTask(new URL('./noop-kernel.js', import.meta.url), 'noop');
@@ -73,19 +37,9 @@ export interface LoopThreads {
   readonly startThreads: (count: number) => void;
 }
 
-interface Loop extends CallerLoop {
-  readonly units: number;
-  readonly schedule: Schedule;
-  readonly grain: number | undefined;
-  readonly threads: number;
-  readonly weights: readonly number[] | undefined;
-  readonly signal: AbortSignal | undefined;
-}
-
 export class ParallelLoops {
   readonly #runner: LoopRunner;
   readonly #pool: LoopThreads;
-  readonly #kernels = new Map<string, AnyFunction>();
   #dispatchNs: number | undefined;
 
   constructor(runner: LoopRunner, pool: LoopThreads) {
@@ -99,69 +53,22 @@ export class ParallelLoops {
   }
 
   async for<S>(options: ParallelForOptions<S>): Promise<void> {
-    knownKeys('options', options, KEYS);
-    await this.#run(options, false);
+    await this.#run(loopOf(options, false, this.#pool.maxThreads));
   }
 
   async reduce<S, P>(options: ParallelReduceOptions<S, P>): Promise<P | undefined> {
-    knownKeys('options', options, REDUCE_KEYS);
-    const { combine } = options;
-    if (typeof combine !== 'function') {
-      throw fail('INVALID_ARGUMENT', {
-        name: 'combine',
-        actual: describe(combine),
-        expected: 'a function (left, right) => result',
-      });
-    }
-    const partials = (await this.#run(options, true)) as P[];
-    return 'initial' in options
-      ? partials.reduce((left, right) => combine(left, right), options.initial)
-      : partials.length > 0
-        ? partials.reduce((left, right) => combine(left, right))
-        : undefined;
+    const loop = loopOf(options, true, this.#pool.maxThreads);
+    checkCombine(options.combine);
+    return combinePartials(options, (await this.#run(loop)) as P[]);
   }
 
-  async #run<S>(options: ParallelForOptions<S>, reduces: boolean): Promise<unknown[]> {
-    const { task } = options;
-    checkTask(task);
-    const [start, end] = rangeOf(options.range);
-    const grain = options.grain === undefined ? undefined : atLeastOne('grain', options.grain);
-    const threads = options.threads === undefined ? Infinity : atLeastOne('threads', options.threads);
-    const schedule = oneOf('schedule', options.schedule ?? 'auto', SCHEDULES);
-    const signal = abortSignal(options.signal);
-    const leaves = leavesOf(options.shared);
-    const iterations = end - start;
-    if (signal?.aborted === true) throw aborted(task, signal);
-    if (iterations === 0) return [];
-    const unit = reduces ? reduceUnit(iterations, grain) : unitFor(iterations);
-    const loop: Loop = {
-      task,
-      kernel: unloaded,
-      shared: options.shared,
-      start,
-      end,
-      unit,
-      partials: reduces ? [] : undefined,
-      units: Math.ceil(iterations / unit),
-      schedule,
-      // A reduction's grain is its unit.
-      grain: reduces ? undefined : grain,
-      threads: Math.min(threads, this.#pool.maxThreads),
-      weights: weightsOf(options.costHint, start, end),
-      signal,
-    };
-    const program = this.#runner.programs.get(task, options.shared, leaves);
-    if (schedule !== 'auto') return this.#runOnThreads(program, loop, 0, loop.threads);
-    return this.#runAuto(program, {
-      ...loop,
-      kernel: this.#kernels.get(keyOf(task)) ?? (await this.#load(task)),
-    });
-  }
-
-  async #load(task: Task): Promise<AnyFunction> {
-    const kernel = await loadTask(task);
-    this.#kernels.set(keyOf(task), kernel);
-    return kernel;
+  async #run(loop: Loop): Promise<unknown[]> {
+    if (loop.units === 0) return [];
+    const { task } = loop;
+    const program = this.#runner.programs.get(task, loop.shared, loop.leaves);
+    if (loop.schedule !== 'auto') return this.#runOnThreads(program, loop, 0, loop.threads);
+    const kernel = loadedTask(task) ?? (await loadTask(task));
+    return this.#runAuto(program, { ...loop, kernel });
   }
 
   /** Starts on the caller where the cost is not known, and leaves it as soon as threads pay. */
@@ -305,62 +212,4 @@ function grainInUnits(loop: Loop, program: LoopProgram, units: number, participa
   if (loop.schedule !== 'auto' || program.iterationNs === null) return null;
   const paying = Math.ceil(LEAST_CHUNK_NS / Math.max(1e-3, program.iterationNs * loop.unit));
   return Math.max(1, Math.min(paying, Math.ceil(units / (participants * 8))));
-}
-
-/** Depends on the range alone, so that results depend on nothing else. */
-function reduceUnit(iterations: number, grain: number | undefined): number {
-  const chunks = Math.min(iterations, 1_024, Math.ceil(4 * Math.sqrt(iterations)));
-  return Math.max(grain ?? Math.ceil(iterations / chunks), Math.ceil(iterations / MAX_UNITS));
-}
-
-function rangeOf(range: unknown): readonly [number, number] {
-  if (Array.isArray(range) && range.length === 2) {
-    const [start, end] = range as unknown[];
-    if (Number.isSafeInteger(start) && Number.isSafeInteger(end) && (start as number) <= (end as number)) {
-      return [start as number, end as number];
-    }
-  }
-  throw fail('INVALID_ARGUMENT', {
-    name: 'range',
-    actual: Array.isArray(range) ? `[${range.map(describe).join(', ')}]` : describe(range),
-    expected: '[start, end] of safe integers with start ≤ end',
-  });
-}
-
-function atLeastOne(name: string, value: unknown): number {
-  return integerWithin(name, value, 1, Number.MAX_SAFE_INTEGER);
-}
-
-/** Costs of equally long parts. A hint with unusable numbers is refused: it would silently unbalance the loop. */
-export function weightsOf(
-  hint: CostHint | undefined,
-  start: number,
-  end: number,
-): readonly number[] | undefined {
-  if (hint === undefined) return undefined;
-  const weights: unknown = typeof hint === 'function' ? sampleCosts(hint, start, end) : hint;
-  const isCost = (value: unknown) => Number.isFinite(value) && (value as number) >= 0;
-  if (Array.isArray(weights) && weights.length > 0 && weights.every(isCost)) return weights as number[];
-  throw fail('INVALID_ARGUMENT', {
-    name: 'costHint',
-    actual: Array.isArray(weights)
-      ? `${describe(weights)} with ${describe(weights.find((value) => !isCost(value)))} in it`
-      : describe(hint),
-    expected: 'a function of the index, or an array, that gives numbers of 0 or more',
-  });
-}
-
-function sampleCosts(cost: (index: number) => number, start: number, end: number): number[] {
-  const parts = Math.min(HINT_SAMPLES, end - start);
-  return Array.from({ length: parts }, (_, part) =>
-    cost(Math.floor(start + ((part + 0.5) * (end - start)) / parts)),
-  );
-}
-
-function keyOf(task: Task): string {
-  return `${task.module}#${task.export}`;
-}
-
-function unloaded(): never {
-  throw new Error('The kernel of a loop that runs on threads is not loaded on the caller.');
 }

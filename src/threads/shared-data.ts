@@ -83,29 +83,3 @@ function sameView(a: unknown, b: unknown): boolean {
     a.constructor === b.constructor
   );
 }
-
-/** The same data over memory of its own, to measure on without touching the caller's. */
-export function copyShared<T>(shared: T): T {
-  const buffers = new Map<ArrayBufferLike, SharedArrayBuffer>();
-  const copyBuffer = (buffer: ArrayBufferLike) => {
-    let copy = buffers.get(buffer);
-    if (copy === undefined) {
-      copy = new SharedArrayBuffer(buffer.byteLength);
-      new Uint8Array(copy).set(new Uint8Array(buffer));
-      buffers.set(buffer, copy);
-    }
-    return copy;
-  };
-  const copy = (value: unknown): unknown => {
-    if (ArrayBuffer.isView(value)) {
-      const View = value.constructor as new (b: SharedArrayBuffer, offset: number, length: number) => unknown;
-      const length = value instanceof DataView ? value.byteLength : (value as Uint8Array).length;
-      return new View(copyBuffer(value.buffer), value.byteOffset, length);
-    }
-    if (value instanceof SharedArrayBuffer) return copyBuffer(value);
-    if (typeof value !== 'object' || value === null) return value;
-    if (Array.isArray(value)) return value.map(copy);
-    return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, copy(child)]));
-  };
-  return copy(shared) as T;
-}
