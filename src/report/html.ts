@@ -31,7 +31,7 @@ export function renderHtml(input: ReportInput): string {
 
   input.results.forEach((result, index) => {
     const suffix = index === 0 ? '' : `-${index + 1}`;
-    const label = input.results.length === 1 ? '' : ` · ${result.type}`;
+    const label = input.results.length === 1 ? '' : `, ${profileName(result.type)}`;
     sections.push(...resultSections(result, suffix, label));
   });
   if (input.profiles.length > 0) {
@@ -265,7 +265,8 @@ function conditionsSection(
 function unitOf(result: ProfilingResult, name: string): Unit | '' {
   const metric = result.metrics[name];
   if (metric?.available === true) return metric.unit;
-  return definitionOf(name)?.unit ?? '';
+  // Time lines may hold names of their own; ours end in their unit.
+  return definitionOf(name)?.unit ?? (name.endsWith('Ms') ? 'ms' : name.endsWith('Bytes') ? 'bytes' : '');
 }
 
 /** The directory of the user's own code, to shorten places by. */
