@@ -39,6 +39,11 @@ const connectionsOption = () =>
   new Option('--connections <n>', 'connections that drive the load')
     .argParser(integer(1, 10_000))
     .default(16);
+const loadOption = () =>
+  new Option(
+    '-l, --load <file>',
+    'a mix of requests for the load: JSON list of { path, method, headers, body }',
+  );
 const readyTimeoutOption = () =>
   new Option('--ready-timeout <time>', 'how long the program may take to answer')
     .argParser(durationMs(1))
@@ -82,6 +87,7 @@ ${EXIT_CODES}`,
         .default(10_000, '10s'),
     )
     .addOption(new Option('-u, --url <url>', 'URL to drive load at').argParser(httpUrl))
+    .addOption(loadOption())
     .addOption(connectionsOption())
     .addOption(
       new Option(
@@ -104,6 +110,7 @@ ${EXIT_CODES}`,
 Examples:
   $ sysopt profile -- node app.js
   $ sysopt profile --url http://127.0.0.1:3000/report --duration 20 -- node app.js --port 3000
+  $ sysopt profile --url http://127.0.0.1:3000/ --load requests.json -- node app.js
   $ sysopt profile --type memory --url http://127.0.0.1:3000/ -- npm start
   $ sysopt profile --fail-on high --json --url http://127.0.0.1:3000/ -- node app.js | tail -1 | jq .analysis.findings`,
     )
@@ -154,6 +161,7 @@ Examples:
       new Option('--try-flag <flag>', 'compare the service with and without a Node flag').argParser(nodeFlag),
     )
     .addOption(new Option('-u, --url <url>', 'with --try-flag: URL to drive load at').argParser(httpUrl))
+    .addOption(loadOption())
     .addOption(connectionsOption())
     .addOption(readyTimeoutOption())
     .addOption(new Option('-y, --yes', 'carry a recommendation out without asking').default(false))

@@ -22,6 +22,8 @@ export interface OptimizeVerbOptions {
   readonly recommendation?: string;
   readonly tryFlag?: string;
   readonly url?: string;
+  /** File with a mix of requests for --try-flag. */
+  readonly load?: string;
   readonly connections: number;
   readonly readyTimeoutMs: number;
   readonly yes: boolean;

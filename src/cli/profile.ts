@@ -8,7 +8,9 @@ import type { Signals } from '../model/signals.js';
 import type { ProfileType } from '../model/types.js';
 import { listenForAgents, type Agent, type AgentServer } from '../profiling/controller.js';
 import { checkProfileOptions } from '../profiling/session.js';
+import type { LoadRequest } from '../validation/load-requests.js';
 import { EXIT, UsageError } from './exit-code.js';
+import { readLoad } from './load-file.js';
 import { printResult } from './print-findings.js';
 import type { Session, VerbOutcome } from './session.js';
 import { prepareStorage } from './store.js';
@@ -17,6 +19,8 @@ export interface ProfileVerbOptions {
   readonly type: ProfileType;
   readonly durationMs: number;
   readonly url?: string;
+  /** File with a mix of requests; see load-file.ts. */
+  readonly load?: string;
   readonly connections: number;
   readonly storage: string;
   /** Undefined: 2 s under load, so that code is compiled and caches are warm; none without. */
@@ -47,9 +51,10 @@ export async function profileVerb(
   }
   checkProfileOptions(options.type, { durationMs: options.durationMs });
   await prepareStorage(options.storage);
+  const requests = options.load === undefined ? undefined : await readLoad(options.load, options.url);
   const { terminal, signal } = session;
 
-  const { pid, signals, load } = await observe(command, options, session);
+  const { pid, signals, load } = await observe(command, options, requests, session);
   signal.throwIfAborted();
   terminal.progress({ stage: 'analyse', message: 'Looking for causes' });
   const { SystemOptimizer } = await import('../system-optimizer.js');
@@ -87,6 +92,7 @@ interface Observation {
 async function observe(
   command: readonly string[],
   options: ProfileVerbOptions,
+  requests: readonly LoadRequest[] | undefined,
   { terminal, signal }: Session,
 ): Promise<Observation> {
   const server = await listenForAgents();
@@ -98,7 +104,7 @@ async function observe(
       signal,
       onOutput: (chunk) => terminal.targetOutput(chunk),
     });
-    return await profileProgram(program, server, options, { terminal, signal });
+    return await profileProgram(program, server, options, requests, { terminal, signal });
   } finally {
     await program?.stop();
     await server.close();
@@ -111,6 +117,7 @@ async function profileProgram(
   program: Program,
   server: AgentServer,
   options: ProfileVerbOptions,
+  requests: readonly LoadRequest[] | undefined,
   { terminal, signal }: Session,
 ): Promise<Observation> {
   const { url, readyTimeoutMs, durationMs } = options;
@@ -130,7 +137,8 @@ async function profileProgram(
   // Until the profile is complete: the window must be under load from its first to its last moment.
   const loadMs = warmupMs + durationMs + 60_000;
   const loadSignal = AbortSignal.any([signal, loadEnd.signal]);
-  const load = url === undefined ? undefined : startLoad(url, options.connections, loadMs, loadSignal);
+  const load =
+    url === undefined ? undefined : startLoad(url, options.connections, requests, loadMs, loadSignal);
   // It may fail while the profile is awaited; it is looked at afterwards.
   load?.catch(() => {});
   try {
@@ -193,11 +201,12 @@ async function withLoad(
 async function startLoad(
   url: string,
   connections: number,
+  requests: readonly LoadRequest[] | undefined,
   durationMs: number,
   signal: AbortSignal,
 ): Promise<LoadSummary> {
   const { driveLoad } = await import('../validation/load.js');
-  return driveLoad(url, { durationMs, connections, signal });
+  return driveLoad(url, { durationMs, connections, signal, ...(requests && { requests }) });
 }
 
 /** The process to profile: the started one, or of several the busiest that is no package manager. */

@@ -8,10 +8,13 @@ import type { Store } from '../storage/store.js';
 import { compare } from '../validation/compare.js';
 import { UsageError } from './exit-code.js';
 import { printComparison } from './print-profiles.js';
+import { readLoad } from './load-file.js';
 import type { Session } from './session.js';
 
 export interface TryFlagOptions {
   readonly url?: string;
+  /** File with a mix of requests; see load-file.ts. */
+  readonly load?: string;
   readonly connections: number;
   readonly readyTimeoutMs: number;
   readonly budgetMs?: number;
@@ -30,6 +33,7 @@ export async function tryFlag(
 ): Promise<OptimizationProfile> {
   const { terminal, signal } = session;
   const url = options.url ?? '';
+  const requests = options.load === undefined ? undefined : await readLoad(options.load, url);
   const startedAt = performance.now();
   const environment = captureEnvironment();
   const side = { url, readyTimeoutMs: options.readyTimeoutMs };
@@ -38,7 +42,7 @@ export async function tryFlag(
     { ...side, service: command, label: 'as it is' },
     { ...side, ...withFlag(command, flag), label: flag },
     {
-      load: { connections: options.connections },
+      load: { connections: options.connections, ...(requests && { requests }) },
       ...(options.budgetMs !== undefined && { budgetMs: options.budgetMs }),
       signal,
       onProgress: (progress) => terminal.progress(progress),
