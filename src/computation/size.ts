@@ -12,8 +12,11 @@ export function defaultSize(input: unknown): number {
   if (typeof input === 'number') return input;
   if (typeof input === 'string') return input.length;
   if (typeof input !== 'object' || input === null) return NaN;
-  const { length, size, byteLength } = input as { length?: unknown; size?: unknown; byteLength?: unknown };
+  // One property at a time: looking for one that an object lacks walks its whole prototype chain.
+  const { length } = input as { length?: unknown };
   if (typeof length === 'number') return length;
+  const { size } = input as { size?: unknown };
   if (typeof size === 'number') return size;
+  const { byteLength } = input as { byteLength?: unknown };
   return typeof byteLength === 'number' ? byteLength : NaN;
 }

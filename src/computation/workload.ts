@@ -5,7 +5,8 @@
  * Fresh processes load this module and call `prepareWorkload`; it imports nothing that costs start-up time.
  */
 import type { ComputationChoice } from '../model/choice.js';
-import { makeDispatch, variantFor } from './computation.js';
+import { variantFor } from './computation.js';
+import { makeDispatch } from './dispatch.js';
 import type { Arguments } from './inputs.js';
 import { defaultSize, type SizeOf } from './size.js';
 import type { AnyFunction } from './variants.js';

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { computation } from '../../../dist/computation/computation.js';
 import { LOOKUPS } from './samples.js';
@@ -17,6 +18,7 @@ it('calls the first variant until something else is chosen, with all arguments',
   expect(choice).toEqual(bySize([null, 'a']));
   expect(dispatch([1, 2], 'x', undefined)).toEqual(['a', [1, 2], 'x', undefined]);
   expect(dispatch()).toEqual(['a']);
+  expect(dispatch(1, 2, 3, 4, 5)).toEqual(['a', 1, 2, 3, 4, 5]);
 });
 
 it('chooses by size, bounds included, with one function for life', () => {
@@ -81,6 +83,26 @@ it('keeps the object of a described variant, as a thread job needs', async () =>
   const subject = make({ variants: { job: new Job() } });
   expect(subject.dispatch(4)).toBe(12);
   expect((await subject.load())[0]).toMatchObject({ name: 'job', execution: 'threads' });
+});
+
+it('works alike where code generation is forbidden', () => {
+  const script = `
+    import { computation } from ${JSON.stringify(new URL('../../../dist/computation/computation.js', import.meta.url).href)};
+    const named = (name) => (...args) => name + args.length;
+    const subject = computation({ name: 'c', variants: { a: named('a'), b: named('b'), c: named('c') } });
+    const { dispatch } = subject;
+    const seen = [dispatch('x'), dispatch()];
+    subject.applyChoice({ kind: 'computation', bySize: [
+      { maxSize: 1, variant: 'a' }, { maxSize: 2, variant: 'b' }, { maxSize: null, variant: 'c' }] });
+    for (const args of [['x'], ['xx', 1], ['xxx', 1, 2], ['xx', 1, 2, 3], [{}], ['xxxx']]) seen.push(dispatch(...args));
+    let forbidden = false;
+    try { new Function(''); } catch { forbidden = true; }
+    console.log(JSON.stringify([forbidden, seen]));
+  `;
+  const flags = ['--disallow-code-generation-from-strings', '--input-type=module', '-e', script];
+  const [forbidden, seen] = JSON.parse(execFileSync(process.execPath, flags, { encoding: 'utf8' }));
+  expect(forbidden).toBe(true);
+  expect(seen).toEqual(['a1', 'a0', 'a1', 'b2', 'c3', 'b4', 'c1', 'c1']);
 });
 
 describe('a module form', () => {
