@@ -201,7 +201,7 @@ function exitCode(
   errors: readonly ErrorReport[],
   options: OptimizeVerbOptions,
 ): ExitCode {
-  if (errors.length > 0) return EXIT.target;
+  if (errors.length > 0 || profiles.some(({ status }) => status === 'failed')) return EXIT.target;
   const gain = profiles.some(({ status, subject }) => status === 'applied' && subject.kind !== 'reference');
   return options.requireGain && !gain ? EXIT.gate : EXIT.ok;
 }

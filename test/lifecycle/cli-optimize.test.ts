@@ -1,0 +1,156 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { fixture, freePort, runCli, scratch, startCli } from '../fixtures/cli/run-cli.js';
+
+function configOf(storage: string): any {
+  return JSON.parse(readFileSync(join(storage, 'config.json'), 'utf8'));
+}
+
+describe('sysopt optimize', () => {
+  it('measures a computation, puts the winner in force and stores the proof', async () => {
+    using folder = scratch();
+    const { code, json, stdout } = await runCli([
+      'optimize',
+      '--json',
+      '--subjects',
+      fixture('subjects.js'),
+      '--budget',
+      '25',
+      '--require-gain',
+      '--storage',
+      folder.path,
+    ]);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+    expect(json.errors).toEqual([]);
+    expect(json.profiles).toHaveLength(1);
+    const [profile] = json.profiles;
+    expect(profile.subject).toEqual({ kind: 'computation', name: 'sum' });
+    expect(profile.status).toBe('applied');
+    expect(profile.validation.ratio).toBeLessThan(0.5);
+    expect(code).toBe(0);
+    expect(configOf(folder.path).subjects['computation:sum'].choice.bySize.at(-1).variant).toBe('closedForm');
+
+    const again = await runCli([
+      'optimize',
+      '--json',
+      '--recommendation',
+      profile.id,
+      '--storage',
+      folder.path,
+    ]);
+    expect(again.code).toBe(0);
+    expect(again.json.profiles[0].id).toBe(profile.id);
+  });
+
+  it('goes on after a subject that cannot be measured, and exits with 3', async () => {
+    using folder = scratch();
+    const { code, json } = await runCli([
+      'optimize',
+      '--json',
+      '--subjects',
+      fixture('subjects-registered.js'),
+      '--budget',
+      '40',
+      '--storage',
+      folder.path,
+    ]);
+    const sum = json.profiles.find((profile: any) => profile.subject.name === 'sum');
+    expect(sum.status).toBe('applied');
+    const broken = json.profiles.find((profile: any) => profile.subject.name === 'broken');
+    expect(broken.status).toBe('failed');
+    expect(broken.warnings.join(' ')).toContain('another result');
+    expect(code).toBe(3);
+    expect(configOf(folder.path).subjects).not.toHaveProperty('computation:broken');
+  });
+
+  it('has nothing to offer for a computation that is not there', async () => {
+    using folder = scratch();
+    const { code, json } = await runCli([
+      'optimize',
+      '--json',
+      '--type',
+      'computation',
+      '--storage',
+      folder.path,
+    ]);
+    expect(code).toBe(2);
+    expect(json.error.hint).toContain('--subjects');
+  });
+
+  it('measures reference records without subjects, and calls them no gain', async () => {
+    using folder = scratch();
+    const { code, json } = await runCli([
+      'optimize',
+      '--json',
+      '--budget',
+      '15',
+      '--require-gain',
+      '--storage',
+      folder.path,
+    ]);
+    expect(json.profiles[0].subject.kind).toBe('reference');
+    expect(code).toBe(1);
+    const stats = await runCli(['stats', '--json', '--storage', folder.path]);
+    expect(stats.json.stats.referenceRuns).toBe(1);
+    expect(stats.json.stats.gains.count).toBe(0);
+  });
+
+  it('refuses a recommendation that is not stored', async () => {
+    using folder = scratch();
+    const { code, json } = await runCli([
+      'optimize',
+      '--json',
+      '--recommendation',
+      'recommendation-01890f3e-0000',
+      '--storage',
+      folder.path,
+    ]);
+    expect(code).toBe(2);
+    expect(json.error.code).toBe('UNKNOWN_ID');
+  });
+
+  it('tries a flag on a service under load and stores the comparison', async () => {
+    using folder = scratch();
+    const port = await freePort();
+    const { code, json } = await runCli([
+      'optimize',
+      '--json',
+      '--try-flag',
+      '--stack-trace-limit=11',
+      '--budget',
+      '8',
+      '--storage',
+      folder.path,
+      '--url',
+      `http://127.0.0.1:${port}/`,
+      '--',
+      process.execPath,
+      fixture('service.js'),
+      String(port),
+    ]);
+    expect(code).toBe(0);
+    const [profile] = json.profiles;
+    expect(profile.plan.flag).toBe('--stack-trace-limit=11');
+    expect(profile.validation.form).toBe('service');
+    // The flag does nothing, so it can hardly win; if it did, it is recorded, else it is not.
+    const recorded = json.config?.runtimeFlags ?? [];
+    expect(recorded).toEqual(profile.status === 'applied' ? ['--stack-trace-limit=11'] : []);
+    expect(readdirSync(join(folder.path, 'profiles'))).toEqual([`${profile.id}.json`]);
+  });
+
+  it('leaves a consistent store when it is interrupted', async () => {
+    using folder = scratch();
+    const storage = join(folder.path, 'store');
+    const cli = startCli(['optimize', '--json', '--subjects', fixture('subjects.js'), '--storage', storage]);
+    await cli.saw('Optimising computation sum');
+    cli.kill('SIGINT');
+    const { code, json } = await cli.ended;
+    expect(code).toBe(130);
+    expect(json.error.code).toBe('INTERRUPTED');
+    expect(existsSync(join(storage, 'config.json'))).toBe(false);
+    const stats = await runCli(['stats', '--json', '--storage', storage]);
+    expect(stats.code).toBe(0);
+    expect(stats.json.stats.total).toBe(0);
+  });
+});
