@@ -4,7 +4,7 @@ import type { Choice, MemoryChoice } from './choice.js';
 export interface StoredConfig {
   readonly schemaVersion: number;
   readonly updatedAt: string;
-  /** Fingerprint of the host that the choices were measured on. */
+  /** Fingerprint of the host that wrote this last: the one that `defaults` were measured on. */
   readonly hostId: string;
   /** Defaults for structs and pools of subjects that have no choice of their own. */
   readonly defaults: { readonly memory?: MemoryChoice };
@@ -18,4 +18,6 @@ export interface StoredChoice {
   readonly choice: Choice;
   readonly profileId: string;
   readonly appliedAt: string;
+  /** Fingerprint of the host that it was measured on. */
+  readonly hostId: string;
 }

@@ -1,0 +1,91 @@
+/**
+ * What is in force for an optimizer's subjects: loaded from config.json at the start, changed by what wins, and
+ * written back so that the service finds it in its next process.
+ */
+import { fail, OptimizerError } from './errors.js';
+import { hostFingerprint } from './host/environment.js';
+import type { Choice, MemoryChoice } from './model/choice.js';
+import type { OptimizationProfile } from './model/optimization-profile.js';
+import { subjectKey, type Subject } from './model/subject.js';
+import type { Store } from './storage/store.js';
+import type { SubjectRegistry } from './subject-registry.js';
+
+export class ChoicesInForce {
+  readonly #store: Store;
+  readonly #subjects: SubjectRegistry;
+  readonly #bySubject = new Map<string, Choice>();
+  #memoryDefaults: MemoryChoice | undefined;
+
+  /**
+   * Takes over what was measured on this host; a choice from another host is no evidence here. An unreadable
+   * configuration must not stop a service: it is reported as a process warning.
+   */
+  constructor(store: Store, subjects: SubjectRegistry) {
+    this.#store = store;
+    this.#subjects = subjects;
+    withWarning('Stored choices are not used', () => {
+      const config = store.config();
+      if (!config) return;
+      const hostId = hostFingerprint().id;
+      if (config.hostId === hostId) this.#memoryDefaults = config.defaults.memory;
+      for (const [key, stored] of Object.entries(config.subjects)) {
+        if ((stored.hostId ?? config.hostId) === hostId) this.#bySubject.set(key, stored.choice);
+      }
+    });
+  }
+
+  /** Default of structs and pools without a choice of their own; undefined before one was measured. */
+  get memoryDefaults(): MemoryChoice | undefined {
+    return this.#memoryDefaults;
+  }
+
+  /** Puts a stored choice in force. One that no longer fits the subject (a variant is gone) is left out, aloud. */
+  recall(subject: Subject): void {
+    const choice = this.#bySubject.get(subjectKey(subject));
+    if (!choice) return;
+    withWarning(`The stored choice for ${subjectKey(subject)} is not used`, () =>
+      subject.applyChoice?.(choice),
+    );
+  }
+
+  /**
+   * Puts what a profile won in force: on the subject if it lives here, and in config.json for every process.
+   *
+   * @throws NOTHING_TO_APPLY for a profile that won nothing; StorageError.
+   */
+  async enforce(profile: OptimizationProfile): Promise<void> {
+    const { choice, subject } = profile;
+    if (profile.status !== 'applied' || !choice) {
+      throw fail('NOTHING_TO_APPLY', {
+        title: `${profile.id} (${profile.status})`,
+        remedy: 'Only a profile whose candidate won can be put in force.',
+      });
+    }
+    if (subject.kind === 'reference') {
+      if (choice.kind !== 'memory') return;
+      this.#memoryDefaults = choice;
+      await this.#store.setMemoryDefaults(choice);
+      return;
+    }
+    const key = `${subject.kind}:${subject.name}`;
+    this.#subjects.apply(key, choice);
+    this.#bySubject.set(key, choice);
+    const hostId = profile.environment.host.id;
+    await this.#store.setChoice(key, {
+      choice,
+      profileId: profile.id,
+      appliedAt: new Date().toISOString(),
+      hostId,
+    });
+  }
+}
+
+/** Reports an error of ours as a process warning; anything else is a defect and passes. */
+function withWarning(what: string, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!(error instanceof OptimizerError)) throw error;
+    process.emitWarning(`${what}: ${error.message}`, { type: 'SystemOptimizerWarning', code: error.code });
+  }
+}

@@ -1,0 +1,94 @@
+/** The public names, nothing else. */
+
+// The loop
+export { SystemOptimizer } from './system-optimizer.js';
+export type { CallOptions } from './settings/call.js';
+export type { OptimizerOptions, OptimizerOptionsInput } from './settings/optimizer.js';
+export type { MemorySettings, MemorySettingsInput } from './settings/memory.js';
+export type { ComputationSettings, ComputationSettingsInput } from './settings/computation.js';
+export type { ThreadSettings, ThreadSettingsInput } from './settings/threads.js';
+export type { ProfileOptions, ProfileOptionsInput } from './settings/profile.js';
+export { settingsJsonSchema } from './settings/parse.js';
+
+// The model: what is returned and stored
+export * from './model/types.js';
+export * from './model/metric.js';
+export * from './model/finding.js';
+export type * from './model/recommendation.js';
+export type * from './model/profiling-result.js';
+export type * from './model/optimization-profile.js';
+export type * from './model/comparison.js';
+export type * from './model/choice.js';
+export type * from './model/config.js';
+export type * from './model/fingerprint.js';
+export type * from './model/signals.js';
+export type * from './model/subject.js';
+export type { OptimizerEvents, Progress } from './events.js';
+export * from './errors.js';
+
+// Memory
+export { Region, type RegionOptions } from './memory/regions.js';
+export { SlabPool, type SlabPoolOptions } from './memory/slab-pool.js';
+export { Arena, type ArenaOptions } from './memory/arena.js';
+export { BuddyAllocator, type BuddyAllocatorOptions } from './memory/buddy-allocator.js';
+export { ObjectPool, type ObjectPoolOptions } from './memory/object-pool.js';
+export type { AllocatorStats } from './memory/allocator-stats.js';
+export { planLayout, type LayoutField, type LayoutPlan, type PlanOptions } from './memory/layout-planner.js';
+export { layoutReport } from './memory/layout-report.js';
+export {
+  arrayFromDescriptor,
+  struct,
+  structFromDescriptor,
+  StructType,
+  type StructOptions,
+} from './memory/struct/struct-type.js';
+export type { ArrayOptions, ColumnsOf, Cursor, StructArray } from './memory/struct/struct-array.js';
+export {
+  array,
+  bool,
+  enumOf,
+  f32,
+  f64,
+  i16,
+  i32,
+  i64,
+  i8,
+  u16,
+  u32,
+  u64,
+  u8,
+  utf8,
+  type Fields,
+  type RecordOf,
+} from './memory/struct/field-types.js';
+
+// Threads
+export { ThreadPool, type ThreadPoolOptions } from './threads/thread-pool.js';
+export { defineTask, type Task } from './threads/task.js';
+export { job, type Job, type JobOptions } from './threads/job.js';
+
+// Computation
+export { computation, type Computation, type ComputationOptions } from './computation/computation.js';
+
+// Validation
+export { compare, compareAll } from './validation/compare.js';
+export type {
+  CommandSubject,
+  ComparisonSubject,
+  ModuleSubject,
+  ServiceSubject,
+} from './validation/subject.js';
+export type { CompareOptions } from './validation/options.js';
+export { driveLoad, type DriveLoadOptions } from './validation/load.js';
+export { workload, type Workload, type WorkloadOptions } from './validation/workload.js';
+export { findChangePoints, type ChangePoint } from './validation/change-points.js';
+export { measureNoise, type NoiseReport } from './validation/noise.js';
+
+// Signals, rules and the store, for those who extend or read them
+export type { Sampler } from './profiling/sampler.js';
+export type { Rule } from './analysis/rule.js';
+export { openStore, type Store } from './storage/store.js';
+
+// The machine
+export { openCounters, type CounterGroup, type CounterSnapshot } from './counters/counter-group.js';
+export { nativeStatus, type NativeStatus } from './native/status.js';

@@ -1,0 +1,499 @@
+/**
+ * The facade: one object that profiles, optimises, validates, stores and applies. It holds no algorithm; each
+ * room does its own work and is loaded when it is first needed, so that importing the package stays cheap.
+ */
+import { EventEmitter } from 'node:events';
+import type { ComputationRequest, OptimizedComputation } from './computation/optimize-computation.js';
+import { ChoicesInForce } from './choices-in-force.js';
+import { describe, fail } from './errors.js';
+import type { OptimizerEvents } from './events.js';
+import { captureEnvironment } from './host/environment.js';
+import type { Job, JobOptions } from './threads/job.js';
+import { SlabPool, type SlabPoolOptions } from './memory/slab-pool.js';
+import type { Fields } from './memory/struct/field-types.js';
+import { struct, type StructOptions, type StructType } from './memory/struct/struct-type.js';
+import type { MemoryChoice } from './model/choice.js';
+import type { OptimizationContext, OptimizationDraft } from './model/context.js';
+import type { OptimizationProfile } from './model/optimization-profile.js';
+import type { ProfileTarget, ProfilingResult } from './model/profiling-result.js';
+import type { Recommendation } from './model/recommendation.js';
+import type { Signals } from './model/signals.js';
+import type { Subject } from './model/subject.js';
+import { OptimizationType, SCHEMA_VERSION } from './model/types.js';
+import { splitCall, type CallOptions } from './settings/call.js';
+import type { ComputationSettingsInput } from './settings/computation.js';
+import type { MemorySettingsInput } from './settings/memory.js';
+import {
+  parseOptimizerOptions,
+  type OptimizerOptions,
+  type OptimizerOptionsInput,
+} from './settings/optimizer.js';
+import type { ProfileOptionsInput } from './settings/profile.js';
+import type { ThreadSettingsInput } from './settings/threads.js';
+import type { OptimizationStats, StatsFilter } from './storage/stats.js';
+import { openStore, type Store } from './storage/store.js';
+import { SubjectRegistry } from './subject-registry.js';
+
+/** Settings trees are accepted in snake_case too; these keys are checked when they are parsed. */
+type SnakeCase = Readonly<Record<`${string}_${string}`, unknown>>;
+
+/** What optimising one subject led to: what is stored (`draft`), and what only the caller gets (a dispatcher). */
+type Outcome<P extends object> = { readonly draft: OptimizationDraft } & P;
+
+/**
+ * Makes a Node service faster and proves it.
+ *
+ * Subjects are registered by the service; what earlier runs on this host measured to be better for them is put in
+ * force at once, from the store's `config.json`.
+ *
+ * Constructing reads that one file and starts nothing. An unreadable configuration does not stop a service: it is
+ * reported as a process warning, and nothing stored is put in force.
+ *
+ * @example
+ * const optimizer = new SystemOptimizer({ storagePath: 'data/optimization' });
+ * const result = await optimizer.profileSystem({ type: 'cpu', durationMs: 5_000 });
+ * console.log(result.analysis.summary);
+ * await optimizer.close();
+ */
+export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements AsyncDisposable {
+  readonly #options: OptimizerOptions;
+  readonly #store: Store;
+  readonly #subjects = new SubjectRegistry();
+  readonly #closing = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #choices: ChoicesInForce;
+
+  /** @throws SettingsError for an unknown option or a value outside its range. */
+  constructor(options?: OptimizerOptionsInput | SnakeCase) {
+    super();
+    this.#options = parseOptimizerOptions(options);
+    this.#store = openStore(this.#options.storagePath, { retention: this.#options.retention });
+    this.#choices = new ChoicesInForce(this.#store, this.#subjects);
+  }
+
+  /** The store behind this optimizer: what is listed, got and kept. */
+  get store(): Store {
+    return this.#store;
+  }
+
+  /** What new structs and pools of this optimizer use, where it was measured; undefined before. */
+  get memoryDefaults(): MemoryChoice | undefined {
+    return this.#choices.memoryDefaults;
+  }
+
+  /**
+   * Registers what the service wants optimised or measured with: a struct type, a pool, a computation, a job or a
+   * workload. A choice stored for it on this host is put in force. Returns the subject.
+   *
+   * @throws INVALID_ARGUMENT for what is no subject; DUPLICATE_NAME for a second one of that kind and name; CLOSED.
+   */
+  register<T extends Subject>(subject: T): T {
+    this.#assertOpen();
+    this.#subjects.add(subject);
+    this.#choices.recall(subject);
+    return subject;
+  }
+
+  /** The registered subjects, in the order of their registration. */
+  get subjects(): readonly Subject[] {
+    return this.#subjects.all();
+  }
+
+  /**
+   * Makes and registers a struct type that uses this optimizer's measured defaults, where there are any and
+   * `options` does not say otherwise. See `struct`.
+   */
+  struct<const F extends Fields>(name: string, fields: F, options: StructOptions = {}): StructType<F> {
+    this.#assertOpen();
+    const defaults = this.#choices.memoryDefaults;
+    const type = struct(name, fields, {
+      ...(defaults && {
+        packing: defaults.packing,
+        cacheLineBytes: defaults.cacheLineBytes,
+        order: defaults.order,
+      }),
+      ...options,
+    });
+    return this.register(type);
+  }
+
+  /** Makes and registers a pool that uses this optimizer's measured defaults. See `SlabPool`. */
+  pool(options: SlabPoolOptions): SlabPool {
+    this.#assertOpen();
+    const alignment = this.#choices.memoryDefaults?.cacheLineBytes;
+    return this.register(new SlabPool({ ...(alignment && { alignment }), ...options }));
+  }
+
+  /**
+   * Profiles this process and diagnoses what it finds. Stored as `results/<id>.json`.
+   *
+   * @throws SettingsError; NOT_SUPPORTED for a type that this version does not measure; ABORTED; CLOSED.
+   *
+   * @example
+   * const { analysis, recommendations } = await optimizer.profileSystem({ type: ProfileType.CPU, durationMs: 5_000 });
+   */
+  profileSystem(
+    options: ProfileOptionsInput | (SnakeCase & { readonly type?: string }),
+  ): Promise<ProfilingResult> {
+    return this.#track(async (closing) => {
+      const [{ parseProfileOptions }, { gatherSignals }] = await Promise.all([
+        import('./settings/parse.js'),
+        import('./profiling/session.js'),
+      ]);
+      const { type, signal, ...rest } = await parseProfileOptions(options);
+      const signals = await gatherSignals(type, {
+        ...rest,
+        signal: either(closing, signal),
+        onProgress: (progress) => this.emit('progress', progress),
+      });
+      return this.completeResult(signals, { pid: process.pid, description: 'in-process' });
+    });
+  }
+
+  /**
+   * Diagnoses signals that were gathered here or in another process, stores the result and tells listeners. This
+   * is what `profileSystem` ends with, for callers that gather by other means (the command line, a file).
+   */
+  async completeResult(signals: Signals, target: ProfileTarget): Promise<ProfilingResult> {
+    this.#assertOpen();
+    const [{ analyse }, { recommend }, { newId }] = await Promise.all([
+      import('./analysis/analyse.js'),
+      import('./analysis/recommend.js'),
+      import('./storage/ids.js'),
+    ]);
+    const id = await newId(signals.type);
+    const createdAt = new Date().toISOString();
+    const analysis = analyse(signals);
+    const advice = recommend(analysis, { resultId: id, type: signals.type, subjects: this.subjects });
+    const recommendations: Recommendation[] = [];
+    for (const item of advice) {
+      recommendations.push({
+        schemaVersion: SCHEMA_VERSION,
+        id: await newId('recommendation'),
+        createdAt,
+        ...item,
+      });
+    }
+    const { type, durationMs, metrics, timeline, functions, allocations, callTree, warnings } = signals;
+    const result: ProfilingResult = {
+      schemaVersion: SCHEMA_VERSION,
+      id,
+      type,
+      createdAt,
+      durationMs,
+      target,
+      environment: captureEnvironment(),
+      metrics,
+      timeline,
+      functions,
+      allocations,
+      callTree,
+      analysis,
+      recommendations,
+      warnings,
+    };
+    await this.#store.saveResult(result);
+    this.emit('profile', result);
+    for (const recommendation of recommendations) this.emit('recommendation', recommendation);
+    return result;
+  }
+
+  /**
+   * Plans layout and pool settings for the registered struct types and pools, measures them against what is in
+   * force, and applies what wins. With none registered, the library's reference records are measured, and the
+   * winner becomes the default of structs and pools made by this optimizer; that is never called a gain.
+   *
+   * With several subjects, the profile with the greatest gain is returned; `others` names the rest.
+   *
+   * @throws SettingsError; SUBJECT_NOT_HERE for a named subject that is not registered; ABORTED; CLOSED;
+   *   StorageError where the outcome cannot be stored.
+   */
+  optimizeMemory(
+    settings: (MemorySettingsInput & CallOptions) | SnakeCase = {},
+  ): Promise<OptimizationProfile> {
+    return this.#track(async (closing) => {
+      const { options, settings: tree } = splitCall(OptimizationType.MEMORY, settings);
+      const [{ parseMemorySettings }, { optimizeMemory }] = await Promise.all([
+        import('./settings/parse.js'),
+        import('./memory/optimize-memory.js'),
+      ]);
+      const parsed = await parseMemorySettings(tree);
+      const subjects = this.#subjects.select(['struct', 'pool'], options.subject);
+      const workloads = this.#subjects.ofKind('workload');
+      return this.#optimizeEach(
+        OptimizationType.MEMORY,
+        subjects,
+        options,
+        closing,
+        async (subject, context) => ({
+          draft: await optimizeMemory(subject, parsed, workloads, context),
+        }),
+      );
+    });
+  }
+
+  /**
+   * Finds the fastest of several equivalent functions for each input size, proves it and returns a dispatcher.
+   * Pass variants and inputs, or name a registered computation (without either, every registered one is raced and
+   * the greatest gain returned).
+   *
+   * @throws SettingsError; SubjectError where variants cannot be run; ABORTED; CLOSED.
+   *
+   * @example
+   * const { dispatch, choices } = await optimizer.optimizeComputation({
+   *   name: 'dedupe',
+   *   variants: { set: (a) => [...new Set(a)], filter: (a) => a.filter((x, i) => a.indexOf(x) === i) },
+   *   inputs: (size) => Array.from({ length: size }, (_, i) => i % 50),
+   *   sizes: [10, 100, 1000],
+   * });
+   */
+  optimizeComputation(
+    request:
+      | (ComputationRequest & ComputationSettingsInput & CallOptions)
+      | (SnakeCase & Partial<ComputationRequest>) = {},
+  ): Promise<OptimizationProfile & OptimizedComputation> {
+    return this.#track(async (closing) => {
+      const { options, data, settings: tree } = splitCall(OptimizationType.COMPUTATION, request);
+      const [{ parseComputationSettings }, { optimizeComputation, computationsOf }] = await Promise.all([
+        import('./settings/parse.js'),
+        import('./computation/optimize-computation.js'),
+      ]);
+      const parsed = await parseComputationSettings(tree);
+      const named = computationsOf(data, this.#subjects.select(['computation'], options.subject));
+      // Variants given with the call take the place of an earlier call's of the same name.
+      for (const { computation } of named) {
+        if (this.#subjects.put(computation)) this.#choices.recall(computation);
+      }
+      return this.#optimizeEach(
+        OptimizationType.COMPUTATION,
+        named.map(({ computation }) => computation),
+        options,
+        closing,
+        (subject, context) =>
+          optimizeComputation(
+            named.find(({ computation }) => computation === subject)!,
+            parsed,
+            context,
+          ),
+      );
+    });
+  }
+
+  /**
+   * Finds the number of threads, the schedule and the grain that are fastest for a registered job on this machine,
+   * proves it and puts it in force. With none registered a reference job tells what this machine pays for threads.
+   *
+   * @throws as `optimizeMemory`; TaskError where the job's task fails.
+   */
+  optimizeThreads(
+    request: ({ readonly job?: Job | JobOptions } & ThreadSettingsInput & CallOptions) | SnakeCase = {},
+  ): Promise<OptimizationProfile> {
+    return this.#track(async (closing) => {
+      const { options, data, settings: tree } = splitCall(OptimizationType.THREAD, request);
+      const [{ parseThreadSettings }, { optimizeThreads }, { Job, job }] = await Promise.all([
+        import('./settings/parse.js'),
+        import('./threads/optimize-threads.js'),
+        import('./threads/job.js'),
+      ]);
+      const parsed = await parseThreadSettings(tree);
+      const given = data['job'] as Job | JobOptions | undefined;
+      const subject = given === undefined || given instanceof Job ? given : job(given);
+      if (subject && this.#subjects.put(subject)) this.#choices.recall(subject);
+      const name = given?.name ?? options.subject;
+      const subjects = this.#subjects.select(['job'], name);
+      return this.#optimizeEach(
+        OptimizationType.THREAD,
+        subjects,
+        options,
+        closing,
+        async (subject, context) => ({
+          draft: await optimizeThreads(subject as Job | undefined, parsed, context),
+        }),
+      );
+    });
+  }
+
+  /**
+   * Carries a recommendation out: runs the optimisation it names on this process' subject, validates it, puts it
+   * in force on a win and stores the outcome with the recommendation. Given the id of an optimisation profile that
+   * won, its choice is put in force again: here, and in `config.json` for the service that it belongs to.
+   *
+   * @param what a recommendation, its id, or the id of an optimisation profile.
+   * @throws SUBJECT_NOT_HERE where the subject lives in another process and nothing was measured for it yet;
+   *   NOTHING_TO_APPLY for a change that a person must make; UNKNOWN_ID; CLOSED.
+   */
+  async apply(what: Recommendation | string): Promise<OptimizationProfile> {
+    this.#assertOpen();
+    const document = typeof what === 'string' ? await this.#store.get(what) : what;
+    if (!('action' in document)) {
+      if ('choice' in document) return this.#enforce(document);
+      throw fail('INVALID_ARGUMENT', {
+        name: 'what',
+        actual: describe(what),
+        expected: 'a recommendation, its id, or the id of an optimisation profile',
+      });
+    }
+    const profile = await this.#carryOut(document);
+    const { validation } = profile;
+    await this.#store.saveRecommendation({
+      ...document,
+      outcome: {
+        status: profile.status,
+        profileId: profile.id,
+        appliedAt: new Date().toISOString(),
+        ...(validation && { ratio: validation.ratio }),
+        ...(validation?.interval && { interval: validation.interval }),
+      },
+    });
+    return profile;
+  }
+
+  /**
+   * Totals by type and status and the aggregated gains of everything in the store, what earlier processes stored
+   * included. Runs on reference records are counted apart and are in no gain. Synchronous.
+   *
+   * @throws INVALID_ARGUMENT for an unknown filter; StorageError where the store cannot be read; CLOSED.
+   */
+  getOptimizationStats(filter: StatsFilter = {}): OptimizationStats {
+    this.#assertOpen();
+    return this.#store.stats(filter);
+  }
+
+  /** Aborts what is running, waits for it and for the store. Closing twice is harmless. */
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort(fail('ABORTED', { what: 'The running work' }));
+    await Promise.allSettled(this.#running);
+    await this.#store.close();
+    this.emit('close');
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // --- Applying --------------------------------------------------------------------------------------------
+
+  async #enforce(profile: OptimizationProfile): Promise<OptimizationProfile> {
+    await this.#choices.enforce(profile);
+    this.emit('applied', profile);
+    return profile;
+  }
+
+  async #carryOut({ action, title }: Recommendation): Promise<OptimizationProfile> {
+    switch (action.kind) {
+      case 'code-change':
+        throw fail('NOTHING_TO_APPLY', { title, remedy: action.summary });
+      case 'runtime-flag':
+        throw fail('SUBJECT_NOT_HERE', {
+          subject: `A Node process to start with ${action.flag}`,
+          remedy: `measure it with: sysopt optimize --try-flag ${action.flag} --url URL -- node app.js`,
+        });
+      case 'optimize-memory':
+        return this.#here(action.subject, ['struct', 'pool'], (subject) =>
+          this.optimizeMemory({ ...action.settings, ...(subject && { subject }) } as MemorySettingsInput),
+        );
+      case 'optimize-computation':
+        return this.#here(action.subject, ['computation'], (subject) =>
+          this.optimizeComputation({ ...(subject && { subject }) } as Partial<ComputationRequest>),
+        );
+      case 'optimize-threads':
+        return this.#here(action.subject, ['job'], (subject) =>
+          this.optimizeThreads({ ...(subject && { subject }) }),
+        );
+    }
+  }
+
+  /** Runs an optimisation if its subject lives here; else puts in force what its own process measured last. */
+  async #here(
+    name: string | undefined,
+    kinds: Subject['kind'][],
+    optimise: (name: string | undefined) => Promise<OptimizationProfile>,
+  ): Promise<OptimizationProfile> {
+    const isHere =
+      name === undefined || this.#subjects.ofKind(...kinds).some((subject) => subject.name === name);
+    if (isHere) return optimise(name);
+    const measured = this.#store
+      .list({ kind: 'profile', status: 'applied' })
+      .find(
+        ({ subject }) =>
+          subject !== undefined && kinds.includes(subject.kind as Subject['kind']) && subject.name === name,
+      );
+    if (measured) return this.#enforce(await this.#store.getProfile(measured.id));
+    throw fail('SUBJECT_NOT_HERE', {
+      subject: `${kinds.join(' or ')} "${name}"`,
+      remedy: 'run `sysopt optimize --subjects FILE` with the module that exports it.',
+    });
+  }
+
+  // --- Running ---------------------------------------------------------------------------------------------
+
+  /** Optimises each subject in turn (one `undefined` stands for the reference), stores each outcome, applies wins. */
+  async #optimizeEach<S extends Subject, P extends object>(
+    type: OptimizationType,
+    subjects: readonly S[],
+    options: CallOptions,
+    closing: AbortSignal,
+    optimise: (subject: S | undefined, context: OptimizationContext) => Promise<Outcome<P>>,
+  ): Promise<OptimizationProfile & P> {
+    const { newId } = await import('./storage/ids.js');
+    const signal = either(closing, options.signal);
+    const outcomes: { profile: OptimizationProfile; product: Omit<Outcome<P>, 'draft'> }[] = [];
+    for (const subject of subjects.length > 0 ? subjects : [undefined]) {
+      signal.throwIfAborted();
+      const startedAt = performance.now();
+      const environment = captureEnvironment();
+      const { draft, ...product } = await optimise(subject, {
+        environment,
+        budgetMs: options.budgetMs ?? this.#options.budgetMs,
+        signal,
+        progress: (progress) => this.emit('progress', progress),
+      });
+      const profile: OptimizationProfile = {
+        schemaVersion: SCHEMA_VERSION,
+        id: await newId(type),
+        createdAt: new Date().toISOString(),
+        elapsedMs: performance.now() - startedAt,
+        environment,
+        ...draft,
+      };
+      // Stored one by one: what was found for one subject must not be lost when a later one fails.
+      await this.#store.saveProfile(profile);
+      if (profile.status === 'applied') await this.#enforce(profile);
+      this.emit('optimization', profile);
+      outcomes.push({ profile, product });
+    }
+    const best = outcomes.reduce((a, b) => (gainOf(b.profile) < gainOf(a.profile) ? b : a));
+    const others = outcomes.filter((outcome) => outcome !== best).map(({ profile }) => profile.id);
+    return {
+      ...best.profile,
+      ...best.product,
+      ...(others.length > 0 && { others }),
+    } as unknown as OptimizationProfile & P;
+  }
+
+  /** Runs work that `close()` aborts and waits for. */
+  async #track<T>(work: (closing: AbortSignal) => Promise<T>): Promise<T> {
+    this.#assertOpen();
+    const promise = work(this.#closing.signal);
+    this.#running.add(promise);
+    try {
+      return await promise;
+    } finally {
+      this.#running.delete(promise);
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closing.signal.aborted) throw fail('CLOSED', { what: 'The optimizer' });
+  }
+}
+
+function either(first: AbortSignal, second: AbortSignal | undefined): AbortSignal {
+  return second ? AbortSignal.any([first, second]) : first;
+}
+
+/** Cost ratio of what was applied; 1 for everything else. */
+function gainOf({ status, validation }: OptimizationProfile): number {
+  return status === 'applied' && validation ? validation.ratio : 1;
+}
