@@ -19,30 +19,14 @@ const { storage, out, duration, budget } = readOptions({ duration: 15, budget: 1
 const example = join(relative(process.cwd(), root), 'examples/orders-service');
 const failures = [];
 
-/** What each profile looks at: the endpoint whose work the subjects of the example take over. */
-const PROFILES = [
-  { type: 'cpu', path: '/reports/top-customers' },
-  { type: 'memory', path: '/reports/revenue?region=eu-west' },
-];
-
-for (const { type, path } of PROFILES) {
+for (const type of ['cpu', 'memory']) {
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}${path}`;
-  const program = ['node', join(example, 'app.js')];
   await step(
     `profile of type ${type}`,
     [
-      'profile',
-      '--type',
-      type,
-      '--duration',
-      `${duration}s`,
-      '--url',
-      url,
-      '--storage',
-      storage,
-      '--',
-      ...program,
+      ...['profile', '--type', type, '--duration', `${duration}s`, '--storage', storage],
+      ...['--url', `http://127.0.0.1:${port}/health`, '--load', join(example, 'load.json')],
+      ...['--', 'node', join(example, 'app.js')],
     ],
     { PORT: String(port) },
   );

@@ -11,13 +11,14 @@ import { generateOrders } from '../examples/orders-service/order-book.js';
 import { denseTotals, sortAll } from '../examples/orders-service/top-customers.js';
 import { f64, SlabPool, struct, u32 } from 'system-optimizer';
 
-const RECORDS = 20_000;
+const RECORDS = 100_000;
+const ORDERS = 20_000;
 const SEED = 1;
 const SLOT_BYTES = 256;
 const IN_FLIGHT = 64;
 
 const structScan = {
-  name: 'scan of 20,000 records',
+  name: 'scan of 100,000 records',
   setup: () => {
     const Record = struct('Record', { id: u32, quantity: u32, priceCents: u32, discount: f64 });
     const objects = Array.from(generateOrders(RECORDS, SEED), ({ id, quantity, priceCents, discount }) => ({
@@ -86,7 +87,7 @@ const slabPool = {
 const control = {
   name: 'control: top customers of 20,000 orders',
   setup: () => {
-    const rows = [...generateOrders(RECORDS, SEED)];
+    const rows = [...generateOrders(ORDERS, SEED)];
     return {
       customers: Uint32Array.from(rows, ({ customer }) => customer),
       cents: Float64Array.from(rows, ({ quantity, priceCents }) => quantity * priceCents),
