@@ -5,12 +5,13 @@
 import { OptimizerError, fail } from '../errors.js';
 import { captureEnvironment, observeHost } from '../host/environment.js';
 import type { Comparison, ComparisonForm, CostComparison } from '../model/comparison.js';
-import { formatNumber, formatShare } from '../units.js';
+import { formatDurationMs, formatShare } from '../units.js';
 import { confidenceSequence } from './confidence-sequence.js';
 import { decide, replicatesFor, type Decision, type DecisionRule } from './decision.js';
 import type { ResolvedOptions } from './options.js';
 import type { Replicate, ReplicateFlag } from './pair-measurement.js';
 import { median } from './statistics.js';
+import { observeThrottling } from './throttling.js';
 
 const FIRST_CHECK = 4;
 const CHECK_EVERY = 2;
@@ -59,6 +60,7 @@ async function runReplicates(experiment: Experiment, options: ResolvedOptions): 
   const startedMs = performance.now();
   const environment = captureEnvironment();
   const host = observeHost();
+  const quota = observeThrottling();
   const rule: DecisionRule = {
     confidenceLevel: options.confidenceLevel,
     equivalenceMargin: options.equivalenceMargin,
@@ -110,7 +112,7 @@ async function runReplicates(experiment: Experiment, options: ResolvedOptions): 
       ...experiment.warnings,
       ...(outOfBudget && !settled ? [`The budget of ${options.budgetMs} ms ended before a verdict.`] : []),
       ...flagWarnings(replicates, experiment),
-      ...hostWarnings(stealShare),
+      ...hostWarnings(stealShare, quota.finish()),
     ],
   };
   return { comparison, logRatios, rule };
@@ -201,9 +203,16 @@ function flagWarnings(replicates: readonly Replicate[], experiment: Experiment):
   return warnings;
 }
 
-function hostWarnings(stealShare: number | undefined): string[] {
-  if (stealShare === undefined || stealShare < 0.02) return [];
-  return [
-    `The hypervisor took ${formatShare(Number(formatNumber(stealShare)))} of the CPU time during the run.`,
-  ];
+function hostWarnings(stealShare: number | undefined, throttledMs: number): string[] {
+  const warnings: string[] = [];
+  if (stealShare !== undefined && stealShare >= 0.02) {
+    warnings.push(`The hypervisor took ${formatShare(stealShare)} of the CPU time during the run.`);
+  }
+  if (throttledMs > 0) {
+    const stopped = formatDurationMs(throttledMs);
+    warnings.push(
+      `The container's CPU quota stopped the run for ${stopped}: give it more CPU, or less to do.`,
+    );
+  }
+  return warnings;
 }

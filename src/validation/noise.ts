@@ -47,7 +47,6 @@ const MODULE = new URL('./noise-workloads.js', import.meta.url).href;
 const WORKLOADS = ['arithmetic', 'allocating', 'memoryBound'] as const;
 const FEWEST_REPLICATES = 4;
 const SIMULATED = 1000;
-const MAX_REPLICATES = 24;
 const DURATIONS_S = [5, 10, 30] as const;
 const EFFECTS = [0.0125, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5] as const;
 const FOUND = 0.9;
@@ -115,7 +114,7 @@ export async function measureNoise(options: NoiseOptions = {}): Promise<NoiseRep
       replicateMs: Math.round(pools[i]!.replicateMs),
     })),
     falseClaimRate:
-      pools.reduce((total, pool) => total + claimRate(pool.logRatios, 0, MAX_REPLICATES, rule), 0) /
+      pools.reduce((total, pool) => total + claimRate(pool.logRatios, 0, resolved.maxProcesses, rule), 0) /
       pools.length,
     simulatedComparisons: SIMULATED * pools.length,
     detectable: DURATIONS_S.map((duration) => ({

@@ -45,7 +45,7 @@ export interface CompareOptions {
   readonly equivalenceMargin?: number;
   /** 0.5 to 0.9999. 0.95 by default. */
   readonly confidenceLevel?: number;
-  /** Cap on replicates (fresh processes, runs, or blocks): 4 to 1000. 24 by default. */
+  /** Cap on replicates (fresh processes, runs, or blocks): 4 to 1000. 30 by default. */
   readonly maxProcesses?: number;
   /** No further replicate begins after this time. 60 s by default. */
   readonly budgetMs?: number;
@@ -121,7 +121,7 @@ export function resolveOptions(options: CompareOptions, form: 'service' | 'other
   return {
     equivalenceMargin: within('equivalenceMargin', options.equivalenceMargin ?? 0.01, 0, 0.5),
     confidenceLevel: within('confidenceLevel', options.confidenceLevel ?? 0.95, 0.5, 0.9999),
-    maxProcesses: Math.floor(within('maxProcesses', options.maxProcesses ?? 24, 4, 1000)),
+    maxProcesses: Math.floor(within('maxProcesses', options.maxProcesses ?? 30, 4, 1000)),
     budgetMs: within('budgetMs', options.budgetMs ?? 60_000, 1, 86_400_000),
     timeoutMs: within('timeoutMs', options.timeoutMs ?? 30_000, 1, 86_400_000),
     checkResults: resultCheck(options.checkResults ?? true),

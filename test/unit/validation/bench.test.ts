@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { compareRuns, formatBench } from '../../../dist/validation/bench-table.js';
 import { runBench, type BenchReport } from '../../../dist/validation/bench.js';
 
-const file = fileURLToPath(new URL('../../fixtures/validation/sums.bench.js', import.meta.url));
+const file = fileURLToPath(new URL('../../fixtures/validation/sums.cases.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'bench-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
