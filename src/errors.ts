@@ -102,6 +102,11 @@ const CATALOGUE = {
     'The worker that ran {task} ended ({how}).',
     'Other tasks are not affected; look at what the task does to its process.',
   ],
+  WORKER_NOT_STARTED: [
+    'TaskError',
+    'Threads of pool "{pool}" end before they are ready ({how}).',
+    'Check resourceLimits, and the Node flags and preloaded modules that threads inherit.',
+  ],
   QUEUE_FULL: [
     'TaskError',
     'Thread pool "{pool}" has {queueLimit} tasks waiting, which is its limit.',

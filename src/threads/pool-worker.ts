@@ -39,6 +39,7 @@ export class PoolWorker {
     this.#port = port1;
     this.#worker = new Worker(new URL('./worker-main.js', import.meta.url), {
       name,
+      ...inheritableFlags(),
       workerData: setup,
       transferList: [port2],
       ...(resourceLimits && { resourceLimits }),
@@ -83,6 +84,35 @@ export class PoolWorker {
     this.mailbox.retire();
     await this.#ended;
   }
+}
+
+/** Flags that take a value in the next argument, where it is not given by `=`. */
+const PRELOADING = new Set([
+  '--import',
+  '--require',
+  '-r',
+  '--loader',
+  '--experimental-loader',
+  '--conditions',
+  '-C',
+]);
+
+/**
+ * Workers inherit the process' flags, and Node then refuses to start them where `--input-type` is among them
+ * (`node --input-type=module --eval …`). Flags that are given explicitly must not be flags of the whole process, so
+ * in that case threads get what decides how modules load, and nothing else.
+ */
+function inheritableFlags(): { execArgv?: string[] } {
+  const flags = process.execArgv;
+  if (!flags.some((flag) => flag.startsWith('--input-type'))) return {};
+  const execArgv: string[] = [];
+  flags.forEach((flag, index) => {
+    const [name = '', value] = flag.split('=', 2);
+    if (!PRELOADING.has(name)) return;
+    execArgv.push(flag);
+    if (value === undefined) execArgv.push(flags[index + 1] ?? '');
+  });
+  return { execArgv };
 }
 
 function howItEnded(exitCode: number, error: Error | undefined): string {

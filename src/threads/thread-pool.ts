@@ -196,7 +196,7 @@ export class ThreadPool {
    *
    * Rejects with the error that the task threw (class, message, cause, properties, and the stacks of both sides);
    * with TASK_THREW where it threw anything else, which is then the `cause`; with TASK_UNLOADABLE, WORKER_DIED,
-   * TASK_TIMED_OUT, ABORTED, QUEUE_FULL, CLOSED or INVALID_ARGUMENT for what these names say.
+   * WORKER_NOT_STARTED, TASK_TIMED_OUT, ABORTED, QUEUE_FULL, CLOSED or INVALID_ARGUMENT for what these names say.
    */
   run<A, R>(task: Task<(args: A) => R>, args: A, options?: RunOptions): Promise<Awaited<R>>;
   run<R>(task: Task<() => R>, args?: undefined, options?: RunOptions): Promise<Awaited<R>>;
@@ -496,7 +496,7 @@ export class ThreadPool {
   /** Threads do not even start, e.g. because of their resource limits: whoever waits for one has to know. */
   #giveUp(how: string, cause: Error | undefined): void {
     this.#failedStarts = 0;
-    const error = () => fail('WORKER_DIED', { task: 'no task yet: it did not start', how }, { cause });
+    const error = () => fail('WORKER_NOT_STARTED', { pool: this.name, how }, { cause });
     this.#failAll(error);
     for (const { reject } of this.#started.splice(0)) reject(error());
   }

@@ -110,8 +110,9 @@ export class WorkerRoster {
     const { idleTimeoutMs, minThreads } = this.#options;
     const idleSince = performance.now() - idleTimeoutMs;
     this.#onSweep(idleSince);
-    // The longest idle stand first.
+    // The longest idle stand first. While others still start, there is work for all.
     while (
+      this.#starting === 0 &&
       this.#idle.length > 0 &&
       this.#places.size > minThreads &&
       this.#idle[0]!.idleSince! <= idleSince

@@ -45,7 +45,7 @@ describe.each(SCHEDULES)('parallelFor, schedule %s', (schedule) => {
     const pool = poolWith();
     const output = float64(600);
     const expected = float64(600);
-    const { triangle } = (await import(fixtureFile('tasks.js').href)) as any;
+    const { triangle } = await import(fixtureFile('tasks.js').href);
     triangle(0, 600, { output: expected });
     for (let run = 0; run < 5; run += 1) {
       output.fill(-1);
@@ -293,7 +293,7 @@ describe('auto', () => {
     const pool = poolWith();
     const output = float64(6_000);
     const expected = float64(6_000);
-    const { triangle } = (await import(fixtureFile('tasks.js').href)) as any;
+    const { triangle } = await import(fixtureFile('tasks.js').href);
     triangle(0, 6_000, { output: expected });
     await pool.parallelFor({ task: fixture('triangle'), range: [0, 6_000], shared: { output } });
     expect(pool.stats().completedLoops).toBeGreaterThan(0);

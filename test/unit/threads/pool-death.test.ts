@@ -49,8 +49,8 @@ describe('threads that cannot even start', () => {
       resourceLimits: { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1 },
     });
     const error = await rejection(pool.run(fixture('double'), 1));
-    expect(error.code).toBe('WORKER_DIED');
-    expect(error.message).toContain('did not start');
+    expect(error.code).toBe('WORKER_NOT_STARTED');
+    expect(error.message).toContain('resourceLimits');
   });
 });
 

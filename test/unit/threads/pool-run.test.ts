@@ -149,7 +149,7 @@ describe('limits', () => {
     const pool = poolWith({ minThreads: 1, maxThreads: 2, idleTimeoutMs: 20 });
     expect(pool.stats().threads).toBe(1);
     await pool.start();
-    expect(pool.stats()).toMatchObject({ threads: 2, idleThreads: 2 });
+    expect(pool.stats()).toMatchObject({ startedThreads: 2, startingThreads: 0 });
     while (pool.stats().threads > 1) await new Promise((resolve) => setTimeout(resolve, 5));
     await new Promise((resolve) => setTimeout(resolve, 60));
     expect(pool.stats()).toMatchObject({ threads: 1, diedThreads: 0 });
