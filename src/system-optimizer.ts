@@ -13,6 +13,7 @@ import { SlabPool, type SlabPoolOptions } from './memory/slab-pool.js';
 import type { Fields } from './memory/struct/field-types.js';
 import { struct, type StructOptions, type StructType } from './memory/struct/struct-type.js';
 import type { MemoryChoice } from './model/choice.js';
+import type { Comparison, StoredComparison } from './model/comparison.js';
 import type { OptimizationContext, OptimizationDraft } from './model/context.js';
 import type { OptimizationProfile } from './model/optimization-profile.js';
 import type { ProfileTarget, ProfilingResult } from './model/profiling-result.js';
@@ -349,6 +350,34 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   }
 
   /**
+   * Keeps a comparison that no optimisation made: of the whole service before and after a change, say. It is
+   * listed and reported, and is in no statistic of gains. Returns what was stored.
+   *
+   * @param changedBy whose doing the difference is: `tool` where only choices of this optimizer differ.
+   * @example
+   * const comparison = await compare({ service: before, url }, { service: after, url: url2 });
+   * await optimizer.keepComparison('orders over HTTP', 'person', comparison);
+   */
+  async keepComparison(
+    name: string,
+    changedBy: StoredComparison['changedBy'],
+    comparison: Comparison,
+  ): Promise<StoredComparison> {
+    this.#assertOpen();
+    const { newId } = await import('./storage/ids.js');
+    const stored = {
+      schemaVersion: SCHEMA_VERSION,
+      id: await newId('comparison'),
+      createdAt: new Date().toISOString(),
+      name,
+      changedBy,
+      comparison,
+    };
+    await this.#store.saveComparison(stored);
+    return stored;
+  }
+
+  /**
    * Totals by type and status and the aggregated gains of everything in the store, what earlier processes stored
    * included. Runs on reference records are counted apart and are in no gain. Synchronous.
    *
@@ -391,11 +420,11 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
         });
       case 'optimize-memory':
         return this.#here(action.subject, ['struct', 'pool'], (subject) =>
-          this.optimizeMemory({ ...action.settings, ...(subject && { subject }) } as MemorySettingsInput),
+          this.optimizeMemory({ ...action.settings, ...(subject && { subject }) }),
         );
       case 'optimize-computation':
         return this.#here(action.subject, ['computation'], (subject) =>
-          this.optimizeComputation({ ...(subject && { subject }) } as Partial<ComputationRequest>),
+          this.optimizeComputation({ ...(subject && { subject }) }),
         );
       case 'optimize-threads':
         return this.#here(action.subject, ['job'], (subject) =>

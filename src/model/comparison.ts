@@ -25,6 +25,18 @@ export interface CostComparison {
   readonly exact: boolean;
 }
 
+/** A comparison kept on its own: of a whole service, or of any two things that no optimisation chose between. */
+export interface StoredComparison {
+  readonly schemaVersion: number;
+  readonly id: string;
+  readonly createdAt: string;
+  /** What was compared, for people. */
+  readonly name: string;
+  /** Whose doing the difference between the sides is. Only what the tool chose is ever called its gain. */
+  readonly changedBy: 'tool' | 'person';
+  readonly comparison: Comparison;
+}
+
 /** The outcome of `compare`. Also stored, as the proof beside every optimisation. */
 export interface Comparison {
   readonly form: ComparisonForm;

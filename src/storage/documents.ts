@@ -148,7 +148,14 @@ const recommendation = z.looseObject({
   outcome: z.looseObject({ status: z.string(), profileId: z.string(), appliedAt: timestamp }).optional(),
 });
 
-const SCHEMAS = { profile, result, analysis, recommendation };
+const storedComparison = z.looseObject({
+  ...header,
+  name: z.string().min(1),
+  changedBy: z.enum(['tool', 'person']),
+  comparison,
+});
+
+const SCHEMAS = { profile, result, analysis, recommendation, comparison: storedComparison };
 export type StoredKind = keyof typeof SCHEMAS;
 
 /**

@@ -29,7 +29,7 @@ export interface StoredEntry {
   readonly subject?: SubjectRef;
   /** Candidate's cost over baseline's, below 1 is better: of a profile that was validated. */
   readonly ratio?: number;
-  /** Of a recommendation. */
+  /** Of a recommendation, and the name of a comparison. */
   readonly title?: string;
   readonly severity?: Severity;
   readonly resultId?: string;
@@ -197,7 +197,7 @@ function readEntry(kind: DocumentKind, id: string, file: string): StoredEntry | 
 
 /** Checks by hand: this runs synchronously, and on a service's start-up path, where zod is not loaded. */
 function entryFrom(kind: DocumentKind, fields: Record<string, unknown>): StoredEntry | string {
-  const { id, createdAt, type, status, subject, ratio, title, severity, resultId } = fields;
+  const { id, createdAt, type, status, subject, ratio, title, severity, resultId, name } = fields;
   if (typeof id !== 'string') return 'its id is missing';
   if (typeof createdAt !== 'string' || Number.isNaN(Date.parse(createdAt))) {
     return 'its createdAt is no point in time';
@@ -205,15 +205,15 @@ function entryFrom(kind: DocumentKind, fields: Record<string, unknown>): StoredE
   const base = { kind, id, createdAt };
   switch (kind) {
     case 'profile': {
-      const { kind: subjectKind, name } = (subject ?? {}) as Record<string, unknown>;
+      const { kind: subjectKind, name: subjectName } = (subject ?? {}) as Record<string, unknown>;
       if (!(Object.values(OptimizationType) as unknown[]).includes(type)) return 'its type is unknown';
       if (!(OPTIMIZATION_STATUSES as unknown[]).includes(status)) return 'its status is unknown';
-      if (typeof subjectKind !== 'string' || typeof name !== 'string') return 'its subject is missing';
+      if (typeof subjectKind !== 'string' || typeof subjectName !== 'string') return 'its subject is missing';
       return {
         ...base,
         type: type as OptimizationType,
         status: status as OptimizationStatus,
-        subject: { kind: subjectKind as SubjectRef['kind'], name },
+        subject: { kind: subjectKind as SubjectRef['kind'], name: subjectName },
         ...(typeof ratio === 'number' && ratio > 0 && { ratio }),
       };
     }
@@ -223,6 +223,9 @@ function entryFrom(kind: DocumentKind, fields: Record<string, unknown>): StoredE
     case 'recommendation':
       if (typeof title !== 'string' || typeof resultId !== 'string') return 'its title or result is missing';
       return { ...base, title, resultId, severity: severity as Severity };
+    case 'comparison':
+      if (typeof name !== 'string') return 'its name is missing';
+      return { ...base, title: name };
     default:
       return 'its kind is unknown';
   }

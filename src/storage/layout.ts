@@ -2,14 +2,15 @@
 import { join } from 'node:path';
 
 /** Kinds of documents that can be listed and got by id. */
-export type DocumentKind = 'profile' | 'result' | 'recommendation';
+export type DocumentKind = 'profile' | 'result' | 'recommendation' | 'comparison';
 
-export const DOCUMENT_KINDS: readonly DocumentKind[] = ['profile', 'result', 'recommendation'];
+export const DOCUMENT_KINDS: readonly DocumentKind[] = ['profile', 'result', 'recommendation', 'comparison'];
 
 export const FOLDERS: Readonly<Record<DocumentKind | 'analysis' | 'metrics', string>> = {
   profile: 'profiles',
   result: 'results',
   recommendation: 'recommendations',
+  comparison: 'comparisons',
   analysis: 'analysis',
   metrics: 'metrics',
 };

@@ -52,6 +52,9 @@ export async function applyRetention(
     ...outlived(entriesOf('profile'), retention, inForce, nowMs).map(({ id }) =>
       layout.document('profile', id),
     ),
+    ...outlived(entriesOf('comparison'), retention, new Set(), nowMs).map(({ id }) =>
+      layout.document('comparison', id),
+    ),
     ...results.flatMap(({ id }) => [layout.document('result', id), layout.document('analysis', id)]),
     ...recommendations
       .filter(({ resultId }) => gone.has(resultId ?? ''))

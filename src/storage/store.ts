@@ -12,6 +12,7 @@ import { describe, fail, OptimizerError } from '../errors.js';
 import type { MemoryChoice } from '../model/choice.js';
 import type { StoredChoice, StoredConfig } from '../model/config.js';
 import type { OptimizationProfile } from '../model/optimization-profile.js';
+import type { StoredComparison } from '../model/comparison.js';
 import type { Analysis, ProfilingResult } from '../model/profiling-result.js';
 import type { Recommendation } from '../model/recommendation.js';
 import type { OptimizationStatus, OptimizationType, ProfileType } from '../model/types.js';
@@ -40,7 +41,7 @@ export interface ListFilter {
   readonly limit?: number;
 }
 
-export type StoredDocument = OptimizationProfile | ProfilingResult | Recommendation;
+export type StoredDocument = OptimizationProfile | ProfilingResult | Recommendation | StoredComparison;
 
 /**
  * Opens a store. Nothing is read or written until it is used; the folder is created by the first write.
@@ -136,6 +137,14 @@ export class Store {
     });
   }
 
+  /** Stores a comparison that stands on its own. Throws as `saveProfile`. */
+  saveComparison(comparison: StoredComparison): Promise<void> {
+    return this.#write(async () => {
+      await this.#put('comparison', comparison, comparison.comparison?.environment?.host.id);
+      await this.#maintain();
+    });
+  }
+
   /**
    * A document by its id, whatever its kind, as it was saved.
    *
@@ -162,6 +171,11 @@ export class Store {
   /** Recommendation by its id. Throws as `getProfile`. */
   async getRecommendation(id: string): Promise<Recommendation> {
     return (await this.#getKind('recommendation', id)) as Recommendation;
+  }
+
+  /** Comparison by its id. Throws as `getProfile`. */
+  async getComparison(id: string): Promise<StoredComparison> {
+    return (await this.#getKind('comparison', id)) as StoredComparison;
   }
 
   /**
@@ -252,8 +266,8 @@ export class Store {
   }
 
   async #put(
-    kind: 'profile' | 'recommendation',
-    document: OptimizationProfile | Recommendation,
+    kind: 'profile' | 'recommendation' | 'comparison',
+    document: OptimizationProfile | Recommendation | StoredComparison,
     hostId: string | undefined,
   ): Promise<void> {
     const id = checkId(document?.id);
