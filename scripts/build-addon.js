@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const addon = join(root, 'build', 'Release', 'sysopt.node');
-const lock = join(root, 'build', '.lock');
+const lock = join(root, 'build-lock');
 const LOCK_STALE_MS = 300_000;
 
 /** The folder with the headers of the running Node, where its installation brought them along. */
@@ -29,7 +29,9 @@ export function localNodeDirectory() {
 
 function newestSourceMs() {
   const files = ['native/core', 'native/binding']
-    .flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name)))
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name)),
+    )
     .filter((name) => /\.(cc|h)$/.test(name));
   files.push('binding.gyp');
   return Math.max(...files.map((name) => statSync(join(root, name)).mtimeMs));
@@ -71,9 +73,8 @@ function remedy(output) {
   return 'The compiler has to support C++20 (GCC 10, Clang 12, Visual Studio 2019 16.10, or newer).';
 }
 
-/** One build at a time: two would write the same object files. */
-async function withLock(work) {
-  mkdirSync(join(root, 'build'), { recursive: true });
+/** Runs one build at a time: two would write the same object files. */
+export async function withBuildLock(work) {
   for (;;) {
     try {
       mkdirSync(lock);
@@ -96,7 +97,7 @@ async function main() {
   const required = process.argv.includes('--require');
   const forced = process.argv.includes('--force');
   if (!forced && isFresh()) return;
-  const problem = await withLock(() => (!forced && isFresh() ? undefined : build()));
+  const problem = await withBuildLock(() => (!forced && isFresh() ? undefined : build()));
   if (problem === undefined) return;
   console.error(`${problem}\n`);
   if (required) {

@@ -9,17 +9,9 @@
 #include "sched.h"
 
 namespace sysopt::binding {
-namespace {
-
-void DestroyEnvironment(Napi::Env, Environment* environment) {
-  environment->regions->Abandon();
-  delete environment;
-}
-
-}  // namespace
 
 Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
-  env.SetInstanceData<Environment, DestroyEnvironment>(new Environment(env));
+  env.SetInstanceData(new Environment(env));  // deleted with the JavaScript environment
   exports.Set("implementation", Napi::String::New(env, "addon"));
   DefineMemory(env, exports);
   DefineSched(env, exports);

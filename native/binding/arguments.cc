@@ -30,8 +30,8 @@ struct TypedArray {
 bool GetTypedArray(Napi::Value value, TypedArray* out) {
   bool is = false;
   if (napi_is_typedarray(value.Env(), value, &is) != napi_ok || !is) return false;
-  return napi_get_typedarray_info(value.Env(), value, &out->type, &out->length, &out->data, nullptr, nullptr) ==
-         napi_ok;
+  return napi_get_typedarray_info(value.Env(), value, &out->type, &out->length, &out->data, nullptr,
+                                  nullptr) == napi_ok;
 }
 
 template <typename T>
@@ -86,8 +86,8 @@ std::uint64_t CheckInteger(Napi::Env env, double value, const char* name, double
   // Written so that NaN fails too.
   if (!(value >= min && value <= max) || value != std::floor(value)) {
     throw BadArgument(env, true,
-                      std::string(name) + " is " + Show(value) + "; pass an integer from " + Show(min) + " to " +
-                          Show(max));
+                      std::string(name) + " is " + Show(value) + "; pass an integer from " + Show(min) +
+                          " to " + Show(max));
   }
   return static_cast<std::uint64_t>(value);
 }

@@ -1,9 +1,9 @@
 // Checked arguments: each reader returns a value that the core may trust, or throws TypeError (wrong type) or
 // RangeError (right type, value outside its range).
 //
-// Views: any of the right type is taken, over an ArrayBuffer or a SharedArrayBuffer. A pointer is valid until the
-// next call into JavaScript, so no reader runs after the first one that returned a pointer except for other
-// pointers and numbers (reading a number never runs user code: nothing is coerced).
+// Views: any of the right type is taken, over an ArrayBuffer or a SharedArrayBuffer. A pointer is valid until
+// the next call into JavaScript, so no reader runs after the first one that returned a pointer except for
+// other pointers and numbers (reading a number never runs user code: nothing is coerced).
 #ifndef SYSOPT_BINDING_ARGUMENTS_H_
 #define SYSOPT_BINDING_ARGUMENTS_H_
 

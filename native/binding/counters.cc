@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <string>
-#include <vector>
 
 #include "arguments.h"
 #include "environment.h"
@@ -13,7 +12,12 @@ namespace {
 
 using counters::CounterGroup;
 
-std::vector<counters::EventSpec> EventsArgument(const Napi::CallbackInfo& info, std::size_t index) {
+struct Events {
+  counters::EventSpec specs[CounterGroup::kMaxEvents];
+  std::size_t count = 0;
+};
+
+Events EventsArgument(const Napi::CallbackInfo& info, std::size_t index) {
   constexpr double kMaxType = 4294967295.0;
   const View<double> pairs = Float64Argument(info, index, "events", 0);
   if (pairs.length == 0 || pairs.length % 2 != 0 || pairs.length > 2 * CounterGroup::kMaxEvents) {
@@ -21,20 +25,21 @@ std::vector<counters::EventSpec> EventsArgument(const Napi::CallbackInfo& info, 
                       "events has length " + std::to_string(pairs.length) + "; pass 1 to " +
                           std::to_string(CounterGroup::kMaxEvents) + " pairs of type and configuration");
   }
-  std::vector<counters::EventSpec> specs;
+  Events events;
   for (std::size_t i = 0; i < pairs.length; i += 2) {
-    specs.push_back({static_cast<std::uint32_t>(CheckInteger(info.Env(), pairs.data[i], "type", 0, kMaxType)),
-                     CheckInteger(info.Env(), pairs.data[i + 1], "config", 0, kMaxSafeInteger)});
+    events.specs[events.count++] = {
+        static_cast<std::uint32_t>(CheckInteger(info.Env(), pairs.data[i], "type", 0, kMaxType)),
+        CheckInteger(info.Env(), pairs.data[i + 1], "config", 0, kMaxSafeInteger)};
   }
-  return specs;
+  return events;
 }
 
 Napi::Value CountersOpen(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const bool inherit = BooleanArgument(info, 1, "inherit");
-  const std::vector<counters::EventSpec> specs = EventsArgument(info, 0);
+  const Events asked = EventsArgument(info, 0);
   auto group = std::make_unique<CounterGroup>();
-  ThrowIfFailed(env, group->Open(specs.data(), specs.size(), inherit), "counters");
+  ThrowIfFailed(env, group->Open(asked.specs, asked.count, inherit), "counters");
 
   Napi::Array events = Napi::Array::New(env, group->size());
   for (std::size_t i = 0; i < group->size(); ++i) {

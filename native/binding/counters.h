@@ -5,8 +5,8 @@
 #include <napi.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
-#include <unordered_map>
 
 #include "../core/counters/counter_group.h"
 
@@ -14,7 +14,9 @@ namespace sysopt::binding {
 
 // Closes what is left open when the environment goes.
 struct CounterTable {
-  std::unordered_map<std::uint64_t, std::unique_ptr<counters::CounterGroup>> open;
+  // A tree, here and in memory.h: hash tables and vectors bind the binary to a newer libstdc++ than Node
+  // needs.
+  std::map<std::uint64_t, std::unique_ptr<counters::CounterGroup>> open;
   std::uint64_t next_id = 1;
 };
 

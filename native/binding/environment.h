@@ -5,20 +5,23 @@
 
 #include <napi.h>
 
-#include <memory>
-
 #include "counters.h"
 #include "memory.h"
 
 namespace sysopt::binding {
 
 struct Environment {
-  explicit Environment(Napi::Env env) : regions(std::make_shared<RegionTable>(env)) {}
+  explicit Environment(Napi::Env env) : regions(new RegionTable(env)) {}
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  ~Environment() { regions->Abandon(); }
 
-  static Environment& Of(const Napi::CallbackInfo& info) { return *info.Env().GetInstanceData<Environment>(); }
+  static Environment& Of(const Napi::CallbackInfo& info) {
+    return *info.Env().GetInstanceData<Environment>();
+  }
 
-  // Shared with the regions' finalizers, which may run after this.
-  std::shared_ptr<RegionTable> regions;
+  // Shared with the regions' finalizers, which may run after this. Never null.
+  RegionTable* const regions;
   CounterTable counters;
 };
 

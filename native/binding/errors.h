@@ -10,8 +10,8 @@
 
 namespace sysopt::binding {
 
-// Throws an Error with `code` (POSIX name), `errno` (positive number) and `syscall`, where `status` is a failure.
-// `what` says what failed, e.g. "a region of 4096 bytes".
+// Throws an Error with `code` (POSIX name), `errno` (positive number) and `syscall`, where `status` is a
+// failure. `what` says what failed, e.g. "a region of 4096 bytes".
 void ThrowIfFailed(Napi::Env env, const Status& status, const std::string& what);
 
 // `range` makes it a RangeError. The message has the value that came and what to pass instead.

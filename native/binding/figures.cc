@@ -35,7 +35,8 @@ void DefineFigures(Napi::Env env, Napi::Object exports) {
   exports.Set("readMemoryMap",
               Napi::Function::New(env, ReadInto<ReadMemoryMap, kMemoryMapColumns>, "readMemoryMap"));
   exports.Set("readCgroup", Napi::Function::New(env, ReadInto<ReadCgroup, kCgroupColumns>, "readCgroup"));
-  exports.Set("readPressure", Napi::Function::New(env, ReadInto<ReadPressure, kPressureColumns>, "readPressure"));
+  exports.Set("readPressure",
+              Napi::Function::New(env, ReadInto<ReadPressure, kPressureColumns>, "readPressure"));
 }
 
 }  // namespace sysopt::binding

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string>
 
 #include "arguments.h"
@@ -13,13 +14,19 @@ namespace sysopt::binding {
 
 // One region and its buffer. `mapped` false: the memory is V8's own, over-allocated.
 struct RegionTable::Entry {
-  std::shared_ptr<RegionTable> table;
+  explicit Entry(RegionTable* owner) : table(owner) { ++table->holders_; }
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+  ~Entry() { table->Drop(); }
+
+  RegionTable* const table;
   std::uint64_t id = 0;
   memory::Region region;
   bool mapped = false;
   // Weak: an unreachable buffer takes its region with it.
   napi_ref buffer = nullptr;
-  // While the buffer is being made, a failure may or may not run the finalizer; it then only leaves word here.
+  // While the buffer is being made, a failure may or may not run the finalizer; it then only leaves word
+  // here.
   bool constructing = true;
   bool finalized = false;
 };
@@ -27,7 +34,6 @@ struct RegionTable::Entry {
 namespace {
 
 constexpr std::size_t kColumnsOfResidency = 2;
-constexpr std::size_t kLingering = 32;
 
 const char* SourceName(bool mapped) { return mapped ? "mmap" : "array-buffer"; }
 
@@ -56,9 +62,8 @@ RegionTable::RegionTable(Napi::Env env)
 }
 
 Napi::Object RegionTable::Create(Napi::Env env, const memory::RegionRequest& request) {
-  auto owned = std::make_unique<Entry>();
+  auto owned = std::make_unique<Entry>(this);
   Entry* const entry = owned.get();
-  entry->table = shared_from_this();
   entry->id = next_id_++;
 
   Napi::Value buffer;
@@ -90,8 +95,8 @@ Napi::Object RegionTable::Create(Napi::Env env, const memory::RegionRequest& req
   return grant;
 }
 
-// The mapping as an external buffer. Empty where this host refuses those, or one of this length; the mapping is
-// then gone.
+// The mapping as an external buffer. Empty where this host refuses those, or one of this length; the mapping
+// is then gone.
 Napi::Value RegionTable::MapBuffer(Napi::Env env, Entry* entry) {
   const os::Mapping& mapping = entry->region.mapping;
   napi_value buffer = nullptr;
@@ -111,8 +116,8 @@ Napi::Value RegionTable::MapBuffer(Napi::Env env, Entry* entry) {
   return Napi::Value();
 }
 
-// V8's own memory, larger by the alignment. Made by the constructor in JavaScript, which throws where memory is
-// short: napi_create_arraybuffer ends the process.
+// V8's own memory, larger by the alignment. Made by the constructor in JavaScript, which throws where memory
+// is short: napi_create_arraybuffer ends the process.
 Napi::Value RegionTable::OwnBuffer(Napi::Env env, const memory::RegionRequest& request, Entry* entry) {
   if (request.huge_pages == memory::HugePages::kRequire) {
     ThrowIfFailed(env, Status::Fail(ENOTSUP, "madvise", "this host gives no memory outside V8's own buffers"),
@@ -132,16 +137,18 @@ Napi::Value RegionTable::OwnBuffer(Napi::Env env, const memory::RegionRequest& r
   const std::size_t offset = (request.alignment - address % request.alignment) % request.alignment;
 
   entry->region = {};
-  entry->region.mapping = {static_cast<std::byte*>(base) + offset, static_cast<std::size_t>(request.size), base,
-                           base_size};
+  entry->region.mapping = {static_cast<std::byte*>(base) + offset, static_cast<std::size_t>(request.size),
+                           base, base_size};
   entry->region.alignment = request.alignment;
-  entry->region.huge_pages = request.huge_pages == memory::HugePages::kNever ? memory::HugePageGrant::kNone
-                                                                              : memory::HugePageGrant::kRefused;
+  entry->region.huge_pages = request.huge_pages == memory::HugePages::kNever
+                                 ? memory::HugePageGrant::kNone
+                                 : memory::HugePageGrant::kRefused;
   if (request.prefault) {
     memory::TouchPages(entry->region.mapping.start, entry->region.mapping.size);
     entry->region.prefaulted = true;
   }
-  NAPI_THROW_IF_FAILED(env, napi_add_finalizer(env, buffer, entry, Finalize, nullptr, nullptr), Napi::Value());
+  NAPI_THROW_IF_FAILED(env, napi_add_finalizer(env, buffer, entry, Finalize, nullptr, nullptr),
+                       Napi::Value());
   return buffer;
 }
 
@@ -166,14 +173,16 @@ void RegionTable::Release(napi_env env, Entry* entry) {
 
 void RegionTable::Unmap(const memory::Region& region) {
   static_cast<void>(os::Discard(region.mapping.start, region.mapping.size));
-  lingering_.push_back(region);
-  if (lingering_.size() <= kLingering) return;
-  static_cast<void>(memory::DestroyRegion(lingering_.front()));
-  lingering_.pop_front();
+  memory::Region& oldest = lingering_[oldest_];
+  if (oldest.mapping.base) static_cast<void>(memory::DestroyRegion(oldest));
+  oldest = region;
+  oldest_ = (oldest_ + 1) % kLingering;
 }
 
 RegionTable::~RegionTable() {
-  for (const memory::Region& region : lingering_) static_cast<void>(memory::DestroyRegion(region));
+  for (const memory::Region& region : lingering_) {
+    if (region.mapping.base) static_cast<void>(memory::DestroyRegion(region));
+  }
 }
 
 bool RegionTable::Close(Napi::Env env, double id) {
@@ -234,17 +243,20 @@ void RegionTable::Abandon() {
     const os::Mapping& mapping = entry->region.mapping;
     if (entry->mapped) static_cast<void>(os::Discard(mapping.start, mapping.size));
   }
+  Drop();
+}
+
+void RegionTable::Drop() {
+  if (--holders_ == 0) delete this;
 }
 
 namespace {
 
 Napi::Value RegionCreate(const Napi::CallbackInfo& info) {
   memory::RegionRequest request;
-  request.size =
-      IntegerArgument(info, 0, "sizeBytes", 1, static_cast<double>(memory::kMaxRegionSize));
-  request.alignment =
-      static_cast<std::size_t>(IntegerArgument(info, 1, "alignmentBytes", memory::kMinAlignment,
-                                               static_cast<double>(memory::kMaxAlignment)));
+  request.size = IntegerArgument(info, 0, "sizeBytes", 1, static_cast<double>(memory::kMaxRegionSize));
+  request.alignment = static_cast<std::size_t>(IntegerArgument(
+      info, 1, "alignmentBytes", memory::kMinAlignment, static_cast<double>(memory::kMaxAlignment)));
   if ((request.alignment & (request.alignment - 1)) != 0) {
     throw BadArgument(info.Env(), true,
                       "alignmentBytes is " + std::to_string(request.alignment) + "; pass a power of two");
@@ -282,7 +294,8 @@ Napi::Value RegionCount(const Napi::CallbackInfo& info) {
 
 Napi::Value AddressOf(const Napi::CallbackInfo& info) {
   const View<std::byte> bytes = BytesArgument(info, 0, "view");
-  return Napi::BigInt::New(info.Env(), static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(bytes.data)));
+  return Napi::BigInt::New(info.Env(),
+                           static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(bytes.data)));
 }
 
 Napi::Value AdviseHugePages(const Napi::CallbackInfo& info) {

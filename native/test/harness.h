@@ -46,7 +46,8 @@ template <typename A, typename B>
 void ExpectEqual(const A& actual, const B& expected, const char* text, const char* file, int line) {
   if (actual == expected) return;
   ++Failures();
-  std::printf("%s:%d: %s is %s, expected %s\n", file, line, text, Show(actual).c_str(), Show(expected).c_str());
+  std::printf("%s:%d: %s is %s, expected %s\n", file, line, text, Show(actual).c_str(),
+              Show(expected).c_str());
 }
 
 inline void ExpectTrue(bool condition, const char* text, const char* file, int line) {
@@ -68,8 +69,8 @@ inline int RunAll() {
 
 }  // namespace sysopt::test
 
-#define TEST(name)                                                              \
-  static void Test##name();                                                     \
+#define TEST(name)                                                                \
+  static void Test##name();                                                       \
   static const sysopt::test::Registration registration_##name(#name, Test##name); \
   static void Test##name()
 #define EXPECT_EQ(actual, expected) sysopt::test::ExpectEqual(actual, expected, #actual, __FILE__, __LINE__)

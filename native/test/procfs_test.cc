@@ -54,7 +54,8 @@ TEST(SchedStat) {
 TEST(StatWithHostileName) {
   // A name may hold brackets, blanks and what looks like the fields after it.
   const std::string_view text =
-      "4711 (a) R 1 (b\n) S 1 2 3 4 5 6 7 8 9 10 111 222 15 16 17 18 11 21 22 23 24 25 26 27 28 29 30 31 32 33 "
+      "4711 (a) R 1 (b\n) S 1 2 3 4 5 6 7 8 9 10 111 222 15 16 17 18 11 21 22 23 24 25 26 27 28 29 30 31 32 "
+      "33 "
       "34 35 36 37 38 3 40 41\n";
   Stat stat;
   EXPECT(ParseStat(text, &stat));
@@ -70,7 +71,8 @@ TEST(StatWithHostileName) {
 
 TEST(Status) {
   ThreadStatus status;
-  EXPECT(ParseStatus("Name:\tnode\nvoluntary_ctxt_switches:\t85\nnonvoluntary_ctxt_switches:\t76\n", &status));
+  EXPECT(
+      ParseStatus("Name:\tnode\nvoluntary_ctxt_switches:\t85\nnonvoluntary_ctxt_switches:\t76\n", &status));
   EXPECT_EQ(status.voluntary_switches, 85u);
   EXPECT_EQ(status.involuntary_switches, 76u);
   EXPECT(!ParseStatus("Name:\tnode\nnonvoluntary_ctxt_switches:\t76\n", &status));
@@ -152,7 +154,8 @@ TEST(SmapsRangeOfNonsense) {
 }
 
 TEST(CgroupPaths) {
-  const std::string_view v1 = "9:name=systemd:/\n4:memory:/docker/1f:2\n2:cpu,cpuacct:/docker/1f\n0::/hybrid\n";
+  const std::string_view v1 =
+      "9:name=systemd:/\n4:memory:/docker/1f:2\n2:cpu,cpuacct:/docker/1f\n0::/hybrid\n";
   EXPECT_EQ(FindCgroupPath(v1, "memory"), std::string_view("/docker/1f:2"));
   EXPECT_EQ(FindCgroupPath(v1, "cpuacct"), std::string_view("/docker/1f"));
   EXPECT_EQ(FindCgroupPath(v1, "cpuset"), std::string_view());

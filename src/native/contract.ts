@@ -20,7 +20,9 @@ export interface NativeContract {
   // --- Regions: aligned memory outside the JavaScript heap -------------------------------------------------
 
   /**
-   * Reserves a private region. The buffer starts at a multiple of `alignmentBytes` and is zeroed.
+   * Reserves a private region. It starts at a multiple of the grant's `alignmentBytes`, `offsetBytes` into the
+   * buffer, and is zeroed. The addon grants the alignment that was asked for; the fallback cannot know addresses
+   * and grants what V8 promises for every buffer, 8.
    *
    * @param sizeBytes 1 to 2^40. Rounded up to whole pages where it is mapped.
    * @param alignmentBytes power of two from 8 to 2^30.
@@ -38,13 +40,23 @@ export interface NativeContract {
   /**
    * Detaches the region's buffer, then frees its memory. Views that the caller kept read `undefined` and
    * ignore writes afterwards. False where `id` is not open (closing twice is harmless).
+   *
+   * Safe while the thread pool works on a mapped region: its address range outlives that work and reads as zeros.
+   * A region inside V8's own buffer (`source` is `array-buffer`) is like any transferred buffer: no asynchronous
+   * call may still be working on it. A region whose buffer becomes unreachable is closed by the collector.
    */
   regionClose(id: number): boolean;
 
-  /** Gives whole pages inside the range back to the system; they read as zeros afterwards. Returns bytes given back. */
+  /**
+   * Gives whole pages inside the range back to the system; they read as zeros afterwards. Returns bytes given
+   * back: 0, and nothing changed, where the region lies inside V8's own buffer.
+   */
   regionTrim(id: number, offsetBytes: number, lengthBytes: number): number;
 
-  /** Fills `[residentBytes, hugeBytes]` for an open region, as the kernel reports it now. Slow (milliseconds). */
+  /**
+   * Fills `[residentBytes, hugeBytes]` for an open region, as the kernel reports it now. Slow (milliseconds).
+   * `hugeBytes` is NaN where the kernel merged the mapping with a neighbour's and the two cannot be told apart.
+   */
   regionResidency(id: number, out: Float64Array): void;
 
   /** Number of open regions in this environment, for leak checks. */

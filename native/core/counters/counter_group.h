@@ -1,17 +1,17 @@
 // Performance counters that start together, are read together and say honestly what they cover.
 //
-// Method. Every event is opened alone first, without the kernel part: an unprivileged process that asks for the
-// kernel part is refused with EACCES before the kernel looks whether the event exists, and would report a missing
-// PMU as a missing permission. What opens is then put into a group, so that events cover the same instants and one
-// read of a microsecond gets all. What does not fit into a group leads another. Software events have groups of
-// their own: in a hardware group they would be multiplexed with it.
+// Method. Every event is opened alone first, without the kernel part: an unprivileged process that asks for
+// the kernel part is refused with EACCES before the kernel looks whether the event exists, and would report a
+// missing PMU as a missing permission. What opens is then put into a group, so that events cover the same
+// instants and one read of a microsecond gets all. What does not fit into a group leads another. Software
+// events have groups of their own: in a hardware group they would be multiplexed with it.
 //
-// Hardware events stay without the kernel part, so that figures compare between hosts of different permissions.
-// Software events include it where that is permitted: a context switch happens in the kernel, and without that part
-// the count stays at 0.
+// Hardware events stay without the kernel part, so that figures compare between hosts of different
+// permissions. Software events include it where that is permitted: a context switch happens in the kernel,
+// and without that part the count stays at 0.
 //
-// Counters run from Open() until Close(); a measurement is the difference of two reads. Stopping and starting by
-// ioctl would cost some 200 empty native calls.
+// Counters run from Open() until Close(); a measurement is the difference of two reads. Stopping and starting
+// by ioctl would cost some 200 empty native calls.
 #ifndef SYSOPT_CORE_COUNTERS_COUNTER_GROUP_H_
 #define SYSOPT_CORE_COUNTERS_COUNTER_GROUP_H_
 
@@ -50,8 +50,8 @@ class CounterGroup {
   CounterGroup& operator=(const CounterGroup&) = delete;
   ~CounterGroup() { Close(); }
 
-  // Opens what can be had on the calling thread; `inherit`: and on every thread it starts later. Refusals are per
-  // event. EINVAL for more than kMaxEvents. Call once.
+  // Opens what can be had on the calling thread; `inherit`: and on every thread it starts later. Refusals are
+  // per event. EINVAL for more than kMaxEvents. Call once.
   Status Open(const EventSpec* specs, std::size_t count, bool inherit) noexcept;
 
   // Fills kReadColumns figures per event; NaN for one that is not open. From any thread.
@@ -81,8 +81,8 @@ class CounterGroup {
   std::size_t count_ = 0;
 };
 
-// Whether counters of either kind work here: 0, or the error that refuses them. ENODATA for a hardware counter that
-// opens but does not count.
+// Whether counters of either kind work here: 0, or the error that refuses them. ENODATA for a hardware
+// counter that opens but does not count.
 int ProbeSoftware() noexcept;
 int ProbeHardware() noexcept;
 

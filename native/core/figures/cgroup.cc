@@ -1,5 +1,5 @@
-// The control group of this process. Usage is the group's own; a limit is the tightest of the group and all groups
-// above it, since each of them binds.
+// The control group of this process. Usage is the group's own; a limit is the tightest of the group and all
+// groups above it, since each of them binds.
 #include "../procfs/cgroup.h"
 
 #include <cstdio>

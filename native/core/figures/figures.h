@@ -1,8 +1,8 @@
 // What the kernel reports about this process, its threads, its control group and the host: os/ reads, procfs/
 // parses, this joins them.
 //
-// A figure that this host does not give is NaN. Nothing here fails as a whole; elsewhere than on Linux the figures
-// that procfs would give are NaN.
+// A figure that this host does not give is NaN. Nothing here fails as a whole; elsewhere than on Linux the
+// figures that procfs would give are NaN.
 #ifndef SYSOPT_CORE_FIGURES_FIGURES_H_
 #define SYSOPT_CORE_FIGURES_FIGURES_H_
 
@@ -20,8 +20,8 @@ inline constexpr std::size_t kProcessColumns = 9;
 inline constexpr std::size_t kHostCpuColumns = 8;
 // rss, pss, shared clean, shared dirty, private clean, private dirty, anonymous, anonymous huge, swap: bytes.
 inline constexpr std::size_t kMemoryMapColumns = 9;
-// CPU usage ns, periods, throttled periods, throttled ns, quota in CPUs, memory bytes, memory limit bytes. A limit is
-// infinite where there is none.
+// CPU usage ns, periods, throttled periods, throttled ns, quota in CPUs, memory bytes, memory limit bytes. A
+// limit is infinite where there is none.
 inline constexpr std::size_t kCgroupColumns = 7;
 // cpu, memory, io: share of the last ten seconds in which some task waited.
 inline constexpr std::size_t kPressureColumns = 3;

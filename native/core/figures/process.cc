@@ -1,3 +1,5 @@
+#include "../procfs/process.h"
+
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -5,7 +7,6 @@
 #include <string_view>
 
 #include "../os/os.h"
-#include "../procfs/process.h"
 #include "../procfs/smaps.h"
 #include "../procfs/text.h"
 #include "figures.h"

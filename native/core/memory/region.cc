@@ -94,7 +94,8 @@ Status CreateRegion(const RegionRequest& request, Region* out) noexcept {
 
 Status DestroyRegion(const Region& region) noexcept { return os::Unmap(region.mapping); }
 
-Status TrimRegion(const Region& region, std::size_t offset, std::size_t length, std::uint64_t* bytes) noexcept {
+Status TrimRegion(const Region& region, std::size_t offset, std::size_t length,
+                  std::uint64_t* bytes) noexcept {
   if (offset > region.mapping.size || length > region.mapping.size - offset) {
     return Status::Fail(EINVAL, "madvise", "the range lies outside the region");
   }

@@ -1,8 +1,8 @@
 // Aligned memory outside the JavaScript heap.
 //
 // A region is one anonymous mapping. Its pages are private, zeroed and, unless prefaulted, not resident.
-// A Region is a plain value: whoever holds it calls Destroy() once. No call here is thread-safe for one region;
-// different regions are independent.
+// A Region is a plain value: whoever holds it calls Destroy() once. No call here is thread-safe for one
+// region; different regions are independent.
 #ifndef SYSOPT_CORE_MEMORY_REGION_H_
 #define SYSOPT_CORE_MEMORY_REGION_H_
 
@@ -41,9 +41,10 @@ Status CreateRegion(const RegionRequest& request, Region* out) noexcept;
 
 Status DestroyRegion(const Region& region) noexcept;
 
-// Gives back the whole pages inside [offset, offset + length), which lies inside the region; `bytes` is how much
-// that was.
-Status TrimRegion(const Region& region, std::size_t offset, std::size_t length, std::uint64_t* bytes) noexcept;
+// Gives back the whole pages inside [offset, offset + length), which lies inside the region; `bytes` is how
+// much that was.
+Status TrimRegion(const Region& region, std::size_t offset, std::size_t length,
+                  std::uint64_t* bytes) noexcept;
 
 struct Residency {
   std::uint64_t resident_bytes = 0;
@@ -59,8 +60,8 @@ Status GetResidency(const Region& region, Residency* out) noexcept;
 // Touches one byte of every page in [start, start + size) without changing it.
 void TouchPages(void* start, std::size_t size) noexcept;
 
-// Asks for huge pages in the whole huge pages inside the range. ENOTSUP where there are none, EINVAL where the
-// range holds not one.
+// Asks for huge pages in the whole huge pages inside the range. ENOTSUP where there are none, EINVAL where
+// the range holds not one.
 Status AdviseHugePages(void* start, std::size_t size) noexcept;
 
 }  // namespace sysopt::memory

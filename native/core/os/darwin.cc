@@ -25,7 +25,9 @@ std::uint64_t ThreadId() noexcept {
 
 // macOS has affinity tags as a hint to its scheduler, no masks.
 Status GetAffinity(std::uint32_t, CpuSet*) noexcept { return Status::Fail(ENOTSUP, "sched_getaffinity"); }
-Status SetAffinity(std::uint32_t, const CpuSet&) noexcept { return Status::Fail(ENOTSUP, "sched_setaffinity"); }
+Status SetAffinity(std::uint32_t, const CpuSet&) noexcept {
+  return Status::Fail(ENOTSUP, "sched_setaffinity");
+}
 
 Status SetThreadName(const char* name) noexcept {
   const int error = pthread_setname_np(name);
@@ -35,7 +37,8 @@ Status SetThreadName(const char* name) noexcept {
 Status OpenDescriptors(std::uint64_t* count) noexcept {
   std::uint64_t listed = 0;
   const Status status = ListDirectory(
-      "/dev/fd", [](void* context, const char*) noexcept { ++*static_cast<std::uint64_t*>(context); }, &listed);
+      "/dev/fd", [](void* context, const char*) noexcept { ++*static_cast<std::uint64_t*>(context); },
+      &listed);
   if (!status.ok()) return status;
   *count = listed > 0 ? listed - 1 : 0;  // without the one that listed
   return Status::Ok();

@@ -25,7 +25,8 @@ int& NextDescriptor() {
 Status Call(const char* name) {
   State().calls.emplace_back(name);
   const auto found = State().errors.find(name);
-  return found == State().errors.end() || found->second == 0 ? Status::Ok() : Status::Fail(found->second, name);
+  return found == State().errors.end() || found->second == 0 ? Status::Ok()
+                                                             : Status::Fail(found->second, name);
 }
 
 }  // namespace

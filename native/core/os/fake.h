@@ -1,7 +1,7 @@
 // A scripted kernel, for tests of what the core does when the system refuses, lies or runs short.
 //
-// Memory is real (from the C++ heap), so that reads and writes work; everything else is what the test set. The state
-// is global, like a kernel's; tests run one at a time and call Reset() first.
+// Memory is real (from the C++ heap), so that reads and writes work; everything else is what the test set.
+// The state is global, like a kernel's; tests run one at a time and call Reset() first.
 #ifndef SYSOPT_CORE_OS_FAKE_H_
 #define SYSOPT_CORE_OS_FAKE_H_
 
@@ -16,9 +16,9 @@
 namespace sysopt::os::fake {
 
 struct Counter {
-  int error = 0;                // refuses every open
-  int error_with_kernel = 0;    // refuses an open that includes the kernel part
-  int error_in_group = 0;       // refuses to join a group
+  int error = 0;              // refuses every open
+  int error_with_kernel = 0;  // refuses an open that includes the kernel part
+  int error_in_group = 0;     // refuses to join a group
   int error_with_inherit = 0;
   std::uint64_t value = 0;
 };

@@ -1,11 +1,12 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/perf_event.h>
+#include <linux/stat.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -91,10 +92,12 @@ Status SetThreadName(const char* name) noexcept {
 }
 
 Status OpenDescriptors(std::uint64_t* count) noexcept {
-  struct stat directory;
-  // Since Linux 6.2 the size of the directory is the number of descriptors, without listing it.
-  if (stat("/proc/self/fd", &directory) == 0 && directory.st_size > 0) {
-    *count = static_cast<std::uint64_t>(directory.st_size);
+  // Since Linux 6.2 the size of the directory is the number of descriptors, without listing it. By number,
+  // because the symbol `stat` ties the binary to the glibc that it was built with.
+  struct statx directory;
+  if (syscall(SYS_statx, AT_FDCWD, "/proc/self/fd", 0, STATX_SIZE, &directory) == 0 &&
+      directory.stx_size > 0) {
+    *count = directory.stx_size;
     return Status::Ok();
   }
   std::uint64_t listed = 0;

@@ -1,7 +1,8 @@
 // The only portability seam: every call that the core makes into an operating system.
 //
-// One implementation is linked in: linux.cc, darwin.cc or windows.cc (the first two share posix.cc), or fake.cc,
-// a scripted kernel for tests. Nothing outside this folder includes a system header or tests a platform macro.
+// One implementation is linked in: linux.cc, darwin.cc or windows.cc (the first two share posix.cc), or
+// fake.cc, a scripted kernel for tests. Nothing outside this folder includes a system header or tests a
+// platform macro.
 //
 // Conventions
 // - No call throws or aborts. Failure is a Status whose error is a POSIX number on every platform.
@@ -37,8 +38,8 @@ struct Mapping {
 };
 
 // Maps `size` bytes of private zeroed memory, readable and writable, `start` a multiple of `alignment`.
-// Pre: size > 0, a multiple of PageSize(); alignment a power of two >= PageSize(); their sum does not overflow.
-// Post: no page is resident yet where the platform allows that.
+// Pre: size > 0, a multiple of PageSize(); alignment a power of two >= PageSize(); their sum does not
+// overflow. Post: no page is resident yet where the platform allows that.
 Status Map(std::size_t size, std::size_t alignment, Mapping* out) noexcept;
 
 // Unmaps what Map() returned. Once. Failure means a bug in the caller, never a lack of resources that a retry
@@ -50,7 +51,8 @@ Status Unmap(const Mapping& mapping) noexcept;
 // Asks for huge pages. Success says that the kernel took the advice, not that it gave any.
 Status AdviseHuge(void* start, std::size_t size) noexcept;
 
-// Makes every page resident and writable. ENOTSUP where the kernel has no call for it: the caller then touches.
+// Makes every page resident and writable. ENOTSUP where the kernel has no call for it: the caller then
+// touches.
 Status Populate(void* start, std::size_t size) noexcept;
 
 // Gives the pages back; they read as zeros afterwards. ENOTSUP where that cannot be promised.

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,8 +59,8 @@ std::size_t PageSize() noexcept {
   return size;
 }
 
-// Over-maps by the alignment and gives head and tail back. The alternative, asking for an aligned address as a
-// hint, fails whenever the hint is taken, and then needs this anyway.
+// Over-maps by the alignment and gives head and tail back. The alternative, asking for an aligned address as
+// a hint, fails whenever the hint is taken, and then needs this anyway.
 Status Map(std::size_t size, std::size_t alignment, Mapping* out) noexcept {
   const std::size_t slack = alignment > PageSize() ? alignment - PageSize() : 0;
   void* const raw =

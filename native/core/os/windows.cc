@@ -78,8 +78,8 @@ std::size_t HugePageSize() noexcept { return 0; }
 Status AdviseHuge(void*, std::size_t) noexcept { return Status::Fail(ENOTSUP, "VirtualAlloc"); }
 Status Populate(void*, std::size_t) noexcept { return Status::Fail(ENOTSUP, "VirtualAlloc"); }
 
-// Part of a reservation cannot be released. So the slack for the alignment stays reserved, which costs address space
-// only, and just the aligned part is committed.
+// Part of a reservation cannot be released. So the slack for the alignment stays reserved, which costs
+// address space only, and just the aligned part is committed.
 Status Map(std::size_t size, std::size_t alignment, Mapping* out) noexcept {
   const std::size_t length = size + alignment;
   void* const base = VirtualAlloc(nullptr, length, MEM_RESERVE, PAGE_NOACCESS);
@@ -127,7 +127,8 @@ std::uint64_t ThreadId() noexcept { return GetCurrentThreadId(); }
 
 Status ThreadCpuTime(std::uint64_t* ns) noexcept {
   FILETIME created, ended, kernel, user;
-  if (!GetThreadTimes(GetCurrentThread(), &created, &ended, &kernel, &user)) return LastError("GetThreadTimes");
+  if (!GetThreadTimes(GetCurrentThread(), &created, &ended, &kernel, &user))
+    return LastError("GetThreadTimes");
   *ns = ToNs(kernel) + ToNs(user);
   return Status::Ok();
 }
@@ -138,7 +139,8 @@ Status GetAffinity(std::uint32_t tid, CpuSet* out) noexcept {
   if (!thread.IsOurs()) return Status::Fail(ESRCH, "OpenThread");
   DWORD_PTR process = 0;
   DWORD_PTR system = 0;
-  if (!GetProcessAffinityMask(GetCurrentProcess(), &process, &system)) return LastError("GetProcessAffinityMask");
+  if (!GetProcessAffinityMask(GetCurrentProcess(), &process, &system))
+    return LastError("GetProcessAffinityMask");
   const DWORD_PTR before = SetThreadAffinityMask(thread.get(), process);
   if (before == 0) return LastError("SetThreadAffinityMask");
   SetThreadAffinityMask(thread.get(), before);
@@ -158,8 +160,9 @@ Status SetAffinity(std::uint32_t tid, const CpuSet& cpus) noexcept {
 Status SetThreadName(const char* name) noexcept {
   wchar_t wide[16];
   if (MultiByteToWideChar(CP_UTF8, 0, name, -1, wide, 16) == 0) return LastError("MultiByteToWideChar");
-  return SUCCEEDED(SetThreadDescription(GetCurrentThread(), wide)) ? Status::Ok()
-                                                                   : Status::Fail(EINVAL, "SetThreadDescription");
+  return SUCCEEDED(SetThreadDescription(GetCurrentThread(), wide))
+             ? Status::Ok()
+             : Status::Fail(EINVAL, "SetThreadDescription");
 }
 
 // V8's profiler suspends threads here; no signal reaches the event loop.
@@ -167,9 +170,11 @@ int ProfilerSignal() noexcept { return 0; }
 
 Status GetProcessUsage(ProcessUsage* out) noexcept {
   FILETIME created, ended, kernel, user;
-  if (!GetProcessTimes(GetCurrentProcess(), &created, &ended, &kernel, &user)) return LastError("GetProcessTimes");
+  if (!GetProcessTimes(GetCurrentProcess(), &created, &ended, &kernel, &user))
+    return LastError("GetProcessTimes");
   PROCESS_MEMORY_COUNTERS memory;
-  if (!GetProcessMemoryInfo(GetCurrentProcess(), &memory, sizeof memory)) return LastError("GetProcessMemoryInfo");
+  if (!GetProcessMemoryInfo(GetCurrentProcess(), &memory, sizeof memory))
+    return LastError("GetProcessMemoryInfo");
   *out = ProcessUsage();
   out->user_ns = ToNs(user);
   out->system_ns = ToNs(kernel);
@@ -187,7 +192,9 @@ Status OpenDescriptors(std::uint64_t* count) noexcept {
 std::uint64_t TickNs() noexcept { return 10'000'000; }
 
 // There is no procfs: what the core would read does not exist.
-Status ReadFile(const char*, char*, std::size_t, std::size_t*) noexcept { return Status::Fail(ENOENT, "open"); }
+Status ReadFile(const char*, char*, std::size_t, std::size_t*) noexcept {
+  return Status::Fail(ENOENT, "open");
+}
 Status StreamFile(const char*, Sink, void*) noexcept { return Status::Fail(ENOENT, "open"); }
 Status ListDirectory(const char*, Entry, void*) noexcept { return Status::Fail(ENOENT, "opendir"); }
 

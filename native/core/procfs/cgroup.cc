@@ -39,7 +39,8 @@ std::string_view FindCgroupPath(std::string_view text, std::string_view controll
   return {};
 }
 
-// `35 31 0:32 <root> <point> rw,relatime … - cgroup cgroup rw,memory`: a variable number of fields before the dash.
+// `35 31 0:32 <root> <point> rw,relatime … - cgroup cgroup rw,memory`: a variable number of fields before the
+// dash.
 bool FindCgroupMount(std::string_view text, std::string_view controller, CgroupMount* out) noexcept {
   while (!text.empty()) {
     std::string_view line = TakeLine(&text);
@@ -63,8 +64,8 @@ bool FindCgroupMount(std::string_view text, std::string_view controller, CgroupM
 
 std::string_view PathBelowMount(const CgroupMount& mount, std::string_view path) noexcept {
   if (mount.root != "/") {
-    const bool below = path.starts_with(mount.root) &&
-                       (path.size() == mount.root.size() || path[mount.root.size()] == '/');
+    const bool below =
+        path.starts_with(mount.root) && (path.size() == mount.root.size() || path[mount.root.size()] == '/');
     // A path elsewhere, as with a mount of the container's own group: the mount itself is the group.
     path = below ? path.substr(mount.root.size()) : std::string_view();
   }

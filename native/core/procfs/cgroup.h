@@ -21,10 +21,9 @@ struct CgroupMount {
 // From /proc/<pid>/mountinfo. `controller` as above.
 bool FindCgroupMount(std::string_view mountinfo_text, std::string_view controller, CgroupMount* out) noexcept;
 
-// The part of `path` that lies below the mount: inside a container the path may be the host's, of which the mount
-// shows only what is under its root. "" or starts with '/'.
+// The part of `path` that lies below the mount: inside a container the path may be the host's, of which the
+// mount shows only what is under its root. "" or starts with '/'.
 std::string_view PathBelowMount(const CgroupMount& mount, std::string_view path) noexcept;
-
 
 // cpu.max (version 2): "max 100000" or "50000 100000".
 bool ParseCpuMax(std::string_view text, double* quota_cpus) noexcept;

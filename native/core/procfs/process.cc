@@ -31,12 +31,12 @@ bool ParseStat(std::string_view text, Stat* out) noexcept {
   const std::string_view state = TakeWord(&rest);  // 3
   if (state.size() != 1) return false;
   stat.state = state.front();
-  SkipWords(&rest, 10);                                              // 4 to 13
+  SkipWords(&rest, 10);                                                 // 4 to 13
   if (!ParseNumber(TakeWord(&rest), &stat.user_ticks)) return false;    // 14
   if (!ParseNumber(TakeWord(&rest), &stat.system_ticks)) return false;  // 15
-  SkipWords(&rest, 4);                                               // 16 to 19
+  SkipWords(&rest, 4);                                                  // 16 to 19
   if (!ParseNumber(TakeWord(&rest), &stat.threads)) return false;       // 20
-  SkipWords(&rest, 18);                                              // 21 to 38
+  SkipWords(&rest, 18);                                                 // 21 to 38
   if (!ParseNumber(TakeWord(&rest), &stat.last_cpu)) return false;      // 39
   *out = stat;
   return true;

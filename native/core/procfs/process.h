@@ -40,8 +40,8 @@ bool ParseResidentPages(std::string_view text, std::uint64_t* pages) noexcept;
 
 inline constexpr int kHostCpuFields = 8;
 
-// The `cpu` line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, in ticks. Returns how many
-// there are (old kernels have fewer).
+// The `cpu` line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, in ticks. Returns how
+// many there are (old kernels have fewer).
 int ParseHostCpu(std::string_view text, std::uint64_t (&ticks)[kHostCpuFields]) noexcept;
 
 // The ten-second average of the `some` line of a pressure file, as a share of 0 to 1.

@@ -50,8 +50,8 @@ bool FindNumber(std::string_view text, std::string_view key, std::uint64_t* out)
   return false;
 }
 
-// By hand, since from_chars for floating point is missing from older standard libraries and strtod follows the
-// locale.
+// By hand, since from_chars for floating point is missing from older standard libraries and strtod follows
+// the locale.
 bool ParseDecimal(std::string_view word, double* out) noexcept {
   const std::size_t point = word.find('.');
   std::uint64_t whole = 0;

@@ -4,8 +4,8 @@
 
 namespace sysopt::sched {
 
-// The kernel intersects the mask with what exists and is allowed, and reports success. A thread that was asked
-// onto CPUs 0 and 9 would then silently run on CPU 0 alone; so the mask is read back.
+// The kernel intersects the mask with what exists and is allowed, and reports success. A thread that was
+// asked onto CPUs 0 and 9 would then silently run on CPU 0 alone; so the mask is read back.
 Status PinThread(std::uint32_t tid, const os::CpuSet& cpus) noexcept {
   os::CpuSet before;
   if (const Status status = os::GetAffinity(tid, &before); !status.ok()) return status;

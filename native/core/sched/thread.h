@@ -10,8 +10,8 @@
 
 namespace sysopt::sched {
 
-// Pins a thread to exactly these CPUs, or leaves its mask as it was. EINVAL for a CPU that does not exist or that
-// the container does not allow, and for an empty set.
+// Pins a thread to exactly these CPUs, or leaves its mask as it was. EINVAL for a CPU that does not exist or
+// that the container does not allow, and for an empty set.
 Status PinThread(std::uint32_t tid, const os::CpuSet& cpus) noexcept;
 
 // Names the calling thread, cut at the kernel's 15 bytes between two characters, not inside one.
