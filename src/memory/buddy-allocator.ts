@@ -37,6 +37,9 @@ export class BuddyAllocator implements Disposable {
   readonly sizeBytes: number;
   readonly minBlockBytes: number;
 
+  /** The whole memory; offsets from `allocate` index it. */
+  readonly bytes: Uint8Array;
+
   private readonly region: Region;
   private readonly topOrder: number;
   /** Per order, the first unit of its free list. */
@@ -77,6 +80,7 @@ export class BuddyAllocator implements Disposable {
       prefault: options.prefault ?? false,
       name: `buddy allocator "${this.name}"`,
     });
+    this.bytes = this.region.view();
     this.heads = new Int32Array(this.topOrder + 1).fill(NONE);
     this.next = new Int32Array(units);
     this.previous = new Int32Array(units);

@@ -221,10 +221,13 @@ function hottest(
   const total = entries.reduce((sum, { count }) => sum + count, 0);
   const hot: string[] = [];
   let covered = 0;
+  let last = 0;
   for (const { name, count } of entries) {
-    if (covered >= HOT_SHARE * total || count === 0) break;
+    // Fields that are used as often as the last hot one are as hot.
+    if (count === 0 || (covered >= HOT_SHARE * total && count < last)) break;
     hot.push(name);
     covered += count;
+    last = count;
   }
   return hot;
 }

@@ -2,6 +2,7 @@
  * Record types: a schema with a layout that can be chosen, and arrays of records in plain memory. Nothing per record
  * lies on the JavaScript heap, so the garbage collector never visits them.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { describe, fail } from '../../errors.js';
 import type { ArrayOrder, Choice, MemoryChoice, StructPacking } from '../../model/choice.js';
 import type { Subject } from '../../model/subject.js';
@@ -182,7 +183,11 @@ export class StructType<F extends Fields = Fields>
     }
     requireOneOf('choice.order', choice.order, ORDERS);
     const plan = this.plan(choice);
-    this.inForce = { ...choice, source };
+    // The optimiser applies what it measured; putting the same in force again does not make it any less measured.
+    const same =
+      this.inForce.source === 'measured' &&
+      isDeepStrictEqual({ ...choice, source: 'measured' }, this.inForce);
+    this.inForce = { ...choice, source: same ? 'measured' : source };
     this.currentPlan = plan;
     this.parts = new Map();
   }
@@ -213,6 +218,11 @@ export class StructType<F extends Fields = Fields>
     return cHeader(this.node);
   }
 
+  /** @internal */
+  protected cursorClassFor(plan: AccessPlan): CursorClass {
+    return canGenerate() ? generateCursorClass(plan) : interpretCursorClass(plan);
+  }
+
   private partsFor(order: ArrayOrder): ArrayParts {
     let parts = this.parts.get(order);
     if (parts === undefined) {
@@ -221,17 +231,13 @@ export class StructType<F extends Fields = Fields>
         name: this.name,
         layout: this.layout,
         plan,
-        cursorClass: cursorClassFor(plan),
+        cursorClass: this.cursorClassFor(plan),
         descriptor: this.descriptor,
       };
       this.parts.set(order, parts);
     }
     return parts;
   }
-}
-
-function cursorClassFor(plan: AccessPlan): CursorClass {
-  return canGenerate() ? generateCursorClass(plan) : interpretCursorClass(plan);
 }
 
 /** The plan of a rebuilt type, with the offsets that it had where it came from. */

@@ -1,0 +1,235 @@
+/** Chooses layout and order of record types: candidates → a first look in process → proof in fresh processes. */
+import type { MemoryChoice } from '../model/choice.js';
+import type { Comparison } from '../model/comparison.js';
+import type { ComparisonSubject } from '../validation/subject.js';
+import type { Workload } from '../validation/workload.js';
+import { patternFor, type AccessPattern } from './access-pattern.js';
+import { layoutReport } from './layout-report.js';
+import { layoutTrial, loadSetup, typeWith, type LayoutTrial, type WorkloadTrial } from './layout-trial.js';
+import { describeChoice, layoutCandidates, type MemoryRequest } from './memory-request.js';
+import { RecordingType } from './recording-type.js';
+import { screen, type Screened } from './screening.js';
+import type { StructDescriptor } from './struct/descriptor.js';
+import type { StructType } from './struct/struct-type.js';
+import { failureOf, trialSubject, type TrialBudget } from './trial-budget.js';
+
+export interface StructOutcome {
+  readonly present: MemoryChoice;
+  readonly candidate: MemoryChoice | null;
+  readonly validation: Comparison | null;
+  /** The library's own access pattern over the layout that won or stayed; undefined where there is none. */
+  readonly trial: LayoutTrial | undefined;
+  readonly plan: Readonly<Record<string, unknown>>;
+}
+
+/** Enough to leave the caches behind. */
+const TRIAL_BYTES = 8 * 2 ** 20;
+const MAX_TRIAL_RECORDS = 200_000;
+
+/** What is measured for a choice: made anew in this process, or described for fresh ones. */
+interface Measurable {
+  readonly runner: (choice: MemoryChoice) => (() => unknown) | Promise<() => unknown>;
+  readonly subject: (choice: MemoryChoice, label: string) => ComparisonSubject | Promise<ComparisonSubject>;
+  readonly measuredWith: string;
+}
+
+/**
+ * @param types one registered type, or the reference records, which are measured together
+ * @param workload measures it where there is one
+ */
+export async function optimizeStruct(
+  types: readonly StructType[],
+  request: MemoryRequest,
+  workload: Workload | undefined,
+  budget: TrialBudget,
+  others: number,
+): Promise<StructOutcome> {
+  const [first] = types as [StructType];
+  const present = first.descriptor.choice;
+  const descriptors = types.map((type) => type.descriptor);
+  const isSingle = types.length === 1;
+  const learnt = await hotFields(first, isSingle, request, workload, budget);
+  const hot = learnt.hot ?? present.hot;
+  const passes = request.studies.includes('loop_fusion') ? 'fused' : 'separate';
+  const patterns = types.map((type) => patternFor(type, request.access, passes, isSingle ? (hot ?? []) : []));
+  const trial = (choice: MemoryChoice) => trialOf(types, patterns, descriptors, choice);
+  const measurable = workload
+    ? workloadMeasurable(workload, descriptors[0] as StructDescriptor)
+    : patterns.every((pattern) => pattern !== undefined)
+      ? patternMeasurable(trial)
+      : undefined;
+  const candidates = layoutCandidates(request, present, isSingle ? hot : undefined);
+  const basis = {
+    present: describeChoice(present),
+    candidates: candidates.map(describeChoice),
+    accessPattern: workload ? null : patterns.map((pattern) => pattern ?? null),
+    ...(learnt.accesses === undefined ? {} : { accessesPerField: learnt.accesses }),
+  };
+  const done = (
+    candidate: MemoryChoice | null,
+    validation: Comparison | null,
+    screening: readonly Screened<MemoryChoice>[] = [],
+  ): StructOutcome => {
+    const inForce = validation?.verdict === 'faster' && candidate !== null ? candidate : present;
+    return {
+      present,
+      candidate,
+      validation,
+      trial: patterns.every((pattern) => pattern !== undefined) ? trial(inForce) : undefined,
+      plan: {
+        ...basis,
+        measuredWith: measurable?.measuredWith ?? null,
+        screening: screening.map(({ item, ratio }) => ({ choice: describeChoice(item), ratio })),
+        candidate: candidate === null ? null : describeChoice(candidate),
+        layouts: types.map((type) => layoutsOf(type, present, candidate ?? present)),
+      },
+    };
+  };
+
+  if (candidates.length === 0) {
+    budget.warnings.push('What the settings ask for is in force already; there was nothing to compare.');
+    return done(null, null);
+  }
+  if (measurable === undefined) {
+    budget.warnings.push(
+      `Struct "${first.name}" has no number fields to measure with. Register a workload for it.`,
+    );
+    return done(candidates[0] as MemoryChoice, null);
+  }
+  let screened: Screened<MemoryChoice>[];
+  try {
+    screened = await screenChoices([present, ...candidates], measurable, budget);
+  } catch (error) {
+    budget.warnings.push(`The first look failed: ${failureOf(error)}`);
+    return done(candidates[0] as MemoryChoice, null);
+  }
+  const best = screened.find(({ item }) => item !== present)?.item as MemoryChoice;
+  const validation = await budget.compare(
+    await measurable.subject(present, `present (${describeChoice(present)})`),
+    await measurable.subject(best, describeChoice(best)),
+    budget.decidingMs(others),
+    `Comparing ${describeChoice(best)} with the present layout of ${isSingle ? first.name : 'the reference records'}`,
+  );
+  return done(best, validation, screened);
+}
+
+async function screenChoices(
+  choices: readonly MemoryChoice[],
+  measurable: Measurable,
+  budget: TrialBudget,
+): Promise<Screened<MemoryChoice>[]> {
+  budget.progress('screen', `Looking at ${choices.length} layouts`, 0);
+  const runners: { item: MemoryChoice; run: () => unknown }[] = [];
+  for (const item of choices) runners.push({ item, run: await measurable.runner(item) });
+  return screen(runners, budget.screeningMs, budget.signal);
+}
+
+function patternMeasurable(trial: (choice: MemoryChoice) => LayoutTrial): Measurable {
+  return {
+    runner: (choice) => layoutTrial(trial(choice)),
+    subject: (choice, label) => trialSubject('./layout-trial.js', 'layoutTrial', trial(choice), label),
+    measuredWith: 'the library’s access pattern over the fields',
+  };
+}
+
+function workloadMeasurable(workload: Workload, descriptor: StructDescriptor): Measurable {
+  const { setup, source } = workload;
+  if (source === undefined) {
+    const runner = async (choice: MemoryChoice) => {
+      const run = await setup?.(typeWith(descriptor, choice));
+      if (typeof run === 'function') return run;
+      throw new TypeError(`setup of workload "${workload.name}" returned no function`);
+    };
+    return {
+      runner,
+      subject: async (choice, label) => {
+        const run = await runner(choice);
+        return Object.defineProperty(() => run(), 'name', { value: label });
+      },
+      measuredWith: `workload "${workload.name}" in this process`,
+    };
+  }
+  const module = String(source.module);
+  return {
+    runner: async (choice) => (await loadSetup(module, source.export))(typeWith(descriptor, choice)),
+    subject: (choice, label) => {
+      const trial: WorkloadTrial = { descriptor, choice, module, export: source.export };
+      return trialSubject('./layout-trial.js', 'workloadTrial', trial, label);
+    },
+    measuredWith: `workload "${workload.name}" in fresh processes`,
+  };
+}
+
+function trialOf(
+  types: readonly StructType[],
+  patterns: readonly (AccessPattern | undefined)[],
+  descriptors: readonly StructDescriptor[],
+  choice: MemoryChoice,
+): LayoutTrial {
+  return {
+    types: types.map((type, k) => ({
+      descriptor: descriptors[k] as StructDescriptor,
+      choice,
+      records: Math.max(
+        1_000,
+        Math.min(MAX_TRIAL_RECORDS, Math.floor(TRIAL_BYTES / types.length / type.sizeBytes)),
+      ),
+      pattern: patterns[k] as AccessPattern,
+    })),
+  };
+}
+
+/** The fields that a run of the workload touches most, where the settings ask for clustering. */
+async function hotFields(
+  type: StructType,
+  isSingle: boolean,
+  { clusterHot }: MemoryRequest,
+  workload: Workload | undefined,
+  budget: TrialBudget,
+): Promise<{ hot?: readonly string[]; accesses?: Readonly<Record<string, number>> }> {
+  if (!clusterHot || !isSingle || type.descriptor.choice.hot !== undefined) return {};
+  if (workload === undefined) {
+    budget.warnings.push(
+      `dataClustering does nothing for struct "${type.name}": no field is declared hot and no workload shows which are. ` +
+        'Register a workload, or pass hot to struct().',
+    );
+    return {};
+  }
+  budget.progress('record', `Counting accesses of workload "${workload.name}"`);
+  const recording = new RecordingType(type.descriptor);
+  try {
+    const setup = workload.source
+      ? await loadSetup(String(workload.source.module), workload.source.export)
+      : workload.setup;
+    const run = await setup?.(recording);
+    // What setup itself touched (filling arrays) says nothing about the work.
+    for (const name of Object.keys(recording.accesses)) recording.accesses[name] = 0;
+    await run?.();
+  } catch (error) {
+    budget.warnings.push(`Accesses of workload "${workload.name}" were not counted: ${failureOf(error)}`);
+    return {};
+  }
+  const accesses = { ...recording.accesses };
+  const { hot } = type.plan(type.descriptor.choice, { frequencies: accesses });
+  if (hot.length === 0) {
+    budget.warnings.push(
+      `Workload "${workload.name}" used no cursor, so dataClustering learnt nothing from it.`,
+    );
+    return {};
+  }
+  return { hot, accesses };
+}
+
+function layoutsOf(type: StructType, present: MemoryChoice, candidate: MemoryChoice) {
+  const side = (choice: MemoryChoice) => {
+    const plan = type.plan(choice);
+    return {
+      sizeBytes: plan.sizeBytes,
+      paddingBytes: plan.paddingBytes,
+      moves: plan.moves,
+      hotLines: plan.hotLines,
+      report: layoutReport(plan, type.name),
+    };
+  };
+  return { name: type.name, present: side(present), candidate: side(candidate) };
+}
