@@ -160,18 +160,34 @@ async function profileProgram(
     });
     const signals = await orExit(program, profile, 'while it was profiled', signal, SPOOL_GRACE_MS);
     loadEnd.abort();
-    return { pid: agent.hello.pid, ...(await withLoad(withEnd(signals, durationMs), load)) };
+    const complete = await untilItsEnd(signals, durationMs, program);
+    return { pid: agent.hello.pid, ...(await withLoad(complete, load)) };
   } finally {
     loadEnd.abort();
     await load?.catch(() => {});
   }
 }
 
-/** Says so where the program ended before the window did, unless the agent said it already. */
-function withEnd(signals: Signals, durationMs: number): Signals {
-  const isShort = signals.durationMs < durationMs * 0.95;
-  if (!isShort || signals.warnings.some((warning) => warning.includes('ended'))) return signals;
-  const ended = `The program ended ${Math.round(signals.durationMs)} ms into a window of ${durationMs} ms; this is what was gathered until then.`;
+/** Less than this says nothing about a program. */
+const LEAST_WINDOW_MS = 100;
+
+/**
+ * A program that did its work and ended before the window did was profiled until then; the result says so. One
+ * that failed was not.
+ *
+ * @throws TARGET_EXITED
+ */
+async function untilItsEnd(signals: Signals, durationMs: number, program: Program): Promise<Signals> {
+  if (signals.durationMs >= durationMs * 0.95) return signals;
+  // The signals come a moment before the exit of the process is seen.
+  await Promise.race([program.exited, delay(SPOOL_GRACE_MS)]);
+  const lasted = `${Math.round(signals.durationMs)} ms into a window of ${durationMs} ms`;
+  const { exit } = program;
+  if (exit !== undefined && (exit.code !== 0 || signals.durationMs < LEAST_WINDOW_MS)) {
+    throw fail('TARGET_EXITED', { how: exit.how, when: lasted, output: program.output() || '(none)' });
+  }
+  if (signals.warnings.some((warning) => warning.includes('ended'))) return signals;
+  const ended = `The program ended ${lasted}; this is what was gathered until then.`;
   return { ...signals, warnings: [ended, ...signals.warnings] };
 }
 

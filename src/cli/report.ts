@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fail } from '../errors.js';
 import { captureEnvironment } from '../host/environment.js';
+import type { StoredComparison } from '../model/comparison.js';
 import type { OptimizationProfile } from '../model/optimization-profile.js';
 import type { ProfilingResult } from '../model/profiling-result.js';
 import { renderHtml } from '../report/html.js';
@@ -33,9 +34,11 @@ export async function reportVerb(options: ReportVerbOptions, { terminal }: Sessi
       ? await newestResults(store, terminal)
       : [await store.getResult(options.result)];
   const profiles = await newestProfiles(store, terminal);
+  const comparisons = await newestComparisons(store, terminal);
   const input = {
     results,
     profiles,
+    comparisons,
     stats: store.stats(),
     environment: captureEnvironment(),
     createdAt: new Date().toISOString(),
@@ -79,6 +82,14 @@ async function newestProfiles(store: Store, terminal: Terminal): Promise<Optimiz
     if (!newest.has(key)) newest.set(key, entry.id);
   }
   return readable([...newest.values()].slice(0, MAX_PROFILES), (id) => store.getProfile(id), terminal);
+}
+
+async function newestComparisons(store: Store, terminal: Terminal): Promise<StoredComparison[]> {
+  const newest = new Map<string, string>();
+  for (const { title = '', id } of store.list({ kind: 'comparison' })) {
+    if (!newest.has(title)) newest.set(title, id);
+  }
+  return readable([...newest.values()].slice(0, MAX_PROFILES), (id) => store.getComparison(id), terminal);
 }
 
 /** The documents that can be read. One that cannot must not hide the others. */

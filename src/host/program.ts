@@ -114,7 +114,7 @@ export async function startProgram(command: readonly string[], options: StartOpt
   // `exit` and not `close`: a grandchild that keeps the pipes open must not keep the program "running".
   const exited = new Promise<ProgramExit>((resolve) => {
     child.once('exit', (code, signal) => {
-      exit = { code, signal, how: signal === null ? `exit code ${code}` : `signal ${signal}` };
+      exit = { code, signal, how: signal === null ? `exit code ${String(code)}` : `signal ${signal}` };
       running.delete(pid);
       resolve(exit);
     });

@@ -9,6 +9,7 @@ import { flameGraph, frameOrigin } from './flame-graph.js';
 import { commonDirectory, formatInstant, formatValue, profileName } from './format.js';
 import { statsSentence, type ReportInput, type ReportStats } from './input.js';
 import { html, trusted, type Markup } from './markup.js';
+import { comparisonsSection } from './comparisons.js';
 import { groupProfiles, optimizationsSection } from './optimizations.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
@@ -36,6 +37,9 @@ export function renderHtml(input: ReportInput): string {
   });
   if (input.profiles.length > 0) {
     sections.push(['optimisations', 'Optimisations', optimizationsSection(input.profiles)]);
+  }
+  if (input.comparisons !== undefined && input.comparisons.length > 0) {
+    sections.push(['comparisons', 'Before and after', comparisonsSection(input.comparisons)]);
   }
   if (input.stats !== undefined) sections.push(['stored', 'In the store', statsSection(input.stats)]);
   const environment = latest?.environment ?? input.profiles[0]?.environment ?? input.environment;

@@ -1,3 +1,4 @@
+import type { StoredComparison } from '../model/comparison.js';
 import type { Environment } from '../model/fingerprint.js';
 import type { OptimizationProfile } from '../model/optimization-profile.js';
 import type { ProfilingResult } from '../model/profiling-result.js';
@@ -8,6 +9,8 @@ export interface ReportInput {
   /** Newest first; each gets its own section, and the first one gives the page its headline. */
   readonly results: readonly ProfilingResult[];
   readonly profiles: readonly OptimizationProfile[];
+  /** Comparisons that stand on their own, e.g. of the whole service before and after. */
+  readonly comparisons?: readonly StoredComparison[];
   readonly stats?: ReportStats;
   /** Conditions under which the report itself was made; those of each run stand beside the run. */
   readonly environment?: Environment;

@@ -1,5 +1,7 @@
+import type { StoredComparison } from '../model/comparison.js';
 import type { OptimizationProfile } from '../model/optimization-profile.js';
 import type { ProfilingResult } from '../model/profiling-result.js';
+import { CHANGED_BY } from './comparisons.js';
 import { formatDurationMs, formatNumber, formatShare } from '../units.js';
 import { commandFor, recommendationsFor, statusText } from './findings.js';
 import { frameOrigin } from './flame-graph.js';
@@ -18,6 +20,7 @@ export function renderMarkdown(input: ReportInput): string {
   const blocks: string[] = [];
   for (const result of input.results) blocks.push(...resultBlocks(result));
   blocks.push(...optimizationBlocks(input.profiles));
+  blocks.push(...comparisonBlocks(input.comparisons ?? []));
   if (input.stats !== undefined) {
     blocks.push(`In the store: ${escapeMarkdown(statsSentence(input.stats))}`);
   }
@@ -103,6 +106,21 @@ function optimizationBlocks(profiles: readonly OptimizationProfile[]): string[] 
   table('Measured and left alone', 'Nothing was changed.', groups.notApplied);
   table('Reference runs', 'Records of the library itself: no gain of the service.', groups.reference);
   return blocks;
+}
+
+function comparisonBlocks(comparisons: readonly StoredComparison[]): string[] {
+  return (['tool', 'person'] as const).flatMap((changedBy) => {
+    const rows = comparisons
+      .filter((stored) => stored.changedBy === changedBy)
+      .map(({ name, comparison }) => `| ${cell(name)} | ${comparison.verdict} | ${formatGain(comparison)} |`);
+    if (rows.length === 0) return [];
+    const { title, lead } = CHANGED_BY[changedBy];
+    return [
+      `### ${title}`,
+      lead,
+      ['| What | Verdict | Speed-up (interval) |', '|---|---|---|', ...rows].join('\n'),
+    ];
+  });
 }
 
 /** Plain text that Markdown and the HTML inside it cannot read as anything else. */
