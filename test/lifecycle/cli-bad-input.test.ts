@@ -118,6 +118,35 @@ describe('a program that cannot be profiled', () => {
   });
 });
 
+describe('a load that cannot be driven', () => {
+  const profile = (folder: string, load: string, ...more: string[]) =>
+    runCli(['profile', '--json', '--storage', folder, '--load', load, ...more, '--', 'nosuchprogram']);
+
+  it.each([
+    ['missing', undefined],
+    ['no JSON', '[{'],
+    ['no list', '"/orders"'],
+    ['without a request', '[]'],
+    ['with an unknown field', '[{ "paht": "/orders" }]'],
+  ])('%s', async (_, content) => {
+    using folder = scratch();
+    const file = join(folder.path, 'load.json');
+    if (content !== undefined) writeFileSync(file, content);
+    const { code, json } = await profile(folder.path, file, '--url', 'http://127.0.0.1:9/');
+    expect(json.error.code).toBe('USAGE');
+    expect(code).toBe(2);
+    expect(json.error.message).toContain('load.json');
+    expect(json.error.hint).toContain('"path"');
+  });
+
+  it('needs a URL', async () => {
+    using folder = scratch();
+    const { code, json } = await profile(folder.path, 'load.json');
+    expect(code).toBe(2);
+    expect(json.error.message).toContain('--url');
+  });
+});
+
 describe('a store that cannot be used', () => {
   it('stops a profile before the program is started', async () => {
     using folder = scratch();
