@@ -119,12 +119,14 @@ export class ServiceInstance {
     }
   }
 
-  /** @throws SUBJECT_DIED, URL_NOT_ANSWERING */
+  /** @throws SUBJECT_DIED, SUBJECT_TIMED_OUT, URL_NOT_ANSWERING */
   async drive(durationMs: number): Promise<Block> {
-    const { load, signal } = this.#options;
+    const { load, signal, timeoutMs } = this.#options;
     const isMix = load.requests !== undefined && load.rate === undefined;
     // Whole rounds that take about the time asked for, by what the last block's took; one to begin with.
     const rounds = Math.max(1, Math.round(durationMs / this.#roundMs));
+    // A service that stops answering would hold a block of whole rounds up for ever.
+    const timeout = AbortSignal.timeout(durationMs + timeoutMs);
     const before = readGroupCpu(this.#program.pid);
     const { requests, errors, elapsedMs, latencies } = await measureLoad(this.#url, {
       durationMs,
@@ -135,11 +137,12 @@ export class ServiceInstance {
       ...(load.method !== undefined && { method: load.method }),
       ...(load.headers && { headers: load.headers }),
       ...(load.body !== undefined && { body: load.body }),
-      ...(signal && { signal }),
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     });
     const after = readGroupCpu(this.#program.pid);
     if (signal?.aborted) throw fail('ABORTED', { what: 'The comparison' });
     this.#throwIfEnded();
+    if (timeout.aborted) throw fail('SUBJECT_TIMED_OUT', { subject: this.label, timeoutMs });
     if (requests === 0) {
       const reason = errors > 0 ? `${errors} requests failed` : 'no request was answered';
       throw fail('URL_NOT_ANSWERING', { url: this.#url, timeoutMs: durationMs, reason });

@@ -67,7 +67,7 @@ type Base = Pick<Experiment, 'form' | 'labels' | 'unit'>;
 type Start = (side: 0 | 1) => Promise<ServiceInstance>;
 
 async function liveExperiment(base: Base, start: Start, options: ResolvedOptions): Promise<Experiment> {
-  const pair = await startBoth(start, options);
+  const pair = await startBoth(start, 0, options);
   return {
     ...base,
     replicateName: 'pairs of blocks',
@@ -78,19 +78,26 @@ async function liveExperiment(base: Base, start: Start, options: ResolvedOptions
   };
 }
 
-/** Both at once, warmed up and agreeing. */
-async function startBoth(start: Start, options: ResolvedOptions): Promise<Pair<ServiceInstance>> {
+/** Both at once, warmed up and agreeing. `first` is started first. */
+async function startBoth(
+  start: Start,
+  first: 0 | 1,
+  options: ResolvedOptions,
+): Promise<Pair<ServiceInstance>> {
+  const second = (1 - first) as 0 | 1;
   const started: ServiceInstance[] = [];
   try {
-    started.push(await start(0));
-    started.push(await start(1));
+    started[first] = await start(first);
+    started[second] = await start(second);
     const [a, b] = started as [ServiceInstance, ServiceInstance];
-    await checkAnswers(a, b, options);
+    if (options.checkResults !== false) {
+      compareAnswers([a.label, b.label], [await a.answers(), await b.answers()], options);
+    }
     await a.warmUp();
     await b.warmUp();
     return [a, b];
   } catch (error) {
-    await stopAll(started);
+    await stopAll(started.filter((instance) => instance !== undefined));
     throw error;
   }
 }
@@ -101,12 +108,10 @@ async function stopAll(instances: readonly ServiceInstance[]): Promise<void> {
 
 /** Fresh instances side by side. */
 async function measureFresh(start: Start, index: number, options: ResolvedOptions): Promise<Replicate> {
-  const starting: Start = (side) => start(index % 2 === 0 ? side : ((1 - side) as 0 | 1));
-  const pair = await startBoth(starting, options);
-  const [a, b] = index % 2 === 0 ? pair : ([pair[1], pair[0]] as const);
+  const pair = await startBoth(start, (index % 2) as 0 | 1, options);
   try {
     const pairs: Pair<Block>[] = [];
-    for (let i = 0; i < PAIRS_PER_START; i += 1) pairs.push(await measureBlocks([a, b], options));
+    for (let i = 0; i < PAIRS_PER_START; i += 1) pairs.push(await measureBlocks(pair, options));
     return replicateOf(pairs, options);
   } finally {
     await stopAll(pair);
@@ -183,12 +188,6 @@ function replicateOf(pairs: readonly Pair<Block>[], options: ResolvedOptions): R
     costs,
     flags: Math.max(errorShare(side(0)), errorShare(side(1))) > 0.01 ? ['failed-requests'] : [],
   };
-}
-
-async function checkAnswers(a: ServiceInstance, b: ServiceInstance, options: ResolvedOptions): Promise<void> {
-  if (options.checkResults === false) return;
-  const [first, second] = a.label <= b.label ? [a, b] : [b, a];
-  compareAnswers([first.label, second.label], [await first.answers(), await second.answers()], options);
 }
 
 /** `true` compares statuses alone: bodies hold times and ids. Other checks see the body, parsed where it is JSON. */

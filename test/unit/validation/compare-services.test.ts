@@ -82,6 +82,22 @@ describe('compare over services', () => {
     expect(await listens(b)).toBe(false);
   });
 
+  it('stops a service that no longer answers, and drives a mix in whole rounds', async () => {
+    const [a, b] = [await freePort(), await freePort()];
+    const mix = { ...quick.load, requests: [{ path: '/' }, { path: '/missing' }] };
+    const result = await compare(service(a, 10, 'one'), service(b, 10, 'two'), { ...quick, load: mix });
+    // Half of all answers are the 404 that was asked for.
+    expect(result.warnings.join()).toContain('requests of a block failed');
+    const stalling = compare(service(a, 10, 'one'), service(b, 10, 'two'), {
+      ...quick,
+      checkResults: false,
+      timeoutMs: 500,
+      load: { ...quick.load, requests: [{ path: '/' }, { path: '/stall' }] },
+    });
+    await expect(stalling).rejects.toMatchObject({ code: 'SUBJECT_TIMED_OUT' });
+    expect(await listens(a)).toBe(false);
+  });
+
   it('names a service that never answers, and stops the other', async () => {
     const [a, b] = [await freePort(), await freePort()];
     const silent = {
