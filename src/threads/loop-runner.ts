@@ -151,8 +151,8 @@ export class LoopRunner {
   }
 
   /** Ends every loop. */
-  failAll(error: (task: Task) => unknown, graceMs: number): void {
-    for (const run of [...this.#runs.values()]) this.#cancel(run, error(run.program.task), graceMs);
+  failAll(error: () => unknown, graceMs: number): void {
+    for (const run of [...this.#runs.values()]) this.#cancel(run, error(), graceMs);
   }
 
   /** The first cause counts. */

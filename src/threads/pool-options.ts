@@ -1,0 +1,122 @@
+/** What callers of a pool may pass, what they get to see, and the checks. */
+import type { ResourceLimits, Transferable } from 'node:worker_threads';
+import { describe, fail } from '../errors.js';
+import { cpuLimits } from '../host/limits.js';
+import type { ThreadChoice } from '../model/choice.js';
+import { abortSignal, integerWithin, knownKeys, oneOf, positiveNumber } from './check.js';
+import { AFFINITIES } from './placement.js';
+
+export interface ThreadPoolOptions {
+  /** Threads that are started at once and never retire. 0 by default: threads start with the first work. */
+  readonly minThreads?: number;
+  /** 1 to 1,024. By default the CPUs that this process may use, its container's quota included. */
+  readonly maxThreads?: number;
+  /** Threads above `minThreads` retire after this long without work. 30,000 ms by default; Infinity for never. */
+  readonly idleTimeoutMs?: number;
+  /** Tasks that may wait for a thread. Unlimited by default. */
+  readonly queueLimit?: number;
+  /** What `run` does beyond that: reject with QUEUE_FULL (default), or wait for room. */
+  readonly queueFull?: 'reject' | 'wait';
+  /** Per thread, as of `worker_threads`. A task that exceeds its heap ends its thread, not the process. */
+  readonly resourceLimits?: ResourceLimits;
+  /** First part of the threads' names, as `top -H` shows them (15 bytes in all). `sysopt` by default. */
+  readonly name?: string;
+  /** Pins threads to CPUs. `none` by default. */
+  readonly affinity?: ThreadChoice['affinity'];
+}
+
+export interface RunOptions {
+  /** Aborts the task, also while it runs: its thread is ended and replaced. */
+  readonly signal?: AbortSignal;
+  /** Time from the call to the result, above 0 ms. Afterwards the task is ended as by `signal`. */
+  readonly deadlineMs?: number;
+  /** Higher goes first. 0 by default. */
+  readonly priority?: number;
+  /** Objects in `args` to move instead of copying. They are moved when the task goes to its thread. */
+  readonly transfer?: readonly Transferable[];
+}
+
+export interface ThreadPoolStats {
+  readonly threads: number;
+  readonly idleThreads: number;
+  readonly startingThreads: number;
+  readonly running: number;
+  readonly queued: number;
+  readonly runningLoops: number;
+  /** Tasks that gave a result; tasks that ended otherwise. */
+  readonly completed: number;
+  readonly failed: number;
+  readonly completedLoops: number;
+  readonly startedThreads: number;
+  /** Threads that ended without being told to. */
+  readonly diedThreads: number;
+  /** From `run` to the task's thread, and from there to the result; undefined before the first task. */
+  readonly meanQueueMs?: number;
+  readonly meanRunMs?: number;
+  /** What a loop without work costs here; undefined until `auto` first needed it. */
+  readonly dispatchUs?: number;
+}
+
+const OPTION_KEYS = [
+  'minThreads',
+  'maxThreads',
+  'idleTimeoutMs',
+  'queueLimit',
+  'queueFull',
+  'resourceLimits',
+  'name',
+  'affinity',
+];
+const RUN_KEYS = ['signal', 'deadlineMs', 'priority', 'transfer'];
+
+/** Options with every default filled in. */
+export interface ResolvedPoolOptions {
+  readonly name: string;
+  readonly minThreads: number;
+  readonly maxThreads: number;
+  readonly idleTimeoutMs: number;
+  readonly queueLimit: number;
+  readonly queueFull: 'reject' | 'wait';
+  readonly resourceLimits: ResourceLimits | undefined;
+  readonly affinity: ThreadChoice['affinity'];
+}
+
+/** @throws INVALID_ARGUMENT */
+export function resolvePoolOptions(options: ThreadPoolOptions): ResolvedPoolOptions {
+  knownKeys('options', options, OPTION_KEYS);
+  const { minThreads = 0, idleTimeoutMs = 30_000, queueLimit = Infinity, name = 'sysopt' } = options;
+  const maxThreads = integerWithin('maxThreads', options.maxThreads ?? allowedThreads(), 1, 1_024);
+  if (queueLimit !== Infinity) integerWithin('queueLimit', queueLimit, 0, Number.MAX_SAFE_INTEGER);
+  if (typeof name !== 'string' || name === '') {
+    throw fail('INVALID_ARGUMENT', { name: 'name', actual: describe(name), expected: 'a text' });
+  }
+  return {
+    name,
+    minThreads: integerWithin('minThreads', minThreads, 0, maxThreads),
+    maxThreads,
+    idleTimeoutMs: positiveNumber('idleTimeoutMs', idleTimeoutMs),
+    queueLimit,
+    queueFull: oneOf('queueFull', options.queueFull ?? 'reject', ['reject', 'wait']),
+    resourceLimits: options.resourceLimits,
+    affinity: oneOf('affinity', options.affinity ?? 'none', AFFINITIES),
+  };
+}
+
+/** @throws INVALID_ARGUMENT */
+export function checkRunOptions(options: RunOptions): void {
+  knownKeys('options', options, RUN_KEYS);
+  const { deadlineMs, priority = 0, signal } = options;
+  abortSignal(signal);
+  if (deadlineMs !== undefined) positiveNumber('deadlineMs', deadlineMs);
+  if (Number.isFinite(priority)) return;
+  throw fail('INVALID_ARGUMENT', {
+    name: 'priority',
+    actual: describe(priority),
+    expected: 'a finite number',
+  });
+}
+
+/** CPUs that this process may use, in whole threads: below one CPU it is one. */
+export function allowedThreads(): number {
+  return Math.min(1_024, Math.max(1, Math.floor(cpuLimits().effectiveCpus)));
+}
