@@ -62,7 +62,8 @@ function revenueByProduct(region) {
   revenueOf(orders, REGIONS.indexOf(region), totals);
   const revenue = [];
   for (let product = 0; product < PRODUCTS; product += 1) {
-    if (totals[product] > 0) revenue.push({ product: `product-${product}`, revenue: Math.round(totals[product]) / 100 });
+    if (totals[product] > 0)
+      revenue.push({ product: `product-${product}`, revenue: Math.round(totals[product]) / 100 });
   }
   return revenue.sort((a, b) => b.revenue - a.revenue || (a.product < b.product ? -1 : 1));
 }
@@ -75,14 +76,15 @@ function bestCustomers(limit) {
 
 async function riskReport() {
   await riskScores.run();
-  return { orders: orders.length, buckets: histogram(riskScores.shared.score, orders.length) };
+  return { orders: orders.length, buckets: histogram(riskScores.options.shared.score, orders.length) };
 }
 
 const COUPON = /^[A-Z][A-Z0-9]*$/;
 const pricing = JSON.parse(readFileSync(new URL('./pricing.json', import.meta.url), 'utf8'));
 
 function placeOrder(input) {
-  if (!Number.isInteger(input.quantity) || input.quantity < 1) throw new TypeError('quantity must be at least 1');
+  if (!Number.isInteger(input.quantity) || input.quantity < 1)
+    throw new TypeError('quantity must be at least 1');
   if (!REGIONS.includes(input.region)) throw new TypeError('unknown region');
   if (input.coupon && !COUPON.test(input.coupon)) throw new TypeError('malformed coupon');
   const tier = pricing.tiers.findLast((step) => step.from <= input.quantity);
@@ -90,7 +92,9 @@ function placeOrder(input) {
   return {
     customer: `customer-${input.customer}`,
     product: `product-${input.product}`,
-    cents: Math.round(input.quantity * input.priceCents * factor * (1 - (pricing.coupons[input.coupon] ?? 0))),
+    cents: Math.round(
+      input.quantity * input.priceCents * factor * (1 - (pricing.coupons[input.coupon] ?? 0)),
+    ),
     currency: pricing.currency,
   };
 }

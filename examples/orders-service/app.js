@@ -88,7 +88,8 @@ const COUPON = /^([A-Z]+[0-9]*)+$/;
 
 function placeOrder(input) {
   const pricing = JSON.parse(readFileSync(new URL('./pricing.json', import.meta.url), 'utf8'));
-  if (!Number.isInteger(input.quantity) || input.quantity < 1) throw new TypeError('quantity must be at least 1');
+  if (!Number.isInteger(input.quantity) || input.quantity < 1)
+    throw new TypeError('quantity must be at least 1');
   if (!REGIONS.includes(input.region)) throw new TypeError('unknown region');
   if (input.coupon && !COUPON.test(input.coupon)) throw new TypeError('malformed coupon');
   const tier = pricing.tiers.findLast((step) => step.from <= input.quantity);
@@ -97,7 +98,9 @@ function placeOrder(input) {
   return {
     customer: `customer-${input.customer}`,
     product: `product-${input.product}`,
-    cents: Math.round(input.quantity * input.priceCents * factor * (1 - (pricing.coupons[input.coupon] ?? 0))),
+    cents: Math.round(
+      input.quantity * input.priceCents * factor * (1 - (pricing.coupons[input.coupon] ?? 0)),
+    ),
     currency: pricing.currency,
   };
 }
