@@ -10,6 +10,7 @@
  * (the buffer is detached, not merely freed). A region that is dropped without `close()` is freed only when its
  * buffer, and so every view on it, is unreachable: the finalizer watches the buffer and not the `Region`.
  */
+import { constants } from 'node:buffer';
 import { describe, fail } from '../errors.js';
 import type { NativeContract } from '../native/contract.js';
 import { loadNative } from '../native/load.js';
@@ -150,12 +151,12 @@ export class Region implements Disposable {
     return this.open();
   }
 
-  /** A fresh view of the whole region, or of a part. Keep it: making views is slower than using them. */
+  /** A fresh view of the whole region, or of a part (up to 4 GiB). Keep it: making views is slower than using them. */
   view(offsetBytes = 0, lengthBytes?: number): Uint8Array {
     const buffer = this.open();
     requireInteger('offsetBytes', offsetBytes, 0, this.sizeBytes);
     const length = lengthBytes ?? this.sizeBytes - offsetBytes;
-    requireInteger('lengthBytes', length, 0, this.sizeBytes - offsetBytes);
+    requireInteger('lengthBytes', length, 0, Math.min(constants.MAX_LENGTH, this.sizeBytes - offsetBytes));
     return new Uint8Array(buffer, this.offsetBytes + offsetBytes, length);
   }
 
@@ -283,7 +284,7 @@ export function allocateAligned(
   } catch (cause) {
     throw outOfMemory(sizeBytes, shared ? 'a shared buffer' : 'a buffer', cause);
   }
-  const address = native.addressOf(new Uint8Array(buffer));
+  const address = native.addressOf(new Uint8Array(buffer, 0, 1));
   const beyond = Number(address % BigInt(alignmentBytes));
   return { buffer, offsetBytes: beyond === 0 ? 0 : alignmentBytes - beyond };
 }

@@ -1,0 +1,110 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { loadNative } from '../../dist/native/load.js';
+
+const run = promisify(execFile);
+const memory = new URL('../../dist/memory/', import.meta.url).href;
+const native = new URL('../../dist/native/load.js', import.meta.url).href;
+
+/** Runs a program in a process of its own; its standard output. A crash rejects. */
+async function output(program: string, ...flags: string[]): Promise<string> {
+  const { stdout } = await run(process.execPath, [...flags, '--input-type=module', '-e', program]);
+  return stdout.trim();
+}
+
+describe('memory outlives nothing and is outlived by nothing', () => {
+  it('a process may exit with open pools, regions, arenas and waiting callers', async () => {
+    const out = await output(`
+      const { SlabPool } = await import('${memory}slab-pool.js');
+      const { Arena } = await import('${memory}arena.js');
+      const { BuddyAllocator } = await import('${memory}buddy-allocator.js');
+      const pool = new SlabPool({ slotBytes: 64, slots: 1 });
+      pool.buffer(pool.acquire()).write('x');
+      pool.acquireAsync().catch(() => {});
+      new Arena({ bytes: 4096 }).scope();
+      new BuddyAllocator({ bytes: 4096 }).allocate(10);
+      console.log('end');`);
+    expect(out).toBe('end');
+  });
+
+  it.runIf(loadNative().implementation === 'addon')(
+    'a dropped region is freed by the collector, but not while a view of it is kept',
+    async () => {
+      const out = await output(
+        `
+        const { Region } = await import('${memory}regions.js');
+        const { loadNative } = await import('${native}');
+        const view = (() => new Region({ sizeBytes: 1 << 20 }).view())();
+        view[5] = 42;
+        (() => { for (let k = 0; k < 50; k += 1) new Region({ sizeBytes: 1 << 20 }); })();
+        for (let k = 0; k < 50 && loadNative().regionCount() > 1; k += 1) {
+          gc();
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+        console.log(loadNative().regionCount(), view[5]);`,
+        '--expose-gc',
+      );
+      expect(out).toBe('1 42');
+    },
+  );
+
+  it('a shared array is used from a worker, and survives its termination', async () => {
+    const out = await output(`
+      import { Worker } from 'node:worker_threads';
+      const { struct } = await import('${memory}struct/struct-type.js');
+      const { u32, f64 } = await import('${memory}struct/field-types.js');
+      const T = struct('T', { id: u32, value: f64 });
+      const all = T.array(1000, { shared: true, order: 'soa' });
+      const worker = new Worker(\`
+        const { workerData, parentPort } = await import('node:worker_threads');
+        import('${memory}struct/struct-type.js').then(({ arrayFromDescriptor }) => {
+          const p = arrayFromDescriptor(workerData).cursor();
+          for (let i = 0; i < 1000; i += 1) { p.index = i; p.value = i * 2; }
+          parentPort.postMessage('done');
+          for (;;) { p.index = 0; p.id += 1; }
+        });\`, { eval: true, workerData: all.descriptor });
+      await new Promise((resolve) => worker.once('message', resolve));
+      await worker.terminate();
+      const p = all.cursor(999);
+      console.log(p.value);
+      all.close();
+      try { p.index = 1; } catch (error) { console.log(error.code); }`);
+    expect(out).toBe('1998\nCLOSED');
+  });
+
+  it('the room works without the addon', async () => {
+    const program = `
+      const { SlabPool } = await import('${memory}slab-pool.js');
+      const { struct } = await import('${memory}struct/struct-type.js');
+      const { f64 } = await import('${memory}struct/field-types.js');
+      const pool = new SlabPool({ slotBytes: 64, slots: 2 });
+      const view = pool.view(pool.acquire());
+      const p = struct('T', { x: f64 }).array(3, { shared: true }).cursor(2);
+      p.x = 1.5;
+      pool.close();
+      console.log(view.length, p.x);`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], {
+      env: { ...process.env, SYSOPT_NATIVE: 'fallback' },
+    });
+    expect(stdout.trim()).toBe('0 1.5');
+  });
+
+  it('runs out of memory with an error and not with a crash', async () => {
+    const program = `
+      const { Region } = await import('${memory}regions.js');
+      const kept = [];
+      try {
+        for (;;) kept.push(new Region({ sizeBytes: 2 ** 36 }));
+      } catch (error) {
+        console.log(error.code);
+      }`;
+    const { stdout } = await run('bash', [
+      '-c',
+      `ulimit -v 200000000; exec "$0" --input-type=module -e "$1"`,
+      process.execPath,
+      program,
+    ]);
+    expect(stdout.trim()).toBe('OUT_OF_MEMORY');
+  });
+});

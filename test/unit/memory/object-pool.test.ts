@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { ObjectPool } from '../../../dist/memory/object-pool.js';
+
+const code = (wanted: string) => expect.objectContaining({ code: wanted });
+
+function counted() {
+  const log = { made: 0, destroyed: 0 };
+  const create = () => ({ id: (log.made += 1), dirty: false, broken: false });
+  return { log, create };
+}
+
+describe('ObjectPool', () => {
+  it('recycles objects, reset', () => {
+    const { log, create } = counted();
+    using pool = new ObjectPool({ create, reset: (object) => (object.dirty = false) });
+    const first = pool.acquire();
+    first.dirty = true;
+    pool.release(first);
+    const second = pool.acquire();
+    expect(second).toBe(first);
+    expect(second.dirty).toBe(false);
+    expect(pool.acquire()).not.toBe(first);
+    expect(log.made).toBe(2);
+    expect(pool.stats()).toMatchObject({ inUse: 2, highWater: 2, growths: 2, bytes: { available: false } });
+  });
+
+  it('replaces objects that do not validate', () => {
+    const { log, create } = counted();
+    const destroyed: number[] = [];
+    using pool = new ObjectPool({
+      create,
+      validate: (object) => !object.broken,
+      destroy: (object) => void destroyed.push(object.id),
+    });
+    const bad = pool.acquire();
+    bad.broken = true;
+    pool.release(bad);
+    expect(pool.acquire().id).toBe(2);
+    expect(destroyed).toEqual([1]);
+    expect(log.made).toBe(2);
+  });
+
+  it('holds its marks: minIdle at once, maxIdle at release, max in all', () => {
+    const { log, create } = counted();
+    using pool = new ObjectPool({
+      create,
+      destroy: () => (log.destroyed += 1),
+      minIdle: 2,
+      maxIdle: 3,
+      max: 5,
+    });
+    expect(log.made).toBe(2);
+    const held = Array.from({ length: 5 }, () => pool.acquire());
+    expect(() => pool.acquire()).toThrow(code('POOL_EXHAUSTED'));
+    for (const object of held) pool.release(object);
+    expect(log.destroyed).toBe(2);
+    expect(pool.trim()).toBe(1);
+    expect(pool.stats()).toMatchObject({ capacity: 2, exhausted: 1, highWater: 5 });
+  });
+
+  it('shrinks by itself when a peak is over', () => {
+    const { create } = counted();
+    using pool = new ObjectPool({ create, minIdle: 1 });
+    const held = Array.from({ length: 100 }, () => pool.acquire());
+    for (const object of held) pool.release(object);
+    for (let k = 0; k < 20_000; k += 1) pool.release(pool.acquire());
+    expect(pool.stats().capacity).toBeLessThan(10);
+    expect(pool.stats().capacity).toBeGreaterThanOrEqual(1);
+  });
+
+  it('refuses double releases and objects of others', () => {
+    using pool = new ObjectPool({ create: () => ({}) });
+    const object = pool.acquire();
+    expect(pool.has(object)).toBe(true);
+    pool.release(object);
+    for (const wrong of [object, {}, null, undefined, 5]) {
+      expect(() => pool.release(wrong as never)).toThrow(code('FOREIGN_HANDLE'));
+    }
+  });
+
+  it.each([
+    undefined,
+    {},
+    { create: 5 },
+    { create: () => ({}), reset: 'x' },
+    { create: () => ({}), max: 0 },
+    { create: () => ({}), minIdle: NaN },
+    { create: () => ({}), minIdle: 5, maxIdle: 4 },
+  ])('refuses options %o', (options) => {
+    expect(() => new ObjectPool(options as never)).toThrow(code('INVALID_ARGUMENT'));
+  });
+
+  it('destroys idle objects at close, and throws CLOSED after', () => {
+    const { log, create } = counted();
+    const pool = new ObjectPool({ create, destroy: () => (log.destroyed += 1), minIdle: 3 });
+    const object = pool.acquire();
+    pool.close();
+    pool.close();
+    expect(log.destroyed).toBe(2);
+    expect(() => pool.acquire()).toThrow(code('CLOSED'));
+    expect(() => pool.release(object)).toThrow(code('CLOSED'));
+    expect(pool.stats().closed).toBe(true);
+  });
+});
