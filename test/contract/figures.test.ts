@@ -64,11 +64,13 @@ describe.each(IMPLEMENTATIONS)('kernel figures by the %s', (_name, native) => {
 
   it.runIf(linux)('count threads and descriptors', () => {
     const before = read(native, 'readProcess');
-    const files = [1, 2, 3].map(() => openSync('/dev/null', 'r'));
+    const files = Array.from({ length: 50 }, () => openSync('/dev/null', 'r'));
     const after = read(native, 'readProcess');
     files.forEach((file) => closeSync(file));
-    expect(after['openDescriptors']! - before['openDescriptors']!).toBe(3);
-    expect(native.readThreads(new Float64Array(0))).toBe(after['threads']);
+    const threads = native.readThreads(new Float64Array(0));
+    // Other threads of the test runner may open a file or start a thread meanwhile.
+    expect(Math.abs(after['openDescriptors']! - before['openDescriptors']! - files.length)).toBeLessThan(10);
+    expect(Math.abs(threads - after['threads']!)).toBeLessThan(5);
   });
 
   it.runIf(linux)('list every thread, as many rows as fit', () => {
