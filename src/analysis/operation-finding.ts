@@ -17,11 +17,11 @@ export interface OperationThresholds {
 }
 
 export function exceeds(
-  { loopShare, busyShare, longestMs }: HotOperation,
+  { loopShare, busyShare, operation }: HotOperation,
   { block, load }: OperationThresholds,
 ): boolean {
   return (
-    (longestMs >= block.longestMs && loopShare >= block.loopShare) ||
+    (operation.longestRunMs >= block.longestMs && loopShare >= block.loopShare) ||
     (loopShare >= load.loopShare && busyShare >= load.busyShare)
   );
 }
@@ -41,10 +41,10 @@ export function operationFinding(
   thresholds: OperationThresholds,
   text: OperationText,
 ): RankedFinding {
-  const { operation, loopShare, busyShare, longestMs } = hot;
+  const { operation, loopShare, busyShare } = hot;
   const confidence = Math.max(
     Math.min(
-      confidenceAbove(longestMs, thresholds.block.longestMs),
+      confidenceAbove(operation.longestRunMs, thresholds.block.longestMs),
       confidenceAbove(loopShare, thresholds.block.loopShare),
     ),
     Math.min(
@@ -55,7 +55,7 @@ export function operationFinding(
   const detail = [viaText(hot), text.detail?.(hot)].filter((part) => part !== undefined).join(' ');
   return {
     cause: text.cause,
-    severity: loopSeverity(loopShare, longestMs),
+    severity: loopSeverity(loopShare, operation.longestRunMs),
     confidence,
     impact: loopShare,
     title: text.title(hot),
@@ -67,7 +67,7 @@ export function operationFinding(
 }
 
 function operationEvidence(view: SignalView, hot: HotOperation, thresholds: OperationThresholds): Evidence[] {
-  const { operation, loopShare, busyShare, longestMs } = hot;
+  const { operation, loopShare, busyShare } = hot;
   const name = placeOf(operation.location);
   return [
     {
@@ -86,10 +86,10 @@ function operationEvidence(view: SignalView, hot: HotOperation, thresholds: Oper
     },
     {
       metric: 'operation.longestRun',
-      value: longestMs,
+      value: operation.longestRunMs,
       unit: 'ms',
       threshold: thresholds.block.longestMs,
-      statement: `The longest stretch in it lasted ${formatDurationMs(longestMs)}.`,
+      statement: `The longest stretch in it lasted ${formatDurationMs(operation.longestRunMs)}.`,
     },
     ...view.evidence(
       'eventLoop.delay.max',
@@ -104,5 +104,9 @@ function viaText({ operation }: HotOperation): string | undefined {
 }
 
 export function placeOf(location: CodeLocation): string {
-  return `${location.function} (${location.file.split(/[\\/]/).at(-1)}:${location.line})`;
+  return `${location.function} (${basename(location.file)}:${location.line})`;
+}
+
+function basename(file: string): string {
+  return file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1);
 }

@@ -11,8 +11,6 @@ export interface HotOperation {
   readonly activeMs: number;
   /** Share of the loop's time that it takes, idle included; time in which the thread waited for a CPU is left out. */
   readonly loopShare: number;
-  /** Longest stretch in it, without what the thread waited for a CPU on average. */
-  readonly longestMs: number;
   /** `activeMs` over busy time outside module loading. */
   readonly busyShare: number;
 }
@@ -57,7 +55,6 @@ export class SignalView {
           operation,
           activeMs,
           loopShare: ranMs === 0 ? 0 : (activeMs * running) / ranMs,
-          longestMs: operation.longestRunMs * running,
           busyShare: this.busyMs === 0 ? 0 : activeMs / this.busyMs,
         };
       })

@@ -15,7 +15,7 @@ const V8_CPU = 'V8 sampling profiler (inspector domain Profiler)';
 const V8_HEAP = 'V8 sampling heap profiler (inspector domain HeapProfiler)';
 const GC = 'PerformanceObserver, entry type gc';
 const HEAP = 'v8.getHeapStatistics()';
-const SCHEDSTAT = '/proc/self/task/*/schedstat';
+const SCHEDSTAT = '/proc/self/task/<tid>/schedstat';
 const RUSAGE = 'getrusage(2)';
 const PROC_STAT = '/proc/stat';
 const CGROUP = 'cgroup v1 or v2 files of this process';
@@ -178,7 +178,7 @@ export const METRIC_CATALOGUE = {
   'host.cpu.peers': define(
     'ratio',
     'Part of host.cpu.others used by processes that hold a connection to this one, e.g. a load generator.',
-    '/proc/*/stat, /proc/*/fd, /proc/self/net/tcp',
+    '/proc/<pid>/stat, /proc/<pid>/fd, /proc/<pid>/net/tcp',
   ),
   'host.pressure.cpu': define(
     'ratio',

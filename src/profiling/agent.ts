@@ -8,7 +8,6 @@
  * cost a saturated program several turns of its loop.
  */
 import { isMainThread } from 'node:worker_threads';
-import { keepSourcePositions } from './source-positions.js';
 import type { Socket } from 'node:net';
 import type { ProfileRun, startRun as StartRunFunction } from './session.js';
 import {
@@ -22,7 +21,7 @@ import {
 type StartRun = typeof StartRunFunction;
 
 /** A controller that does not accept within this time is not waited for any longer. */
-const CONNECT_TIMEOUT_MS = 500;
+const CONNECT_TIMEOUT_MS = 3000;
 
 /** Waits for the connection, so that the hello is on its way before the program's first line runs. */
 async function connect(path: string): Promise<void> {
@@ -137,7 +136,6 @@ function spoolSignals(run: ProfileRun, file: string): void {
 // Last in the file: the connection may be there before an await here would let the rest be evaluated.
 const control = process.env[CONTROL_VARIABLE];
 if (control !== undefined && control !== '' && isMainThread) {
-  keepSourcePositions();
   await connect(control).catch(() => {
     // Without its agent the program runs as it would have run.
   });

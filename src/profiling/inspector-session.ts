@@ -3,13 +3,13 @@
  * Such a session answers at once, so commands can be synchronous; that lets a process that is about to exit
  * still collect its profile.
  */
-type InspectorModule = typeof import('node:inspector');
-type Session = InstanceType<InspectorModule['Session']>;
+import type * as Inspector from 'node:inspector';
 
 export class InspectorSession {
-  readonly #session: Session;
+  readonly #session: Inspector.Session;
 
-  constructor(inspector: InspectorModule) {
+  /** @param inspector the module, loaded by the caller: importing it fails in a Node built without it. */
+  constructor(inspector: Pick<typeof Inspector, 'Session'>) {
     this.#session = new inspector.Session();
     this.#session.connect();
   }

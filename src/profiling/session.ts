@@ -4,6 +4,7 @@
  * The library's own frames, and the time before the window, are not part of the result. Nothing here opens a
  * port, starts a process or a thread, or touches what the program does.
  */
+import type * as Acorn from 'acorn';
 import { createRequire } from 'node:module';
 import { describe, fail } from '../errors.js';
 import type { Progress } from '../events.js';
@@ -114,9 +115,9 @@ function openInspector(): InspectorSession {
 }
 
 /** The parser is heavy and only profiles need it. Null where it was removed: V8's own frames are used then. */
-function loadParser(): typeof import('acorn') | null {
+function loadParser(): typeof Acorn | null {
   try {
-    return createRequire(import.meta.url)('acorn') as typeof import('acorn');
+    return createRequire(import.meta.url)('acorn') as typeof Acorn;
   } catch {
     return null;
   }

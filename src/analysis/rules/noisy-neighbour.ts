@@ -3,6 +3,7 @@ import { confidenceAbove } from '../confidence.js';
 import type { Rule } from '../rule.js';
 
 const RUNNABLE = 0.1;
+const LEAST_ON_CPU = 0.03;
 /** Of the time in which the thread wanted a CPU. */
 const WAITING_SHARE = 0.25;
 /** CPUs that other processes use before they can be in the way, as a part of those there are. */
@@ -23,6 +24,12 @@ export const noisyNeighbour: Rule = {
       return { findings: [] };
     }
     const others = Math.max(0, allOthers - (view.value('host.cpu.peers') ?? 0));
+    if (onCpu < LEAST_ON_CPU) {
+      return {
+        findings: [],
+        because: `the program uses ${formatShare(onCpu)} of a CPU, too little to be in anyone’s way`,
+      };
+    }
     const waiting = runnable + onCpu === 0 ? 0 : runnable / (runnable + onCpu);
     if (runnable < RUNNABLE || waiting < WAITING_SHARE) {
       return {

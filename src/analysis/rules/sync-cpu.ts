@@ -2,6 +2,7 @@ import { placeOf } from '../operation-finding.js';
 import { exceeds, LEAST_BUSY_MS, operationFinding } from '../operation-finding.js';
 import { formatShare } from '../../units.js';
 import { canBacktrack } from '../regexp-shape.js';
+import type { OperationCost } from '../../model/signals.js';
 import type { Rule } from '../rule.js';
 import type { HotOperation } from '../signal-view.js';
 import { megamorphicAccess } from './megamorphic-access.js';
@@ -24,16 +25,11 @@ export const syncCpu: Rule = {
   cause: 'sync-cpu',
   evaluate(view) {
     if (view.signals.operations === undefined) return { findings: [] };
-    const megamorphic = new Set(
-      megamorphicAccess
-        .evaluate(view)
-        .findings.map(({ location }) => `${location?.file}:${location?.function}`),
-    );
+    const megamorphic = megamorphicAccess.evaluate(view).findings.map(({ location }) => location);
+    const isMegamorphic = ({ location }: OperationCost) =>
+      megamorphic.some((other) => other?.file === location.file && other.function === location.function);
     const candidates = view.operations.filter(
-      (hot) =>
-        isComputation(hot) &&
-        !megamorphic.has(`${hot.operation.location.file}:${hot.operation.location.function}`) &&
-        hot.activeMs >= LEAST_BUSY_MS,
+      (hot) => isComputation(hot) && !isMegamorphic(hot.operation) && hot.activeMs >= LEAST_BUSY_MS,
     );
     const hot = candidates.filter((each) =>
       exceeds(each, each.operation.kind === 'node' ? NODE_THRESHOLDS : THRESHOLDS),

@@ -132,9 +132,6 @@ function greatest<K>(weights: ReadonlyMap<K, number>): K | undefined {
 
 /** `/app/node_modules/@a/b/lib/x.js` → `@a/b`. */
 export function packageOf(file: string): string {
-  const parts = file
-    .split(/[\\/]node_modules[\\/]/)
-    .at(-1)!
-    .split(/[\\/]/);
-  return parts[0]!.startsWith('@') ? `${parts[0]}/${parts[1]}` : parts[0]!;
+  const path = file.split(/[\\/]node_modules[\\/]/).at(-1) ?? file;
+  return /^(@[^\\/]+[\\/])?[^\\/]+/.exec(path)?.[0].replace('\\', '/') ?? path;
 }

@@ -14,7 +14,7 @@
  */
 import type { RawCpuProfile, RawNode } from './raw.js';
 
-const GAP_INTERVALS = 8;
+const GAP_INTERVALS = 3;
 const NEIGHBOURS = 6;
 
 export interface SampledLeaf {

@@ -70,7 +70,7 @@ export function summariseHeapProfile(profiles: HeapProfiles): HeapSummary {
         allocatedBytes: site.allocatedBytes,
         share: allocatedBytes === 0 ? 0 : site.allocatedBytes / allocatedBytes,
         ...(profiles.live === undefined ? {} : { liveBytes: site.liveBytes }),
-        ...(dearest(site.through) === '' ? {} : { through: dearest(site.through) }),
+        ...throughOf(site),
         origin: site.frame.origin === 'own' ? ('dependency' as const) : site.frame.origin,
       })),
     allocatedBytes,
@@ -106,6 +106,19 @@ function responsibleFrame(
   }
   return { responsible: frame, callee };
 }
+
+/** Closures handed to `on` are made by the caller itself, so the source has to tell where they go. */
+function throughOf(site: Site): { through?: string } {
+  const callee = dearest(site.through);
+  if (callee !== '') return { through: callee };
+  const callees = site.frame.function?.callees ?? new Set<string>();
+  const listens = LISTENING.find((name) => callees.has(name));
+  const keeps = KEEPING.some((name) => callees.has(name));
+  return listens === undefined || keeps ? {} : { through: listens };
+}
+
+const LISTENING = ['on', 'once', 'addListener', 'prependListener', 'addEventListener'];
+const KEEPING = ['push', 'set', 'add', 'unshift'];
 
 function dearest(bytes: ReadonlyMap<string, number>): string {
   return [...bytes].reduce((most, next) => (next[1] > most[1] ? next : most), ['', 0] as const)[0];

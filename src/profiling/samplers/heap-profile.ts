@@ -12,6 +12,8 @@ const INTERVAL_BYTES = { cpu: 512 * 1024, memory: 32 * 1024 } as const;
 const CHURN_PART = 0.4;
 /** A full collection of a larger heap would stop the service for too long. */
 const MAX_HEAP_TO_COLLECT = 1024 ** 3;
+/** V8 gives up after a few collections in a row that free too little near the limit; ours must not be among them. */
+const MAX_OF_LIMIT = 0.4;
 
 /**
  * Allocation by function, through V8's sampling heap profiler.
@@ -103,7 +105,7 @@ export class HeapProfileSampler implements Sampler {
         ['heap.live.growth', 'external.live.growth'],
         unavailable(
           'HEAP_TOO_LARGE',
-          'The heap is larger than 1 GiB, and full collections would stop the program for too long.',
+          'The heap is larger than 1 GiB or than two fifths of its limit, where full collections would harm the program.',
           'Read heap.floor.growth over a longer window instead.',
         ),
       );
@@ -115,9 +117,10 @@ export class HeapProfileSampler implements Sampler {
     gathered.set('external.live.growth', growth('external'));
   }
 
-  /** Does nothing where the heap is too large to collect. */
+  /** Does nothing where the heap is too large to collect, or too near its limit. */
   #collect(): void {
-    if (getHeapStatistics().used_heap_size > MAX_HEAP_TO_COLLECT) return;
+    const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
+    if (used > MAX_HEAP_TO_COLLECT || used > limit * MAX_OF_LIMIT) return;
     collectFully();
     const { heapUsed, external } = process.memoryUsage();
     this.#floors.push({ atMs: performance.now(), heap: heapUsed, external });

@@ -8,6 +8,7 @@ import { HeapProfileSampler } from './heap-profile.js';
 import { HeapSampler } from './heap.js';
 import { HostSampler } from './host.js';
 import { MemoryMapSampler } from './memory-map.js';
+import { PeerSampler } from './peers.js';
 import { ProcessSampler } from './process.js';
 import { ThreadSampler } from './threads.js';
 
@@ -20,6 +21,7 @@ export function builtInSamplers(native: NativeContract, session: InspectorSessio
     new HeapProfileSampler(session),
     new MemoryMapSampler(native),
     new HostSampler(native),
+    new PeerSampler(),
     new HeapSampler(),
     new GcSampler(),
     new ThreadSampler(native),

@@ -2,6 +2,7 @@
  * Answers, for a place that V8 reports, which function of the source it lies in, what its line does, and where
  * the user wrote it. Files are read and parsed at most once, and only those that a profile found hot.
  */
+import type * as Acorn from 'acorn';
 import { readFileSync } from 'node:fs';
 import type { SourceMap } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -9,8 +10,6 @@ import type { CodeLocation } from '../../model/finding.js';
 import type { FunctionCost } from '../../model/signals.js';
 import { loadSourceMap, originalPlace } from './source-map.js';
 import { parseSyntax, UNKNOWN_CALLEE, type LineMark, type SourceFunction, type Syntax } from './syntax.js';
-
-type Acorn = typeof import('acorn');
 
 interface IndexedFile {
   readonly text: string | null;
@@ -20,11 +19,11 @@ interface IndexedFile {
 }
 
 export class SourceIndex {
-  readonly #acorn: Acorn | null;
+  readonly #acorn: typeof Acorn | null;
   readonly #files = new Map<string, IndexedFile>();
 
   /** @param acorn the parser, loaded by the caller (it stays off the import path); null leaves V8's own frames. */
-  constructor(acorn: Acorn | null) {
+  constructor(acorn: typeof Acorn | null) {
     this.#acorn = acorn;
   }
 

@@ -3,6 +3,7 @@
  * do something that a profile must tell apart from plain computation (JSON, regular expressions, exceptions,
  * timers, awaits). V8 gives line ticks; this gives the lines their meaning.
  */
+import type * as Acorn from 'acorn';
 import type { Node, Program } from 'acorn';
 
 export interface SourceFunction {
@@ -45,7 +46,7 @@ export interface Syntax {
 export const UNKNOWN_CALLEE = '?';
 
 type AnyNode = Node & Record<string, unknown>;
-type Parser = typeof import('acorn');
+type Parser = typeof Acorn;
 
 /** Larger texts are bundles: parsing them would take longer than the profile is worth. */
 const MAX_SOURCE_CHARACTERS = 3_000_000;

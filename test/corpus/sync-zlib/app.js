@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { serveUnderLoad } from '../load.js';
 
-const body = JSON.stringify(Array.from({ length: 12_000 }, (_, id) => ({ id, value: (id * 7919) % 1000 })));
+const body = JSON.stringify(Array.from({ length: 40_000 }, (_, id) => ({ id, value: (id * 7919) % 1000 })));
 
 async function compress() {
   await null;
