@@ -151,15 +151,17 @@ export function forestPlot(rows: readonly ForestRow[]): Markup {
           <i class="point${interval === null ? ' open' : ''}" style="left:${position(gain)}%"></i>
         </div>
         <div class="forest-value" role="cell">
-          <b>${formatGain(comparison)}</b
-          ><small
-            >${comparison.verdict}, ${comparison.processes}
-            ${comparison.form === 'fresh-processes' || comparison.form === 'commands' ? 'processes' : 'blocks'}</small
-          >
+          <b>${formatGain(comparison)}</b><small>${comparison.verdict}, ${replicatesOf(comparison)}</small>
         </div>
       </div>`;
     })}
   </div>`;
+}
+
+function replicatesOf({ form, processes }: Comparison): string {
+  const [one, many] =
+    form === 'fresh-processes' || form === 'commands' ? ['process', 'processes'] : ['block', 'blocks'];
+  return `${processes} ${processes === 1 ? one : many}`;
 }
 
 function forestBounds(comparisons: readonly Comparison[]): readonly [low: number, high: number] {

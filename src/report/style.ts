@@ -122,15 +122,15 @@ pre.command{margin-top:10px;background:var(--card);border:1px solid var(--line);
 .forest-label{min-width:0;overflow-wrap:anywhere}
 .forest-value{font-variant-numeric:tabular-nums}
 .forest-value b{font-weight:600}
-.track{position:relative;height:22px}
+.track{position:relative;align-self:stretch;min-height:22px}
 .track i,.track .tick{position:absolute}
 .tick{transform:translateX(-50%);white-space:nowrap}
 .band{top:-11px;bottom:-11px;background:var(--wash)}
 .one{top:-11px;bottom:-11px;width:1px;background:var(--soft)}
-.interval{top:10px;height:2px;min-width:2px;background:var(--tone)}
+.interval{top:50%;height:2px;margin-top:-1px;min-width:2px;background:var(--tone)}
 .interval::before,.interval::after{content:"";position:absolute;top:-4px;height:10px;width:2px;background:var(--tone)}
 .interval::after{right:0}
-.point{top:5px;width:12px;height:12px;margin-left:-6px;border-radius:50%;background:var(--tone);border:2px solid var(--card)}
+.point{top:50%;margin-top:-6px;width:12px;height:12px;margin-left:-6px;border-radius:50%;background:var(--tone);border:2px solid var(--card)}
 .point.open{background:var(--card);border-color:var(--tone)}
 .v-faster{--tone:var(--good)}.v-slower{--tone:var(--bad)}.v-equivalent{--tone:var(--info)}.v-inconclusive{--tone:var(--warn)}
 .forest-row.muted{--tone:var(--soft);color:var(--soft)}
