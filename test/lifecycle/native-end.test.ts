@@ -35,7 +35,7 @@ describe('the end of a process that holds regions and counters', () => {
     ],
   ])('is orderly by %s', async (_how, code, status) => {
     const result = await runInChild(`const native = loadNative(); ${HOLD} ${code}`);
-    expect({ status: result.status, signal: result.signal }).toEqual({ status, signal: null });
+    expect({ status: result.status, signal: result.signal }, result.stderr).toEqual({ status, signal: null });
   });
 });
 
