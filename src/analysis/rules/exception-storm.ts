@@ -6,6 +6,6 @@ export const exceptionStorm = operationRule({
   cause: 'exception-storm',
   kinds: ['exception'],
   what: 'throwing of exceptions',
-  thresholds: { block: { longestMs: 10, loopShare: 0.08 }, load: { loopShare: 0.12, busyShare: 0.2 } },
+  thresholds: { block: { longestMs: 10, loopShare: 0.03 }, load: { loopShare: 0.06, busyShare: 0.2 } },
   title: ({ operation }) => `${placeOf(operation.location)} makes exceptions all the time`,
 });

@@ -23,4 +23,4 @@ function sumOf(keys) {
 }
 
 const keys = Array.from({ length: 1200 }, (_, i) => `key ${i}`);
-serveUnderLoad((_request, response) => response.end(String(sumOf(keys))), { ratePerSecond: 20 });
+serveUnderLoad((_request, response) => response.end(String(sumOf(keys))), { ratePerSecond: 30 });
