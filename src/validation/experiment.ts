@@ -5,7 +5,7 @@
 import { OptimizerError, fail } from '../errors.js';
 import { captureEnvironment, observeHost } from '../host/environment.js';
 import type { Comparison, ComparisonForm, CostComparison } from '../model/comparison.js';
-import { formatDurationMs, formatShare } from '../units.js';
+import { formatDurationMs, formatNumber, formatShare } from '../units.js';
 import { confidenceSequence } from './confidence-sequence.js';
 import { decide, replicatesFor, type Decision, type DecisionRule } from './decision.js';
 import type { ResolvedOptions } from './options.js';
@@ -187,6 +187,14 @@ function flagWarnings(replicates: readonly Replicate[], experiment: Experiment):
   if (share('bimodal') > 0.5) {
     warnings.push('Timings fall into two groups: the subject may alternate between two states.');
   }
+  const ratios = replicates.map(({ logRatio }) => Math.exp(logRatio)).sort((a, b) => a - b);
+  if (inGroups(ratios)) {
+    const range = `${formatNumber(ratios[0]!)} to ${formatNumber(ratios.at(-1)!)}`;
+    warnings.push(
+      `The ratio falls into groups (${range}) from one of the ${experiment.replicateName} to the next: a subject ` +
+        'may be compiled differently each time, and no single ratio describes it.',
+    );
+  }
   if (share('not-steady') > 0.5) {
     warnings.push('The subjects did not become steady within the warm-up; early behaviour is mixed in.');
   }
@@ -201,6 +209,11 @@ function flagWarnings(replicates: readonly Replicate[], experiment: Experiment):
     }
   }
   return warnings;
+}
+
+/** Whether sorted ratios leave a gap of a fifth with two or more on either side. */
+function inGroups(sorted: readonly number[]): boolean {
+  return sorted.some((ratio, i) => i >= 2 && i <= sorted.length - 2 && ratio / sorted[i - 1]! > 1.2);
 }
 
 function hostWarnings(stealShare: number | undefined, throttledMs: number): string[] {

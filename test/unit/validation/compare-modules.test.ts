@@ -183,7 +183,7 @@ describe('compare over subjects that cannot be compared', () => {
 });
 
 describe('compare over wrong arguments', () => {
-  it.each([
+  it.each<[name: string, baseline: any, candidate: any, options: any]>([
     ['a subject of no kind', 5, () => 1, {}],
     ['null', null, () => 1, {}],
     ['two kinds', { command: ['true'] }, () => 1, {}],
@@ -198,7 +198,7 @@ describe('compare over wrong arguments', () => {
     ['a measure of services', () => 1, () => 1, { measure: 'p99' }],
     ['flags as one text', () => 1, () => 1, { nodeFlags: '--expose-gc' }],
     ['a check that is none', () => 1, () => 1, { checkResults: {} }],
-  ])('refuses %s', async (_, baseline: any, candidate: any, options: any) => {
+  ])('refuses %s', async (_, baseline, candidate, options) => {
     await expect(compare(baseline, candidate, options)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 });
