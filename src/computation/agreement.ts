@@ -40,13 +40,19 @@ interface Call {
   readonly asynchronous: boolean;
 }
 
-/** Grows like the last step did: exponent between two sizes, at least linear, at most cubic. Times too short to tell count as linear. */
+/** Times below this say more of a cold start than of growth. */
+const TELLING_MS = 0.2;
+
+/**
+ * Grows like the last step did: exponent between two sizes, at least linear, at most cubic. 0 where the calls so
+ * far were too short to tell.
+ */
 function predictedMs(history: readonly { size: number; ms: number }[], size: number): number {
   const last = history.at(-1);
-  if (!last || last.size <= 0) return 0;
+  if (!last || last.size <= 0 || last.ms < TELLING_MS) return 0;
   const before = history.findLast(({ size: earlier }) => earlier < last.size);
   const slope =
-    before && before.size > 0 && before.ms > 0.02
+    before && before.size > 0 && before.ms > TELLING_MS / 10
       ? Math.log(last.ms / before.ms) / Math.log(last.size / before.size)
       : 1;
   return last.ms * (size / last.size) ** Math.min(3, Math.max(1, slope));
@@ -120,6 +126,7 @@ async function checkOne(
     message: `"${name}" is out: at size ${size} it ${what}.`,
   });
   let repeats = 1;
+  let fastestMs = Infinity;
   for (let run = 0; run <= repeats; run += 1) {
     let call: Call;
     try {
@@ -138,9 +145,10 @@ async function checkOne(
         ? reject('differs', `gives another result than the first variant (${difference})`)
         : reject('not-repeatable', `gives another result when it is called again (${difference})`);
     }
-    if (run === 0) times.push({ size, ms: call.elapsedMs });
+    fastestMs = Math.min(fastestMs, call.elapsedMs);
     if (call.elapsedMs > maxCallMs / 4) repeats = 0;
   }
+  times.push({ size, ms: fastestMs });
   return undefined;
 }
 
@@ -169,7 +177,7 @@ async function callReference(
   if (call.elapsedMs > options.maxCallMs / 4) return call;
   const again = await timedCall(reference, args);
   const difference = differenceOf(options.equivalence, call.result, again.result);
-  if (difference === null) return call;
+  if (difference === null) return { ...call, elapsedMs: Math.min(call.elapsedMs, again.elapsedMs) };
   throw fail('INVALID_ARGUMENT', {
     name: `variants.${reference.name}`,
     actual: `a function that gives another result when it is called again (${difference}, at size ${size})`,
@@ -232,4 +240,16 @@ function restore(args: unknown[], before: unknown[]): void {
 function slow(variant: string, size: number): Rejection {
   const message = `"${variant}" is out: it is too slow to be measured at size ${size}.`;
   return { variant, reason: 'too-slow', size, message };
+}
+
+/** A variant that is wrong anywhere is out everywhere; one that is too slow, from that size on. */
+export function takesPart(rejections: readonly Rejection[], name: string, size: number): boolean {
+  return !rejections.some(
+    (rejection) => rejection.variant === name && (rejection.reason !== 'too-slow' || size >= rejection.size),
+  );
+}
+
+/** Whether a variant is wrong at any size. */
+export function isWrong(rejections: readonly Rejection[], name: string): boolean {
+  return rejections.some(({ variant, reason }) => variant === name && reason !== 'too-slow');
 }

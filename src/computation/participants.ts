@@ -1,5 +1,6 @@
 /** Which variants take part, by the settings: how they execute, how many threads, how much memory. */
 import { describe, fail } from '../errors.js';
+import type { ComputationChoice } from '../model/choice.js';
 import type { ComputationSettings } from '../settings/computation.js';
 import { computation, type Computation, type ComputationOptions, type Inputs } from './computation.js';
 import { allocatedBytes, contender } from './cost.js';
@@ -50,17 +51,17 @@ export interface Participants {
   readonly warnings: readonly string[];
 }
 
-/** Variants that the settings admit. The first always takes part: it is what the others are held against. */
+/** Variants that the settings admit. The first and those in force always take part: the others are held against them. */
 export function admitted(
   variants: readonly Variant[],
+  inForce: ComputationChoice,
   { strategy, maxThreads }: ComputationSettings['parallelization'],
 ): Participants {
-  const [reference, ...others] = variants;
+  const needed = new Set([variants[0]!.name, ...inForce.bySize.map(({ variant }) => variant)]);
   const warnings: string[] = [];
   const admits = ({ execution }: Variant) => strategy === 'auto' || execution === strategy;
-  const kept = others.filter(
-    (variant) => admits(variant) && (variant.threads ?? 1) <= (maxThreads ?? Infinity),
-  );
+  const isAdmitted = (variant: Variant) =>
+    admits(variant) && (variant.threads ?? 1) <= (maxThreads ?? Infinity);
   if (strategy !== 'auto' && strategy !== 'serial' && !variants.some(admits)) {
     warnings.push(
       `parallelization.strategy "${strategy}" found no such variant: describe one as { run, execution: "${strategy}" }` +
@@ -70,16 +71,19 @@ export function admitted(
   if (maxThreads !== undefined && !variants.some(({ threads }) => threads !== undefined)) {
     warnings.push('parallelization.maxThreads has no effect: no variant says how many threads it uses.');
   }
-  if (!admits(reference!)) {
+  for (const variant of variants) {
+    if (isAdmitted(variant)) continue;
+    const { name } = variant;
     warnings.push(
-      `"${reference!.name}" takes part although it is not "${strategy}": the others are held against it.`,
+      needed.has(name)
+        ? `"${name}" takes part although the parallelization settings leave it out: the others are held against it.`
+        : `"${name}" is left out by the parallelization settings.`,
     );
   }
-  for (const variant of others) {
-    if (!kept.includes(variant))
-      warnings.push(`"${variant.name}" is left out by the parallelization settings.`);
-  }
-  return { variants: [reference!, ...kept], warnings };
+  return {
+    variants: variants.filter((variant) => needed.has(variant.name) || isAdmitted(variant)),
+    warnings,
+  };
 }
 
 /** Contestants of one class that stay within a limit of bytes allocated per call. */

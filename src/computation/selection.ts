@@ -1,5 +1,6 @@
 /** From what the races measured to a choice by size: contiguous ranges, and where one ends. Pure. */
 import type { ComputationChoice } from '../model/choice.js';
+import { mean } from '../validation/statistics.js';
 import { variantFor } from './computation.js';
 import type { Standing } from './race.js';
 
@@ -99,4 +100,20 @@ function crossing(below: MeasuredSize, above: MeasuredSize, from: string, to: st
 export function choiceOf(picked: readonly string[], changes: readonly Crossover[]): ComputationChoice {
   const bySize = changes.map(({ at, from }) => ({ maxSize: at, variant: from }));
   return { kind: 'computation', bySize: [...bySize, { maxSize: null, variant: picked[picked.length - 1]! }] };
+}
+
+/** The variant that loses least to the leaders, over the sizes at which it takes part and is not in force. */
+export function strongestRival(
+  measured: readonly MeasuredSize[],
+  present: ComputationChoice,
+): string | undefined {
+  const losses = new Map<string, number[]>();
+  for (const { size, standings } of measured) {
+    for (const { variant, logRatio } of standings) {
+      if (variant === variantFor(present, size)) continue;
+      losses.set(variant, [...(losses.get(variant) ?? []), logRatio]);
+    }
+  }
+  const rivals = [...losses].map(([name, values]) => ({ name, loss: mean(values) }));
+  return rivals.sort((a, b) => a.loss - b.loss)[0]?.name;
 }

@@ -10,6 +10,7 @@ import { resolveOptions, type CompareOptions } from '../validation/options.js';
 import { median } from '../validation/statistics.js';
 import { variantFor, type Computation } from './computation.js';
 import { contender, measuringOverheadBytes, sample, UNITS, type Contender, type Objective } from './cost.js';
+import type { MeasuredClass } from './find-choice.js';
 import type { SizeClass } from './inputs.js';
 import { defaultSize } from './size.js';
 import { moduleUrl, type AnyFunction, type Variant } from './variants.js';
@@ -74,6 +75,27 @@ export async function validateChoice(
     workloadOf(dispatcherOf(request, choice), classes, request.asynchronous),
   );
   return { comparison: await compare(baseline, candidate, timed), warnings: fresh === '' ? [] : [fresh] };
+}
+
+/** Passes that the validation of a size must have time for: warm-up and pairs of several replicates. */
+const MIN_PASSES = 60;
+
+/** Classes that the budget lets be repeated often enough; the fastest where it lets none. */
+export function affordable(
+  classes: readonly SizeClass[],
+  measured: readonly MeasuredClass[],
+  objective: Objective,
+  budgetMs: number,
+): SizeClass[] {
+  if (objective === 'memory') return [...classes];
+  const passMs = (sizeClass: SizeClass) => {
+    const at = measured.find((candidate) => candidate.sizeClass === sizeClass);
+    const slowest = Math.max(0, ...(at?.standings ?? []).map(({ cost }) => cost));
+    return (slowest * sizeClass.inputs.length) / 1e6;
+  };
+  const kept = classes.filter((sizeClass) => passMs(sizeClass) <= budgetMs / MIN_PASSES);
+  if (kept.length > 0 || classes.length === 0) return kept;
+  return [classes.reduce((best, sizeClass) => (passMs(sizeClass) < passMs(best) ? sizeClass : best))];
 }
 
 /** Arguments for fresh processes, or why there can be none ('' where the caller gave plain functions). */

@@ -3,7 +3,6 @@
  * (Pillai et al., "All File Systems Are Not Created Equal", OSDI 2014). After a crash a reader finds the old
  * content or the new one. The rejected alternative, writing in place, shows readers halves of both.
  */
-import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -14,7 +13,6 @@ const ABANDONED_MS = 60 * 60 * 1000;
 /** Younger ones are left alone even if their writer looks dead: in another pid namespace it may live. */
 const FRESH_MS = 5_000;
 
-const hostTag = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 const TEMP = /^\..+\.([0-9a-f]{8})-(\d+)-[0-9a-f]{12}\.tmp$/;
 
 export interface AtomicWriteOptions {
@@ -35,7 +33,7 @@ export async function writeAtomic(
   const folder = dirname(path);
   const temp = join(
     folder,
-    `.${basename(path)}.${hostTag}-${process.pid}-${randomBytes(6).toString('hex')}.tmp`,
+    `.${basename(path)}.${hostTag()}-${process.pid}-${crypto.randomUUID().slice(-12)}.tmp`,
   );
   try {
     await fs.mkdir(folder, { recursive: true });
@@ -68,6 +66,13 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** Tells hosts that share a folder apart, for the name of a file: FNV-1a of the host's name. */
+function hostTag(): string {
+  let hash = 0x811c9dc5;
+  for (const character of hostname()) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
+}
+
 /** Removes temp files whose writers died. Returns how many. Failing to remove one harms nothing. */
 export async function removeAbandonedTemps(folder: string): Promise<number> {
   const names = await fs.readdir(folder).catch(() => [] as string[]);
@@ -78,7 +83,7 @@ export async function removeAbandonedTemps(folder: string): Promise<number> {
     const [, tag, pid] = match;
     try {
       const ageMs = Date.now() - (await fs.stat(join(folder, name))).mtimeMs;
-      const writerDied = tag === hostTag && !isAlive(Number(pid)) && ageMs > FRESH_MS;
+      const writerDied = tag === hostTag() && !isAlive(Number(pid)) && ageMs > FRESH_MS;
       if (!writerDied && ageMs < ABANDONED_MS) continue;
       await fs.rm(join(folder, name));
       removed += 1;

@@ -2,7 +2,6 @@
  * Mutual exclusion of processes by a file that only one can create. Needed where a file is read, changed and
  * written back (config.json); documents have names of their own and need none.
  */
-import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
@@ -17,7 +16,7 @@ const GIVE_UP_MS = 15_000;
 /** @throws STORAGE_NOT_WRITABLE where the lock cannot be created or is not given up within 15 s. */
 export async function withFileLock<T>(path: string, action: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + GIVE_UP_MS;
-  const token = JSON.stringify({ pid: process.pid, host: hostname(), id: randomUUID() });
+  const token = JSON.stringify({ pid: process.pid, host: hostname(), id: crypto.randomUUID() });
   for (;;) {
     try {
       await fs.mkdir(dirname(path), { recursive: true });
@@ -55,7 +54,7 @@ async function breakStaleLock(path: string): Promise<void> {
     if (ageMs < STALE_MS && !holderDied(content, ageMs)) return;
     // Several may find it stale: only one can rename it, and what was renamed is checked, because by then it
     // may be the lock of a writer that was quicker. That one gets it back.
-    const aside = `${path}.${randomUUID()}`;
+    const aside = `${path}.${crypto.randomUUID()}`;
     await fs.rename(path, aside);
     if ((await fs.readFile(aside, 'utf8')) !== content) await fs.link(aside, path).catch(() => {});
     await fs.rm(aside, { force: true });

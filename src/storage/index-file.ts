@@ -12,7 +12,6 @@ import { OPTIMIZATION_STATUSES, OptimizationType, ProfileType, SCHEMA_VERSION } 
 import type { OptimizationStatus } from '../model/types.js';
 import type { SubjectRef } from '../model/optimization-profile.js';
 import type { Severity } from '../model/finding.js';
-import { writeAtomic } from './atomic-file.js';
 import { isId } from './ids.js';
 import { DOCUMENT_KINDS, type DocumentKind, type Layout } from './layout.js';
 
@@ -94,6 +93,7 @@ export class DocumentIndex {
     this.#unsaved = false;
     const content = { schemaVersion: SCHEMA_VERSION, updatedAt: new Date().toISOString(), documents: cached };
     try {
+      const { writeAtomic } = await import('./atomic-file.js');
       await writeAtomic(this.#layout.index, `${JSON.stringify(content)}\n`, { durable: false });
     } catch (error) {
       this.#unsaved = true;

@@ -1,5 +1,8 @@
 /** Where in a store's folder what is kept. */
-import { join } from 'node:path';
+import { statSync, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, fail } from '../errors.js';
+import { corrupt } from './storage-error.js';
 
 /** Kinds of documents that can be listed and got by id. */
 export type DocumentKind = 'profile' | 'result' | 'recommendation' | 'comparison';
@@ -35,4 +38,31 @@ export function layoutOf(root: string): Layout {
     document: (kind, id) => join(folder(kind), `${id}.json`),
     metrics: (day) => join(folder('metrics'), `${day}.ndjson`),
   };
+}
+
+/** @throws STORAGE_NOT_A_DIRECTORY where the path, or a part of it, is a file. A path that does not exist is fine. */
+export function checkRoot(root: string): void {
+  for (let path = root; ; path = dirname(path)) {
+    const stat = statOf(path);
+    if (stat?.isDirectory()) return;
+    if (stat) throw fail('STORAGE_NOT_A_DIRECTORY', { path: root });
+  }
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // The nearest part of the path that exists is what tells whether it is a file in the way.
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
+    throw corrupt(path, error);
+  }
+}
+
+/** Day in UTC of a time, `2026-01-31`. @throws INVALID_ARGUMENT */
+export function dayOf(createdAt: string): string {
+  const time = new Date(createdAt);
+  if (!Number.isNaN(time.getTime())) return time.toISOString().slice(0, 10);
+  const expected = 'a time in ISO 8601';
+  throw fail('INVALID_ARGUMENT', { name: 'createdAt', actual: describe(createdAt), expected });
 }

@@ -4,10 +4,11 @@
  * A document is one file with a name of its own, written atomically, so any number of processes can write at once.
  * A result is stored in parts (see docs/storage.md); the result's own file is written last, and nothing is listed
  * without it. Reading never writes.
+ *
+ * This module is on the start-up path of services that read their choices. What writes is imported by the first write.
  */
-import { statSync, type Stats } from 'node:fs';
 import fs from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { describe, fail, OptimizerError } from '../errors.js';
 import type { MemoryChoice } from '../model/choice.js';
 import type { StoredChoice, StoredConfig } from '../model/config.js';
@@ -17,13 +18,20 @@ import type { Analysis, ProfilingResult } from '../model/profiling-result.js';
 import type { Recommendation } from '../model/recommendation.js';
 import type { OptimizationStatus, OptimizationType, ProfileType } from '../model/types.js';
 import type { Retention } from '../settings/optimizer.js';
-import { removeAbandonedTemps, writeAtomic } from './atomic-file.js';
-import { changeConfig, readConfig, thisHostId, type ConfigChange } from './config-file.js';
+import type { ConfigChange } from './config-change.js';
+import { readConfig } from './config-file.js';
 import { checkId } from './ids.js';
 import { byAge, DocumentIndex, type StoredEntry } from './index-file.js';
-import { DOCUMENT_KINDS, FOLDERS, layoutOf, type DocumentKind, type Layout } from './layout.js';
-import { appendPoints, pointsOf, readPoints, type MetricPoint } from './metrics-log.js';
-import { applyRetention } from './retention.js';
+import {
+  checkRoot,
+  dayOf,
+  DOCUMENT_KINDS,
+  FOLDERS,
+  layoutOf,
+  type DocumentKind,
+  type Layout,
+} from './layout.js';
+import type { MetricPoint } from './metrics-log.js';
 import { optimizationStats, timeOf, type OptimizationStats, type StatsFilter } from './stats.js';
 import { corrupt } from './storage-error.js';
 
@@ -116,8 +124,12 @@ export class Store {
           recommendations: recommendations.map((recommendation) => checkId(recommendation.id)),
         },
       };
+      const [{ encode }, { writeAtomic }, { appendPoints, pointsOf }] = await Promise.all([
+        import('./documents.js'),
+        import('./atomic-file.js'),
+        import('./metrics-log.js'),
+      ]);
       // Checked before any part is written, so that a result is stored as a whole or not at all.
-      const { encode } = await import('./documents.js');
       const text = encode('result', document);
       const isNew = this.#index.find(id) === undefined;
       const analysisText = encode('analysis', { schemaVersion, id, createdAt, hostId, ...analysis });
@@ -262,7 +274,10 @@ export class Store {
   }
 
   #changeConfig(change: ConfigChange): Promise<void> {
-    return this.#write(() => changeConfig(this.#layout, change));
+    return this.#write(async () => {
+      const { changeConfig } = await import('./config-change.js');
+      await changeConfig(this.#layout, change);
+    });
   }
 
   async #put(
@@ -271,9 +286,13 @@ export class Store {
     hostId: string | undefined,
   ): Promise<void> {
     const id = checkId(document?.id);
-    const { encode } = await import('./documents.js');
+    const [{ encode }, { writeAtomic }, { hostFingerprint }] = await Promise.all([
+      import('./documents.js'),
+      import('./atomic-file.js'),
+      import('../host/environment.js'),
+    ]);
     // Every file says on which host it was made; some models do not, so reading takes this out again.
-    const text = encode(kind, { ...document, hostId: hostId ?? (await thisHostId()) });
+    const text = encode(kind, { ...document, hostId: hostId ?? hostFingerprint().id });
     await writeAtomic(this.#layout.document(kind, id), text);
   }
 
@@ -303,6 +322,7 @@ export class Store {
   }
 
   async #points(path: string, resultId?: string): Promise<MetricPoint[]> {
+    const { readPoints } = await import('./metrics-log.js');
     const { points, problems } = await readPoints(path, resultId);
     for (const problem of problems) this.#lineProblems.add(problem);
     return points;
@@ -346,6 +366,7 @@ export class Store {
   async #removeAbandonedTemps(): Promise<void> {
     if (this.#areTempsRemoved) return;
     this.#areTempsRemoved = true;
+    const { removeAbandonedTemps } = await import('./atomic-file.js');
     const folders = Object.keys(FOLDERS) as (keyof typeof FOLDERS)[];
     const paths = [this.path, ...folders.map((kind) => this.#layout.folder(kind))];
     await Promise.all(paths.map(removeAbandonedTemps));
@@ -358,6 +379,7 @@ export class Store {
       if (maxAgeDays !== undefined || maxDocuments !== undefined) {
         const config = this.#configOrNone();
         if (config !== 'unreadable') {
+          const { applyRetention } = await import('./retention.js');
           const entriesOf = (kind: DocumentKind) => this.#index.entries(kind);
           await applyRetention(this.#layout, entriesOf, config, this.#retention);
         }
@@ -380,32 +402,7 @@ export class Store {
   #use(): void {
     if (this.#isClosed) throw fail('CLOSED', { what: 'The store' });
     if (this.#isPathChecked) return;
-    let path = this.path;
-    for (;;) {
-      const stat = statOf(path);
-      if (stat?.isDirectory()) break;
-      if (stat) throw fail('STORAGE_NOT_A_DIRECTORY', { path: this.path });
-      path = dirname(path);
-    }
+    checkRoot(this.path);
     this.#isPathChecked = true;
   }
-}
-
-function statOf(path: string): Stats | undefined {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    // The nearest part of the path that exists is what tells whether it is a file in the way.
-    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
-    throw corrupt(path, error);
-  }
-}
-
-function dayOf(createdAt: string): string {
-  const time = new Date(createdAt);
-  if (Number.isNaN(time.getTime())) {
-    const expected = 'a time in ISO 8601';
-    throw fail('INVALID_ARGUMENT', { name: 'createdAt', actual: describe(createdAt), expected });
-  }
-  return time.toISOString().slice(0, 10);
 }

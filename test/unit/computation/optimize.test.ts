@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { duplicates, LOOKUPS, numbers, optimise } from './samples.js';
+import { computation } from '../../../dist/computation/computation.js';
+import { optimizeComputation } from '../../../dist/computation/optimize-computation.js';
+import { parseComputationSettings } from '../../../dist/settings/parse.js';
+import { context, duplicates, LOOKUPS, numbers, optimise } from './samples.js';
 
 const { quadratic, linear } = duplicates;
 /** For tests that need an outcome and not a proof. */
@@ -148,6 +151,55 @@ describe('searches', () => {
     expect(choices.every(({ standings }) => standings.length === 0)).toBe(true);
     expect(draft).toMatchObject({ status: 'applied', validation: { candidate: 'linear' } });
   });
+});
+
+it('fixed, with the last variant in force already, is held against the first', async () => {
+  const subject = computation<any>({ name: 's', ...planted });
+  subject.applyChoice({ kind: 'computation', bySize: [{ maxSize: null, variant: 'linear' }] });
+  const settings = await parseComputationSettings({ algorithmOptimization: false });
+  const { draft } = await optimizeComputation({ computation: subject as any }, settings, context());
+  expect(draft).toMatchObject({
+    status: 'no_improvement',
+    validation: { baseline: 'linear', candidate: 'quadratic' },
+  });
+});
+
+it('what is in force takes part even where the settings leave it out', async () => {
+  const subject = computation<any>({
+    name: 's',
+    ...planted,
+    variants: { quadratic, threaded: { run: quadratic, execution: 'threads' }, linear },
+  });
+  subject.applyChoice({ kind: 'computation', bySize: [{ maxSize: null, variant: 'threaded' }] });
+  const settings = await parseComputationSettings({ parallelization: false });
+  const { draft } = await optimizeComputation({ computation: subject as any }, settings, context());
+  expect(draft).toMatchObject({
+    status: 'applied',
+    validation: { baseline: 'threaded', candidate: 'linear' },
+  });
+  expect(draft.warnings.join()).toMatch(/"threaded" takes part although/);
+});
+
+it('a generator that fails between the sizes asked for spoils none of them', async () => {
+  const sizes = [40, 400];
+  const spin = (rounds: number) => {
+    let total = 0;
+    for (let i = 0; i < rounds * 200; i += 1) total += Math.sqrt(i);
+    return total > 0;
+  };
+  const { draft } = await optimise({
+    variants: {
+      small: (n: number) => spin(n < 100 ? 1 : 50),
+      large: (n: number) => spin(n < 100 ? 50 : 1),
+    },
+    inputs: (size: number) => {
+      if (!sizes.includes(size)) throw new Error('only what I know');
+      return size;
+    },
+    sizes,
+  });
+  expect(draft.plan['crossovers']).toHaveLength(1);
+  expect(draft.warnings.join()).toMatch(/crossover was not measured more closely: .*only what I know/);
 });
 
 describe('parallelization', () => {

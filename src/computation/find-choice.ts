@@ -1,0 +1,163 @@
+/** The search: races on every size, a variant per size, and measurements where the choice changes. */
+import { setImmediate } from 'node:timers/promises';
+import { SubjectError } from '../errors.js';
+import type { ComputationChoice } from '../model/choice.js';
+import type { OptimizationContext } from '../model/context.js';
+import type { ComputationSettings } from '../settings/computation.js';
+import { checkAgreement, takesPart, type AgreementOptions, type Rejection } from './agreement.js';
+import type { Computation, Inputs } from './computation.js';
+import { contender, measuringOverheadBytes } from './cost.js';
+import { generate, type SizeClass } from './inputs.js';
+import { withinMemory } from './participants.js';
+import { Race } from './race.js';
+import { search } from './search.js';
+import { choiceOf, crossovers, pickVariants, type Crossover, type MeasuredSize } from './selection.js';
+import type { Variant } from './variants.js';
+
+/** Share of the search for the caller's sizes; the rest is for sizes around the crossovers. */
+const FIRST_SHARE = 0.8;
+/** Neighbouring sizes further apart than this are worth a measurement between them. */
+const REFINE_RATIO = 1.5;
+const MAX_REFINEMENTS = 4;
+
+export interface MeasuredClass extends MeasuredSize {
+  readonly sizeClass: SizeClass;
+  readonly rounds: number;
+}
+
+/** What the search found. A variant per measured size, in ascending order. */
+export interface FoundChoice {
+  readonly measured: readonly MeasuredClass[];
+  readonly picked: readonly string[];
+  readonly changes: readonly Crossover[];
+  readonly candidate: ComputationChoice;
+}
+
+export interface SearchRequest {
+  readonly computation: Computation;
+  readonly variants: readonly Variant[];
+  readonly classes: readonly SizeClass[];
+  readonly inputs: Inputs | undefined;
+  readonly present: ComputationChoice;
+  readonly settings: ComputationSettings;
+  readonly asynchronous: boolean;
+  readonly budgetMs: number;
+  readonly context: OptimizationContext;
+  readonly agreement: AgreementOptions;
+  /** Added to, where a size between the caller's shows a variant to be wrong. */
+  readonly rejections: Rejection[];
+  readonly warnings: Set<string>;
+}
+
+/** Finds a choice by measuring. What it finds is a candidate: nothing is proved by a race. */
+export async function findChoice(request: SearchRequest): Promise<FoundChoice> {
+  const { variants, classes, rejections, settings } = request;
+  const contested = variants.some(
+    ({ name }, i) => i > 0 && classes.length > 0 && takesPart(rejections, name, classes[0]!.size),
+  );
+  if (!contested) return { measured: [], picked: [], changes: [], candidate: request.present };
+  return settings.algorithmOptimization.selection === 'fixed' ? fixedChoice(request) : racedChoice(request);
+}
+
+/** No race: the caller has chosen the last variant, and wants to know whether that was right. */
+function fixedChoice({ variants, classes, rejections }: SearchRequest): FoundChoice {
+  const last = variants.findLast(({ name }) => takesPart(rejections, name, Infinity))!.name;
+  const measured = classes.map((sizeClass) => ({ ...sizeClass, standings: [], sizeClass, rounds: 0 }));
+  const picked = measured.map(() => last);
+  return { measured, picked, changes: [], candidate: choiceOf(picked, []) };
+}
+
+async function racedChoice(request: SearchRequest): Promise<FoundChoice> {
+  const { classes, inputs, budgetMs, rejections, computation } = request;
+  const startMs = performance.now();
+  const overheadBytes = await measuringOverheadBytes(request.asynchronous);
+  let measured = await raceOn(classes, budgetMs * FIRST_SHARE, overheadBytes, request);
+  let found = pick(measured, request);
+  if (typeof inputs !== 'function') return found;
+
+  for (let i = 0; i < MAX_REFINEMENTS && performance.now() - startMs < budgetMs; i += 1) {
+    try {
+      const between = sizeBetween(found.changes, inputs, computation.size, measured);
+      if (!between) break;
+      const { rejections: fresh } = await checkAgreement(request.variants, [between], request.agreement);
+      rejections.push(...fresh);
+      for (const { message } of fresh) request.warnings.add(message);
+      const shareMs = (budgetMs * (1 - FIRST_SHARE)) / MAX_REFINEMENTS;
+      measured = [...measured, ...(await raceOn([between], shareMs, overheadBytes, request))]
+        .sort((a, b) => a.size - b.size)
+        .map((at) => ({
+          ...at,
+          standings: at.standings.filter(({ variant }) => takesPart(rejections, variant, at.size)),
+        }));
+      found = pick(measured, request);
+    } catch (error) {
+      // The sizes that the caller asked for are measured; one in between that fails spoils none of them.
+      if (!(error instanceof SubjectError)) throw error;
+      request.warnings.add(`The crossover was not measured more closely: ${error.message}`);
+      break;
+    }
+  }
+  return found;
+}
+
+function pick(
+  measured: readonly MeasuredClass[],
+  { variants, present, settings }: SearchRequest,
+): FoundChoice {
+  const names = variants.map(({ name }) => name);
+  const picked = pickVariants(measured, names, present, settings.algorithmOptimization.crossover);
+  const changes = crossovers(measured, picked);
+  return { measured, picked, changes, candidate: choiceOf(picked, changes) };
+}
+
+/** Races all variants that may take part on each class. */
+async function raceOn(
+  classes: readonly SizeClass[],
+  budgetMs: number,
+  overheadBytes: number,
+  { variants, rejections, settings, asynchronous, warnings, context, agreement }: SearchRequest,
+): Promise<MeasuredClass[]> {
+  const { objective, maxMemoryBytes } = settings.resourceUtilization;
+  const breathe = async () => {
+    await setImmediate();
+    agreement.throwIfAborted();
+  };
+  const races: Race[] = [];
+  for (const sizeClass of classes) {
+    const eligible = variants.filter(({ name }) => takesPart(rejections, name, sizeClass.size));
+    const within = await withinMemory(eligible, sizeClass, asynchronous, overheadBytes, maxMemoryBytes);
+    for (const warning of within.warnings) warnings.add(warning);
+    const contenders = within.variants.map((variant) => contender(variant, sizeClass.inputs, asynchronous));
+    races.push(new Race(contenders, { objective, overheadBytes, breathe }));
+  }
+  await search(races, {
+    strategy: settings.performanceTuning.search,
+    budgetMs,
+    progress: (fraction, i) => {
+      context.progress({ stage: 'race', fraction, message: `Racing at size ${classes[i]!.size}` });
+    },
+  });
+  return classes.map((sizeClass, i) => {
+    const { size, minSize, maxSize } = sizeClass;
+    const race = races[i]!;
+    return { size, minSize, maxSize, standings: race.standings(), sizeClass, rounds: race.rounds };
+  });
+}
+
+/** A class between the two sizes around a crossover, at the estimate; undefined where all are narrow enough. */
+function sizeBetween(
+  changes: readonly Crossover[],
+  inputs: (size: number) => unknown,
+  sizeOf: (...args: unknown[]) => number,
+  measured: readonly MeasuredSize[],
+): SizeClass | undefined {
+  for (const { at, between } of changes) {
+    if (between[1] <= between[0] * REFINE_RATIO + 1) continue;
+    const args = generate(inputs, at);
+    const size = sizeOf(...args);
+    // A generator need not give exactly the size it is asked for.
+    const isNew = size > between[0] && size < between[1] && !measured.some((known) => known.size === size);
+    if (isNew) return { size, minSize: size, maxSize: size, inputs: [args] };
+  }
+  return undefined;
+}

@@ -1,0 +1,68 @@
+/** Changing config.json, also against other processes that change it at the same time. */
+import { describe, fail } from '../errors.js';
+import { hostFingerprint } from '../host/environment.js';
+import type { MemoryChoice } from '../model/choice.js';
+import type { StoredChoice, StoredConfig } from '../model/config.js';
+import { SCHEMA_VERSION } from '../model/types.js';
+import { writeAtomic } from './atomic-file.js';
+import { CHOICE_KINDS, isChoice, readConfig } from './config-file.js';
+import { withFileLock } from './file-lock.js';
+import type { Layout } from './layout.js';
+
+const SUBJECT_KEY = /^(?:struct|pool|computation|job|workload):./s;
+
+/** Part of the configuration to replace. */
+export interface ConfigChange {
+  readonly memory?: MemoryChoice;
+  readonly subject?: { readonly key: string; readonly stored: StoredChoice };
+  readonly runtimeFlags?: readonly string[];
+}
+
+/**
+ * Changes a part of config.json and leaves the rest as it is.
+ *
+ * @throws INVALID_ARGUMENT, STORAGE_NOT_WRITABLE; DOCUMENT_CORRUPT where the present file cannot be read: it is
+ * not overwritten.
+ */
+export async function changeConfig(layout: Layout, change: ConfigChange): Promise<void> {
+  checkChange(change);
+  const hostId = hostFingerprint().id;
+  await withFileLock(`${layout.config}.lock`, async () => {
+    const present = readConfig(layout);
+    const isHostWide = change.memory !== undefined || change.runtimeFlags !== undefined;
+    // `hostId` tells where defaults and flags were measured; each choice of a subject carries its own. What was
+    // measured on another host must not pass for this one's.
+    const kept = !isHostWide || present?.hostId === hostId ? present : null;
+    const next: StoredConfig = {
+      ...present,
+      schemaVersion: SCHEMA_VERSION,
+      updatedAt: new Date().toISOString(),
+      hostId: kept?.hostId ?? hostId,
+      defaults: { ...kept?.defaults, ...(change.memory && { memory: change.memory }) },
+      subjects: {
+        ...present?.subjects,
+        ...(change.subject && { [change.subject.key]: change.subject.stored }),
+      },
+      runtimeFlags: change.runtimeFlags ?? kept?.runtimeFlags ?? [],
+    };
+    await writeAtomic(layout.config, `${JSON.stringify(next, null, 2)}\n`);
+  });
+}
+
+function checkChange({ memory, subject, runtimeFlags }: ConfigChange): void {
+  const refuse = (name: string, value: unknown, expected: string): never => {
+    throw fail('INVALID_ARGUMENT', { name, actual: describe(value), expected });
+  };
+  if (memory !== undefined && !isChoice(memory, ['memory'])) refuse('memory', memory, 'a memory choice');
+  if (runtimeFlags?.some((flag) => typeof flag !== 'string' || !flag.startsWith('-'))) {
+    refuse('runtimeFlags', runtimeFlags, 'flags such as --max-semi-space-size=64');
+  }
+  if (!subject) return;
+  if (typeof subject.key !== 'string' || !SUBJECT_KEY.test(subject.key)) {
+    refuse('key', subject.key, '<kind>:<name>, such as struct:Order');
+  }
+  const { choice, profileId, hostId } = (subject.stored ?? {}) as Partial<StoredChoice>;
+  if (!isChoice(choice, CHOICE_KINDS)) refuse('choice', choice, 'a choice');
+  if (typeof hostId !== 'string') refuse('hostId', hostId, 'the id of the host it was measured on');
+  if (typeof profileId !== 'string') refuse('profileId', profileId, 'the id of the profile it comes from');
+}
