@@ -4,7 +4,7 @@
  * Method: the free list is a stack of integers in an Int32Array, so acquire and release are a few plain array
  * accesses; nothing crosses into native code and nothing is allocated. A handle is an integer that carries the
  * slot and a generation: releasing advances the generation, so a handle that was released is recognised when it
- * comes again. Views are made once per slot and kept, because making one costs more than `Buffer.allocUnsafe`.
+ * comes again (one load and one store more than without). Views are made once per slot and kept, because making one costs more than `Buffer.allocUnsafe`.
  *
  * Rejected: a free list behind Node-API (two native calls an acquire), and fresh views per acquire.
  */
@@ -48,7 +48,6 @@ interface Segment {
 const MAX_SLOTS = 2 ** 24;
 const MAX_SLOT_BYTES = 2 ** 30;
 const HANDLE_MASK = 0x7fff_ffff;
-const FREE = -1;
 
 /** Unlike for each pool, so that a handle of one pool is rarely taken for one of another. */
 let poolsMade = 0;
@@ -78,8 +77,11 @@ export class SlabPool implements Subject, Disposable {
   /** The handles that the next acquires return; `free` of them, the last on top. */
   private stack = new Int32Array(0);
   private free = 0;
-  /** Per slot the handle in use, or FREE. */
-  private live = new Int32Array(0);
+  /**
+   * Per slot the one handle that is valid: the one in use, or the one that the next acquire hands out, which nobody
+   * has yet. So acquiring stores nothing here, and a released handle never equals it.
+   */
+  private current = new Int32Array(0);
   private views: (Uint8Array | undefined)[] = [];
   private buffers: (Buffer | undefined)[] = [];
   private segments: Segment[] = [];
@@ -126,9 +128,7 @@ export class SlabPool implements Subject, Disposable {
     if (top < 0) return this.acquireFromGrowth();
     this.free = top;
     if (top < this.fewestFree) this.fewestFree = top;
-    const handle = this.stack[top] as number;
-    if (this.checked) this.live[handle & this.slotMask] = handle;
-    return handle;
+    return this.stack[top] as number;
   }
 
   /** As `acquire`, but undefined instead of POOL_EXHAUSTED. */
@@ -158,9 +158,9 @@ export class SlabPool implements Subject, Disposable {
     const slot = handle & this.slotMask;
     let next = handle;
     if (this.checked) {
-      if (this.live[slot] !== handle) this.refuse(handle);
-      this.live[slot] = FREE;
+      if (this.current[slot] !== handle || this.free >= this.slotCount) this.refuse(handle);
       next = (handle + this.generationStep) & HANDLE_MASK;
+      this.current[slot] = next;
     } else if (slot !== handle || slot >= this.slotCount || this.free >= this.slotCount) {
       this.refuse(handle);
     }
@@ -172,14 +172,14 @@ export class SlabPool implements Subject, Disposable {
   /** The slot's bytes. The same object each time the slot is acquired; `undefined` reads after `close()`. */
   view(handle: number): Uint8Array {
     const slot = handle & this.slotMask;
-    if (this.checked ? this.live[slot] !== handle : slot !== handle) this.refuse(handle);
+    if (this.checked ? this.current[slot] !== handle : slot !== handle) this.refuse(handle);
     return this.views[slot] ?? this.makeView(slot, handle);
   }
 
   /** The slot's bytes as a Node `Buffer`, for `fs.read`, sockets and streams. Kept per slot as `view` is. */
   buffer(handle: number): Buffer {
     const slot = handle & this.slotMask;
-    if (this.checked ? this.live[slot] !== handle : slot !== handle) this.refuse(handle);
+    if (this.checked ? this.current[slot] !== handle : slot !== handle) this.refuse(handle);
     return this.buffers[slot] ?? this.makeBuffer(slot, handle);
   }
 
@@ -200,7 +200,7 @@ export class SlabPool implements Subject, Disposable {
         remedy: "Create the pool with checks: 'generation'.",
       });
     }
-    return typeof handle === 'number' && this.live[handle & this.slotMask] === handle;
+    return typeof handle === 'number' && this.current[handle & this.slotMask] === handle;
   }
 
   stats(): AllocatorStats {
@@ -335,14 +335,15 @@ export class SlabPool implements Subject, Disposable {
     // New handles go below the old ones, in descending order: warm slots are reused first, then low ones.
     for (let k = 0; k < slots; k += 1) stack[k] = this.firstGeneration | (slotCount - 1 - k);
     stack.set(this.stack.subarray(0, this.free), slots);
-    const live = new Int32Array(slotCount).fill(FREE);
-    live.set(this.live);
+    const current = new Int32Array(slotCount);
+    current.set(this.current);
+    for (let slot = firstSlot; slot < slotCount; slot += 1) current[slot] = this.firstGeneration | slot;
     for (let k = 0; k < slots; k += 1) {
       this.views.push(undefined);
       this.buffers.push(undefined);
     }
     this.stack = stack;
-    this.live = live;
+    this.current = current;
     this.segments.push({ region, firstSlot, slots, strideBytes });
     this.slotCount = slotCount;
     this.free += slots;
@@ -351,8 +352,7 @@ export class SlabPool implements Subject, Disposable {
 
   /** Only with no slot in use: no handle is valid, so every slot may move. */
   private layOutAnew(slots: number): void {
-    const old = { segments: this.segments, stack: this.stack, free: this.free };
-    const before = { ...this.snapshot() };
+    const before = this.snapshot();
     this.forget();
     try {
       this.addSegment(slots);
@@ -361,26 +361,24 @@ export class SlabPool implements Subject, Disposable {
       throw error;
     }
     // Generations go on where they stood, so that handles from before stay stale.
-    const generations = new Map<number, number>();
-    for (let k = 0; k < old.free; k += 1) {
-      const handle = old.stack[k] as number;
-      generations.set(handle & this.slotMask, handle);
-    }
     for (let k = 0; k < this.free; k += 1) {
-      const handle = this.stack[k] as number;
-      this.stack[k] = generations.get(handle & this.slotMask) ?? handle;
+      const slot = (this.stack[k] as number) & this.slotMask;
+      const handle = before.current[slot];
+      if (handle === undefined || !this.checked) continue;
+      this.stack[k] = handle;
+      this.current[slot] = handle;
     }
-    for (const { region } of old.segments) region.close();
+    for (const { region } of before.segments) region.close();
   }
 
   private snapshot() {
-    const { stack, free, live, views, buffers, segments, slotCount, fewestFree } = this;
-    return { stack, free, live, views, buffers, segments, slotCount, fewestFree };
+    const { stack, free, current, views, buffers, segments, slotCount, fewestFree } = this;
+    return { stack, free, current, views, buffers, segments, slotCount, fewestFree };
   }
 
   private forget(): void {
     this.stack = new Int32Array(0);
-    this.live = new Int32Array(0);
+    this.current = new Int32Array(0);
     this.views = [];
     this.buffers = [];
     this.segments = [];

@@ -10,16 +10,14 @@ interface Waiter<T> {
 export class WaitQueue<T = number> {
   /** Sets keep the order of insertion and remove anywhere in O(1). */
   private readonly waiting = new Set<Waiter<T>>();
-
-  get size(): number {
-    return this.waiting.size;
-  }
+  /** How many wait. A plain number, because each release looks at it and a Set's `size` is a call. */
+  size = 0;
 
   /** Resolves with what `serve` hands over, or rejects with `abortError` when the signal fires first. */
   wait(signal: AbortSignal | undefined, abortError: (signal: AbortSignal) => unknown): Promise<T> {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
-        this.waiting.delete(waiter);
+        this.leave(waiter);
         // An aborted wait ends with the error that names it; the signal's reason is that error's cause.
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
         if (signal !== undefined) reject(abortError(signal));
@@ -31,14 +29,14 @@ export class WaitQueue<T = number> {
       };
       signal?.addEventListener('abort', onAbort, { once: true });
       this.waiting.add(waiter);
+      this.size = this.waiting.size;
     });
   }
 
   /** Hands a value to the caller that waited longest. There must be one. */
   serve(value: T): void {
     for (const waiter of this.waiting) {
-      this.waiting.delete(waiter);
-      waiter.stop();
+      this.leave(waiter);
       waiter.resolve(value);
       return;
     }
@@ -46,9 +44,14 @@ export class WaitQueue<T = number> {
 
   rejectAll(error: () => unknown): void {
     for (const waiter of [...this.waiting]) {
-      this.waiting.delete(waiter);
-      waiter.stop();
+      this.leave(waiter);
       waiter.reject(error());
     }
+  }
+
+  private leave(waiter: Waiter<T>): void {
+    this.waiting.delete(waiter);
+    this.size = this.waiting.size;
+    waiter.stop();
   }
 }
