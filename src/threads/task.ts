@@ -40,10 +40,10 @@ export type RangeFunction<Shared, Partial> = (start: number, end: number, shared
  * // elsewhere
  * const digest = await pool.run(hashTask, 'text');
  */
-export function defineTask<F extends AnyFunction = AnyFunction>(
-  moduleUrl: string | URL,
-  exportName: string,
-): Task<F> {
+export function defineTask(moduleUrl: string | URL, exportName: string): Task;
+// Apart, so that a function's type is taken from what is written and never guessed from where the task is used.
+export function defineTask<F extends AnyFunction>(moduleUrl: string | URL, exportName: string): Task<F>;
+export function defineTask(moduleUrl: string | URL, exportName: string): Task {
   const module = moduleUrlOf(moduleUrl);
   if (typeof exportName !== 'string' || exportName === '') {
     throw fail('INVALID_ARGUMENT', {

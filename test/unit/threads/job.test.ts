@@ -16,7 +16,7 @@ describe('job', () => {
   });
 
   it('gives the same under every choice', async () => {
-    const { triangle } = (await import(fixtureFile('tasks.js').href));
+    const { triangle } = await import(fixtureFile('tasks.js').href);
     const expected = float64(400);
     triangle(0, 400, { output: expected });
     const output = float64(400);

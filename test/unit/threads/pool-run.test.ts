@@ -28,7 +28,7 @@ describe('run', () => {
   it('runs in other threads, no more than maxThreads', async () => {
     const pool = poolWith({ maxThreads: 2 });
     const ids = await Promise.all(
-      Array.from({ length: 40 }, () => pool.run<undefined, number>(fixture('whoAmI'))),
+      Array.from({ length: 40 }, () => pool.run(fixture<() => number>('whoAmI'))),
     );
     expect(new Set(ids).size).toBeLessThanOrEqual(2);
     expect(ids).not.toContain(0);
