@@ -81,6 +81,8 @@ export type {
 export type { CompareOptions } from './validation/options.js';
 export { driveLoad, type DriveLoadOptions } from './validation/load.js';
 export { workload, type Workload, type WorkloadOptions } from './validation/workload.js';
+export { compareRuns, formatBench } from './validation/bench-table.js';
+export { runBench, type BenchCase, type BenchReport } from './validation/bench.js';
 export { findChangePoints, type ChangePoint } from './validation/change-points.js';
 export { measureNoise, type NoiseReport } from './validation/noise.js';
 
@@ -92,3 +94,45 @@ export { openStore, type Store } from './storage/store.js';
 // The machine
 export { openCounters, type CounterGroup, type CounterSnapshot } from './counters/counter-group.js';
 export { nativeStatus, type NativeStatus } from './native/status.js';
+
+// Types that the signatures above name.
+export type { Retention } from './settings/optimizer.js';
+export type { Alignment, HugePages, Residency } from './memory/regions.js';
+export type { AllocatorBytes } from './memory/allocator-stats.js';
+export type { ArenaScope } from './memory/arena.js';
+export type { Layout, PlacedField } from './memory/layout-planner.js';
+export type { StructChoice } from './memory/struct/struct-type.js';
+export type { StructDescriptor } from './memory/struct/descriptor.js';
+export type { ArrayDescriptor } from './memory/struct/struct-array.js';
+export type { FieldType } from './memory/struct/field-types.js';
+export type { RunOptions, ThreadPoolStats } from './threads/thread-pool.js';
+export type { CostHint, ParallelForOptions, ParallelReduceOptions } from './threads/loop-options.js';
+export type { RangeFunction } from './threads/task.js';
+export type { JobRunOptions } from './threads/job.js';
+export type { Equivalence, Inputs } from './computation/computation.js';
+export type { SizeOf } from './computation/size.js';
+export type { DescribedVariant, Execution, ModuleVariants, Variant } from './computation/variants.js';
+export type {
+  ComputationRequest,
+  OptimizedComputation,
+  SizeChoice,
+} from './computation/optimize-computation.js';
+export type { LoadOptions, Measure, ResultCheck } from './validation/options.js';
+export type { LoadRequest } from './validation/load-requests.js';
+export type { WorkloadSetup } from './validation/workload.js';
+export type { ChangePointOptions } from './validation/change-points.js';
+export type { NoiseOptions, WorkloadNoise } from './validation/noise.js';
+export type { Gathered, SamplingWindow } from './profiling/sampler.js';
+export type { RankedFinding, RuleResult } from './analysis/rule.js';
+export type { HotOperation, SignalView } from './analysis/signal-view.js';
+export type { ListFilter, StoredDocument, StoreOptions } from './storage/store.js';
+export type { StoredEntry } from './storage/index-file.js';
+export type { MetricPoint } from './storage/metrics-log.js';
+export type { OptimizationGains, OptimizationStats, StatsFilter } from './storage/stats.js';
+export type { CounterOptions } from './counters/counter-group.js';
+export type { AvailableCounterValue, CounterValue, DerivedCounter } from './counters/counter-value.js';
+export type { CounterEvent } from './counters/events.js';
+export type { Capability, NativeCapabilities } from './native/contract.js';
+export type { CounterReason, CounterRefusal } from './native/counter-refusal.js';
+export type { DocumentKind } from './storage/layout.js';
+export type { Standing } from './computation/race.js';
