@@ -55,20 +55,29 @@ export function layoutTrial({ types }: LayoutTrial): () => number {
   };
 }
 
-/** The user's workload with the type in one layout. */
+/**
+ * The user's workload with the type in one layout. Loads an instance of the module of its own: two layouts through
+ * one function would give V8 two shapes to handle where a service has one.
+ */
 export async function workloadTrial(trial: WorkloadTrial): Promise<() => unknown> {
-  const setup = await loadSetup(trial.module, trial.export);
+  const setup = await loadSetup(trial.module, trial.export, (instances += 1));
   return setup(typeWith(trial.descriptor, trial.choice));
 }
+
+let instances = 0;
 
 /** @throws SUBJECT_UNLOADABLE where the module has no such function. */
 export async function loadSetup(
   module: string,
   name: string,
+  instance?: number,
 ): Promise<(subject: unknown) => Promise<() => unknown>> {
-  const url = /^(file|data|node):/.test(module)
+  let url = /^(file|data|node):/.test(module)
     ? module
     : pathToFileURL(isAbsolute(module) ? module : resolve(module)).href;
+  if (instance !== undefined && url.startsWith('file:')) {
+    url += `${url.includes('?') ? '&' : '?'}layout-trial=${instance}`;
+  }
   const subject = `${name} of ${module}`;
   let setup: unknown;
   try {

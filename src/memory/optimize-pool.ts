@@ -3,10 +3,11 @@ import type { PoolChoice } from '../model/choice.js';
 import type { Comparison } from '../model/comparison.js';
 import type { ComparisonSubject } from '../validation/subject.js';
 import type { Workload } from '../validation/workload.js';
-import { poolTrial, poolWith, type PoolTrial } from './allocation-trial.js';
+import { poolWith, type PoolTrial } from './allocation-trial.js';
 import { roundUp } from './arguments.js';
 import { loadSetup } from './layout-trial.js';
 import type { MemoryRequest } from './memory-request.js';
+import { screenApart } from './screen-apart.js';
 import { screen, type Screened } from './screening.js';
 import type { SlabPool } from './slab-pool.js';
 import { failureOf, trialSubject, type TrialBudget } from './trial-budget.js';
@@ -76,22 +77,29 @@ export async function optimizePool(
   }
   if (candidates.length === 0) return outcome(null, null);
 
-  const run = workload
-    ? workloadRunner(workload, trialOf)
-    : (choice: PoolChoice) => poolTrial(trialOf(choice));
+  const run = workload ? workloadRunner(workload, trialOf) : undefined;
   let screened: Screened<PoolChoice>[];
   try {
     budget.progress('screen', `Looking at ${candidates.length + 1} pool configurations`, 0);
-    const runners: { item: PoolChoice; run: () => unknown }[] = [];
-    for (const item of [present, ...candidates]) runners.push({ item, run: await run(item) });
-    screened = await screen(runners, budget.screeningMs, budget.signal);
+    const choices = [present, ...candidates];
+    if (run === undefined) {
+      const trials = choices.map((item) => ({
+        item,
+        trial: { name: 'poolTrial' as const, trial: trialOf(item) },
+      }));
+      screened = await screenApart(trials, budget.screeningMs, budget.signal);
+    } else {
+      const runners: { item: PoolChoice; run: () => unknown }[] = [];
+      for (const item of choices) runners.push({ item, run: await run(item) });
+      screened = await screen(runners, budget.screeningMs, budget.signal);
+    }
   } catch (error) {
     budget.warnings.push(`The first look failed: ${failureOf(error)}`);
     return outcome(candidates[0] as PoolChoice, null);
   }
   const best = screened.find(({ item }) => item !== present)?.item as PoolChoice;
   const subject = async (choice: PoolChoice, label: string): Promise<ComparisonSubject> => {
-    if (!workload) return trialSubject('./allocation-trial.js', 'poolTrial', trialOf(choice), label);
+    if (run === undefined) return trialSubject('./allocation-trial.js', 'poolTrial', trialOf(choice), label);
     const made = await run(choice);
     return Object.defineProperty(() => made(), 'name', { value: label });
   };

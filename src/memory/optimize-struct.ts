@@ -5,9 +5,10 @@ import type { ComparisonSubject } from '../validation/subject.js';
 import type { Workload } from '../validation/workload.js';
 import { patternFor, type AccessPattern } from './access-pattern.js';
 import { layoutReport } from './layout-report.js';
-import { layoutTrial, loadSetup, typeWith, type LayoutTrial, type WorkloadTrial } from './layout-trial.js';
+import { loadSetup, typeWith, type LayoutTrial, type WorkloadTrial } from './layout-trial.js';
 import { describeChoice, layoutCandidates, type MemoryRequest } from './memory-request.js';
 import { RecordingType } from './recording-type.js';
+import { screenApart } from './screen-apart.js';
 import { screen, type Screened } from './screening.js';
 import type { StructDescriptor } from './struct/descriptor.js';
 import type { StructType } from './struct/struct-type.js';
@@ -25,10 +26,18 @@ export interface StructOutcome {
 /** Enough to leave the caches behind. */
 const TRIAL_BYTES = 8 * 2 ** 20;
 const MAX_TRIAL_RECORDS = 200_000;
+/** A function of this process sees every layout; beyond four shapes V8 gives up on its property accesses. */
+const CLOSURE_CANDIDATES = 3;
 
 /** What is measured for a choice: made anew in this process, or described for fresh ones. */
 interface Measurable {
-  readonly runner: (choice: MemoryChoice) => (() => unknown) | Promise<() => unknown>;
+  /** A first look at the choices, the present one first. */
+  readonly screen: (
+    choices: readonly MemoryChoice[],
+    budget: TrialBudget,
+  ) => Promise<Screened<MemoryChoice>[]>;
+  /** How many layouts can be told apart in one look. */
+  readonly maxCandidates: number;
   readonly subject: (choice: MemoryChoice, label: string) => ComparisonSubject | Promise<ComparisonSubject>;
   readonly measuredWith: string;
 }
@@ -58,7 +67,11 @@ export async function optimizeStruct(
     : patterns.every((pattern) => pattern !== undefined)
       ? patternMeasurable(trial)
       : undefined;
-  const candidates = layoutCandidates(request, present, isSingle ? hot : undefined);
+  const candidates = distinct(
+    types,
+    present,
+    layoutCandidates(request, present, isSingle ? hot : undefined),
+  ).slice(0, measurable?.maxCandidates);
   const basis = {
     present: describeChoice(present),
     candidates: candidates.map(describeChoice),
@@ -98,7 +111,8 @@ export async function optimizeStruct(
   }
   let screened: Screened<MemoryChoice>[];
   try {
-    screened = await screenChoices([present, ...candidates], measurable, budget);
+    budget.progress('screen', `Looking at ${candidates.length + 1} layouts`, 0);
+    screened = await measurable.screen([present, ...candidates], budget);
   } catch (error) {
     budget.warnings.push(`The first look failed: ${failureOf(error)}`);
     return done(candidates[0] as MemoryChoice, null);
@@ -113,20 +127,38 @@ export async function optimizeStruct(
   return done(best, validation, screened);
 }
 
-async function screenChoices(
-  choices: readonly MemoryChoice[],
-  measurable: Measurable,
-  budget: TrialBudget,
-): Promise<Screened<MemoryChoice>[]> {
-  budget.progress('screen', `Looking at ${choices.length} layouts`, 0);
-  const runners: { item: MemoryChoice; run: () => unknown }[] = [];
-  for (const item of choices) runners.push({ item, run: await measurable.runner(item) });
-  return screen(runners, budget.screeningMs, budget.signal);
+/** Candidates whose arrays would really differ from the present ones and from each other. */
+function distinct(
+  types: readonly StructType[],
+  present: MemoryChoice,
+  candidates: readonly MemoryChoice[],
+): MemoryChoice[] {
+  const effect = (choice: MemoryChoice) => {
+    if (choice.order !== 'aos') return choice.order; // columns do not care where a field stood in the record
+    const layouts = types.map((type) => type.plan(choice));
+    return JSON.stringify([
+      choice.cacheLineBytes,
+      layouts.map(({ fields, strideBytes }) => [strideBytes, fields]),
+    ]);
+  };
+  const seen = new Set([effect(present)]);
+  return candidates.filter((candidate) => {
+    const key = effect(candidate);
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
 }
 
 function patternMeasurable(trial: (choice: MemoryChoice) => LayoutTrial): Measurable {
   return {
-    runner: (choice) => layoutTrial(trial(choice)),
+    screen: (choices, budget) =>
+      screenApart(
+        choices.map((item) => ({ item, trial: { name: 'layoutTrial', trial: trial(item) } })),
+        budget.screeningMs,
+        budget.signal,
+      ),
+    maxCandidates: Infinity,
     subject: (choice, label) => trialSubject('./layout-trial.js', 'layoutTrial', trial(choice), label),
     measuredWith: 'the library’s access pattern over the fields',
   };
@@ -141,7 +173,12 @@ function workloadMeasurable(workload: Workload, descriptor: StructDescriptor): M
       throw new TypeError(`setup of workload "${workload.name}" returned no function`);
     };
     return {
-      runner,
+      screen: async (choices, budget) => {
+        const runners: { item: MemoryChoice; run: () => unknown }[] = [];
+        for (const item of choices) runners.push({ item, run: await runner(item) });
+        return screen(runners, budget.screeningMs, budget.signal);
+      },
+      maxCandidates: CLOSURE_CANDIDATES,
       subject: async (choice, label) => {
         const run = await runner(choice);
         return Object.defineProperty(() => run(), 'name', { value: label });
@@ -150,12 +187,22 @@ function workloadMeasurable(workload: Workload, descriptor: StructDescriptor): M
     };
   }
   const module = String(source.module);
+  const trialOfChoice = (choice: MemoryChoice): WorkloadTrial => ({
+    descriptor,
+    choice,
+    module,
+    export: source.export,
+  });
   return {
-    runner: async (choice) => (await loadSetup(module, source.export))(typeWith(descriptor, choice)),
-    subject: (choice, label) => {
-      const trial: WorkloadTrial = { descriptor, choice, module, export: source.export };
-      return trialSubject('./layout-trial.js', 'workloadTrial', trial, label);
-    },
+    screen: (choices, budget) =>
+      screenApart(
+        choices.map((item) => ({ item, trial: { name: 'workloadTrial', trial: trialOfChoice(item) } })),
+        budget.screeningMs,
+        budget.signal,
+      ),
+    maxCandidates: Infinity,
+    subject: (choice, label) =>
+      trialSubject('./layout-trial.js', 'workloadTrial', trialOfChoice(choice), label),
     measuredWith: `workload "${workload.name}" in fresh processes`,
   };
 }

@@ -164,6 +164,38 @@ describe('optimizeMemory on a struct', () => {
     expect((await optimizeMemory(T, settings, [missing], context())).status).toBe('failed');
   });
 
+  it('measures a workload module in fresh processes, and leaves layouts out that would change nothing', async () => {
+    const T = struct('T', fields, { packing: 'declared', hot: ['price'] });
+    const module = new URL('../../fixtures/memory-scan.js', import.meta.url);
+    const settings = await parseMemorySettings({
+      cacheOptimization: { cacheLocality: { spatialLocality: true } },
+    });
+    const draft = await optimizeMemory(
+      T,
+      settings,
+      [workload({ name: 'w', module, export: 'scan' })],
+      context(4_000),
+    );
+    expect(draft.validation).toMatchObject({ form: 'fresh-processes' });
+    const { candidates } = draft.plan as { candidates: string[] };
+    expect(candidates.filter((text) => text.startsWith('aos, declared'))).toEqual([]);
+    expect(candidates.map((text) => text.split(',')[0]).toSorted()).toEqual(['aos', 'aos', 'aosoa', 'soa']);
+  });
+
+  it('survives a workload module that ends its process', async () => {
+    const T = struct('T', fields, { packing: 'declared' });
+    const module = new URL('../../fixtures/memory-scan.js', import.meta.url);
+    const settings = await parseMemorySettings({ cacheOptimization: { dataAlignment: true } });
+    const draft = await optimizeMemory(
+      T,
+      settings,
+      [workload({ name: 'w', module, export: 'exits' })],
+      context(),
+    );
+    expect(draft).toMatchObject({ status: 'failed', choice: null });
+    expect(draft.warnings.join()).toMatch(/code 3/);
+  });
+
   it('aborts, before it starts and in the middle', async () => {
     const T = struct('T', fields, { packing: 'declared' });
     const settings = await parseMemorySettings({});
