@@ -8,6 +8,7 @@ import { cpuLimits } from '../host/limits.js';
 import { CGROUP_COLUMNS, type Capability, type NativeCapabilities } from '../native/contract.js';
 import { loadNative } from '../native/load.js';
 import { formatBytes, formatNumber, formatShare } from '../units.js';
+import { formatCount } from '../report/format.js';
 import type { NoiseReport, WorkloadNoise } from '../validation/noise.js';
 import type { Session, VerbOutcome } from './session.js';
 import { visible, wrap, type Terminal } from './terminal.js';
@@ -88,6 +89,11 @@ const CAPABILITY_NAMES: Readonly<Record<keyof NativeCapabilities, string>> = {
   cgroup: 'container limits',
   pressure: 'pressure stall information',
 };
+
+/** Reasons for a missing metric that this verb has a line for. */
+export function reasonsExplained(): ReadonlySet<string> {
+  return new Set(measuringChecks(loadNative().capabilities()).flatMap(({ reason }) => reason ?? []));
+}
 
 function measuringChecks(capabilities: NativeCapabilities): Check[] {
   const checks = (Object.entries(CAPABILITY_NAMES) as [keyof NativeCapabilities, string][]).map(
@@ -327,7 +333,7 @@ function printNoise(terminal: Terminal, noise: NoiseReport): void {
   terminal.print(terminal.style('bold', 'Noise: identical code compared with itself'));
   for (const { workload, deviation, replicates } of noise.workloads) {
     terminal.print(
-      `  ${WORKLOADS[workload]}: the ratio varies by ${formatShare(deviation)} from process to process (${replicates} processes)`,
+      `  ${WORKLOADS[workload]}: the ratio varies by ${formatShare(deviation)} from process to process (${formatCount(replicates, 'process', 'processes')})`,
     );
   }
   terminal.print(

@@ -1,12 +1,14 @@
-import { SubjectError, TaskError } from '../errors.js';
+import { fail, SubjectError, TaskError } from '../errors.js';
 import type { OptimizationProfile } from '../model/optimization-profile.js';
 import type { Recommendation } from '../model/recommendation.js';
 import { subjectKey, type Subject } from '../model/subject.js';
 import { OptimizationType } from '../model/types.js';
-import { describeAction } from '../report/findings.js';
 import { SystemOptimizer } from '../system-optimizer.js';
+import { commandFor } from '../report/actions.js';
 import { confirm } from './confirm.js';
 import { EXIT, reportOf, UsageError, type ErrorReport, type ExitCode } from './exit-code.js';
+import { guideOnDisk } from './guide-path.js';
+import { fromHere } from './print-findings.js';
 import { printProfiles } from './print-profiles.js';
 import type { Session, VerbOutcome } from './session.js';
 import { prepareStorage } from './store.js';
@@ -61,7 +63,7 @@ export async function optimizeVerb(
     if (options.tryFlag === undefined) printProfiles(terminal, profiles);
     const config = optimizer.store.config();
     terminal.print();
-    terminal.print(terminal.style('dim', closing(profiles, options.storage)));
+    terminal.print(terminal.style('dim', closing(profiles, options)));
     return { result: { profiles, errors, config }, exitCode: exitCode(profiles, errors, options) };
   } finally {
     signal.removeEventListener('abort', close);
@@ -164,7 +166,8 @@ async function carryOut(
     await optimizer.store.saveRecommendation(withOutcome(document, profile));
     return;
   }
-  const title = 'action' in document ? `${document.title}: ${describeAction(document.action)}` : id;
+  if ('action' in document) refuseWhatIsNoCall(document);
+  const title = 'action' in document ? document.title : id;
   if (!(await confirm(`Carry out “${title}”?`, options.yes, session))) {
     terminal.print('Nothing was changed.');
     return;
@@ -173,6 +176,23 @@ async function carryOut(
   signal.throwIfAborted();
   // A profile that won before is put in force again without being measured again.
   if (!profiles.some((known) => known.id === profile.id)) profiles.push(profile);
+}
+
+/** A change to the code is for a person to make, and a flag needs the program: neither is a call. */
+function refuseWhatIsNoCall({ action, id, title, cause }: Recommendation): void {
+  if (action.kind === 'runtime-flag') {
+    throw new UsageError(
+      `A running process cannot take the Node flag ${action.flag}: it is tried on the service, under load.`,
+      `Run: ${commandFor(action, id)}`,
+    );
+  }
+  if (action.kind === 'code-change') {
+    const place = title.endsWith(action.summary) ? title.slice(0, -action.summary.length) : title;
+    throw fail('NOTHING_TO_APPLY', {
+      title: fromHere(place).replace(/:? *$/, '') || cause,
+      remedy: `${action.summary} Guide: ${guideOnDisk(action.guide)}`,
+    });
+  }
 }
 
 function withOutcome(recommendation: Recommendation, profile: OptimizationProfile): Recommendation {
@@ -189,11 +209,20 @@ function withOutcome(recommendation: Recommendation, profile: OptimizationProfil
   };
 }
 
-function closing(profiles: readonly OptimizationProfile[], storage: string): string {
+const DEFAULT_BUDGET_MS = 60_000;
+
+function closing(profiles: readonly OptimizationProfile[], options: OptimizeVerbOptions): string {
+  const { storage, budgetMs = DEFAULT_BUDGET_MS * profiles.length } = options;
   if (profiles.length === 0) return 'Nothing was optimised.';
-  return profiles.some(({ status }) => status === 'applied')
-    ? `Put in force in ${storage}/config.json; a service loads it from there when it constructs its optimizer.`
-    : `Nothing was changed; the measurements are stored in ${storage}.`;
+  if (profiles.some(({ status }) => status === 'applied')) {
+    return options.tryFlag === undefined
+      ? `Put in force in ${storage}/config.json; a service loads it from there when it constructs its optimizer.`
+      : `Recorded in ${storage}/config.json.`;
+  }
+  const stored = `Nothing was changed; the measurements are stored in ${storage}.`;
+  if (!profiles.every(({ status }) => status === 'inconclusive')) return stored;
+  const minutes = Math.ceil((budgetMs * 4) / 60_000);
+  return `${stored}\nThe time given decided nothing: try a larger budget (--budget ${minutes}m) on a machine that does nothing else.`;
 }
 
 function exitCode(

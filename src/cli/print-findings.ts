@@ -1,10 +1,13 @@
-import { relative } from 'node:path';
-import type { CodeLocation, Finding } from '../model/finding.js';
+import { sep } from 'node:path';
+import type { CodeLocation } from '../model/finding.js';
+import type { Metrics } from '../model/metric.js';
 import type { ProfilingResult } from '../model/profiling-result.js';
 import type { Recommendation } from '../model/recommendation.js';
-import { commandFor, describeAction, recommendationsFor } from '../report/findings.js';
-import { formatPlace, formatValue, profileName } from '../report/format.js';
+import { answerFindings, commandFor, wordsOf, type AnsweredFinding } from '../report/actions.js';
+import { evidenceInWords, formatCount, formatPlace, profileName, shortenPaths } from '../report/format.js';
+import { missingInWords, missingMetrics } from '../report/missing.js';
 import { formatDurationMs, formatNumber, formatShare } from '../units.js';
+import { guideOnDisk } from './guide-path.js';
 import { visible, wrap, type Style, type Terminal } from './terminal.js';
 
 const SEVERITY_STYLE: Readonly<Record<string, Style>> = {
@@ -15,8 +18,17 @@ const SEVERITY_STYLE: Readonly<Record<string, Style>> = {
   info: 'dim',
 };
 
-/** A profiling result for people: what was run, the summary, and every finding with what to do. */
-export function printResult(terminal: Terminal, result: ProfilingResult): void {
+/**
+ * A profiling result for people: what was run, the summary, every finding with what to do, and what could not
+ * be measured.
+ *
+ * @param byDoctor reasons for a missing metric about which `sysopt doctor` has more to say.
+ */
+export function printResult(
+  terminal: Terminal,
+  result: ProfilingResult,
+  byDoctor: ReadonlySet<string> = new Set(),
+): void {
   const { load } = result.target;
   const run = [
     `${profileName(result.type)} of ${visible(result.target.description)}`,
@@ -31,33 +43,16 @@ export function printResult(terminal: Terminal, result: ProfilingResult): void {
   ];
   terminal.print();
   terminal.print(terminal.style('dim', run.join(' · ')));
-  terminal.print(wrap(result.analysis.summary, terminal.columns));
-  const answered = new Set<Recommendation>();
-  result.analysis.findings.forEach((finding, index) => {
-    const recommendations = recommendationsFor(finding, result.recommendations).filter(
-      (recommendation) => !answered.has(recommendation),
-    );
-    for (const recommendation of recommendations) answered.add(recommendation);
-    printFinding(terminal, finding, index + 1, recommendations);
-  });
-  const others = result.recommendations.filter((recommendation) => !answered.has(recommendation));
-  for (const recommendation of others) printRecommendation(terminal, recommendation);
-  const missing = Object.values(result.metrics).filter((metric) => !metric.available).length;
-  if (missing > 0) {
-    terminal.print();
-    terminal.print(
-      terminal.style('dim', `${missing} metrics are not available on this machine; sysopt doctor says why.`),
-    );
-  }
+  terminal.print(wrap(fromHere(result.analysis.summary), terminal.columns));
+  const { findings, others } = answerFindings(result);
+  for (const answered of findings) printFinding(terminal, answered);
+  for (const recommendation of others) printRecommendation(terminal, recommendation, false);
+  printMissing(terminal, result.metrics, byDoctor);
 }
 
-function printFinding(
-  terminal: Terminal,
-  finding: Finding,
-  number: number,
-  recommendations: readonly Recommendation[],
-): void {
-  const indent = '   ';
+const INDENT = '   ';
+
+function printFinding(terminal: Terminal, { finding, number, answers }: AnsweredFinding): void {
   const severity = terminal.style(SEVERITY_STYLE[finding.severity] ?? 'reset', finding.severity);
   const facts = [
     finding.cause,
@@ -67,47 +62,69 @@ function printFinding(
       : [`up to ${formatShare(finding.expectedGain)} of CPU time to win`]),
   ];
   terminal.print();
-  terminal.print(`${number}. ${terminal.style('bold', wrap(finding.title, terminal.columns, indent))}`);
-  terminal.print(`${indent}${severity} ${terminal.style('dim', facts.join(', '))}`);
+  terminal.print(
+    `${number}. ${terminal.style('bold', wrap(fromHere(finding.title), terminal.columns, INDENT))}`,
+  );
+  terminal.print(`${INDENT}${severity} ${terminal.style('dim', facts.join(', '))}`);
   if (finding.location !== undefined) {
     const name = visible(finding.location.function === '' ? '(anonymous)' : finding.location.function);
-    terminal.print(`${indent}in ${terminal.style('cyan', name)} at ${placeFromHere(finding.location)}`);
+    terminal.print(`${INDENT}in ${terminal.style('cyan', name)} at ${placeFromHere(finding.location)}`);
   }
   if (finding.detail !== undefined) {
-    terminal.print(`${indent}${wrap(finding.detail, terminal.columns, indent)}`);
+    terminal.print(`${INDENT}${wrap(fromHere(finding.detail), terminal.columns, INDENT)}`);
   }
   for (const evidence of finding.evidence) {
-    const against =
-      evidence.threshold === undefined
-        ? ''
-        : ` (${formatValue(evidence.value, evidence.unit)} against ${formatValue(evidence.threshold, evidence.unit)})`;
-    terminal.print(`${indent}- ${wrap(`${evidence.statement}${against}`, terminal.columns, `${indent}  `)}`);
+    terminal.print(
+      `${INDENT}- ${wrap(fromHere(evidenceInWords(evidence)), terminal.columns, `${INDENT}  `)}`,
+    );
   }
-  for (const recommendation of recommendations) printRecommendation(terminal, recommendation);
+  const repeated = new Set<number>();
+  for (const { recommendation, sameAs } of answers) {
+    if (sameAs === undefined) printRecommendation(terminal, recommendation, true);
+    else repeated.add(sameAs);
+  }
+  for (const first of repeated) terminal.print(`${whatToDo(terminal)} as for ${first}.`);
 }
 
-function printRecommendation(terminal: Terminal, recommendation: Recommendation): void {
-  const indent = '   ';
-  terminal.print(
-    `${indent}${terminal.style('green', 'What to do:')} ${wrap(recommendation.title, terminal.columns - 12, indent)}`,
-  );
-  printAction(terminal, recommendation, `${indent}  `);
-}
-
-function printAction(terminal: Terminal, recommendation: Recommendation, indent: string): void {
-  const { action, id, title } = recommendation;
-  const sentence = describeAction(action);
-  // Titles often end with what is to be done: once is enough.
-  if (!title.endsWith(sentence)) terminal.print(`${indent}${wrap(sentence, terminal.columns, indent)}`);
+/** One recommendation: what to do, and the pattern or the command that does it. */
+function printRecommendation(
+  terminal: Terminal,
+  recommendation: Recommendation,
+  belowFinding: boolean,
+): void {
+  const { action, id } = recommendation;
+  const indent = `${INDENT}  `;
+  const [title = '', ...more] = wordsOf(recommendation, belowFinding);
+  terminal.print(`${whatToDo(terminal)} ${wrap(fromHere(title), terminal.columns - 12, indent)}`);
+  for (const sentence of more) {
+    terminal.print(`${indent}${wrap(fromHere(sentence), terminal.columns, indent)}`);
+  }
   if (action.kind !== 'code-change') {
-    terminal.print(`${indent}${terminal.style('cyan', `$ ${commandFor(action, id)}`)}`);
+    terminal.print(`${indent}${terminal.style('cyan', `$ ${visible(commandFor(action, id))}`)}`);
     return;
   }
-  for (const line of codeLines(action.before))
-    terminal.print(`${indent}${terminal.style('red', `- ${line}`)}`);
-  for (const line of codeLines(action.after))
-    terminal.print(`${indent}${terminal.style('green', `+ ${line}`)}`);
-  terminal.print(`${indent}${terminal.style('dim', `Guide: ${action.guide}`)}`);
+  terminal.print(`${indent}${terminal.style('red', 'The pattern:')}`);
+  for (const line of codeLines(action.before)) terminal.print(`${indent}  ${line}`);
+  terminal.print(`${indent}${terminal.style('green', 'Write instead:')}`);
+  for (const line of codeLines(action.after)) terminal.print(`${indent}  ${line}`);
+  terminal.print(`${indent}${terminal.style('dim', `Guide: ${visible(guideOnDisk(action.guide))}`)}`);
+}
+
+function whatToDo(terminal: Terminal): string {
+  return `${INDENT}${terminal.style('green', 'What to do:')}`;
+}
+
+function printMissing(terminal: Terminal, metrics: Metrics, byDoctor: ReadonlySet<string>): void {
+  const missing = missingMetrics(metrics);
+  const count = missing.reduce((sum, { names }) => sum + names.length, 0);
+  if (count === 0) return;
+  const line = (text: string) => terminal.print(terminal.style('dim', text));
+  terminal.print();
+  line(`${formatCount(count, 'metric has', 'metrics have')} no value:`);
+  for (const group of missing) line(`  ${wrap(missingInWords(group), terminal.columns, '    ')}`);
+  if (missing.some(({ reason }) => byDoctor.has(reason))) {
+    line('What this machine cannot measure, and what would help: sysopt doctor');
+  }
 }
 
 function codeLines(code: string): string[] {
@@ -116,9 +133,11 @@ function codeLines(code: string): string[] {
 
 /** A place as an editor opens it from the working directory. */
 function placeFromHere(location: CodeLocation): string {
-  const { file } = location;
-  const path = file.startsWith('file://') ? new URL(file).pathname : file;
-  const fromHere = path.startsWith('/') ? relative(process.cwd(), path) : path;
-  const shorter = fromHere !== '' && !fromHere.startsWith('..') ? fromHere : path;
-  return visible(formatPlace({ file: shorter, line: location.line }));
+  return visible(fromHere(formatPlace(location)));
+}
+
+/** Text with the paths below the working directory shown from there. */
+export function fromHere(text: string): string {
+  const cwd = process.cwd();
+  return shortenPaths(text, cwd.endsWith(sep) ? cwd : `${cwd}${sep}`);
 }

@@ -2,7 +2,7 @@ import type { Comparison } from '../model/comparison.js';
 import type { OptimizationProfile } from '../model/optimization-profile.js';
 import type { OptimizationStatus } from '../model/types.js';
 import { statusText } from '../report/findings.js';
-import { formatGain } from '../report/format.js';
+import { formatCount, formatGain } from '../report/format.js';
 import { describeChoice } from '../report/optimizations.js';
 import { alignColumns, visible, wrap, type Style, type Terminal } from './terminal.js';
 
@@ -54,7 +54,7 @@ export function printComparison(terminal: Terminal, comparison: Comparison): voi
     `${visible(comparison.candidate)} against ${visible(comparison.baseline)}: ${terminal.style(style, comparison.verdict)}`,
   );
   terminal.print(
-    `  speed-up ${formatGain(comparison)} in ${visible(comparison.measure)}, ${comparison.pairs} pairs`,
+    `  speed-up ${formatGain(comparison)} in ${visible(comparison.measure)}, ${formatCount(comparison.pairs, 'pair')}`,
   );
   for (const warning of comparison.warnings) {
     terminal.print(terminal.style('dim', `  ${wrap(warning, terminal.columns, '  ')}`));

@@ -70,7 +70,8 @@ export async function profileVerb(
     await optimizer.close();
   }
 
-  printResult(terminal, result);
+  const { reasonsExplained } = await import('./doctor.js');
+  printResult(terminal, result, reasonsExplained());
   for (const warning of result.warnings) terminal.warn(warning);
   terminal.print();
   terminal.print(

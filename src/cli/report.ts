@@ -6,6 +6,7 @@ import { captureEnvironment } from '../host/environment.js';
 import type { StoredComparison } from '../model/comparison.js';
 import type { OptimizationProfile } from '../model/optimization-profile.js';
 import type { ProfilingResult } from '../model/profiling-result.js';
+import { formatCount } from '../report/format.js';
 import { renderHtml } from '../report/html.js';
 import { renderMarkdown } from '../report/markdown.js';
 import type { Store } from '../storage/store.js';
@@ -61,7 +62,9 @@ export async function reportVerb(options: ReportVerbOptions, { terminal }: Sessi
   } catch (cause) {
     throw fail('STORAGE_NOT_WRITABLE', { path: file, reason: (cause as Error).message }, { cause });
   }
-  terminal.print(`Wrote ${file} (${results.length} results, ${profiles.length} optimisations).`);
+  terminal.print(
+    `Wrote ${file} (${formatCount(results.length, 'result')}, ${formatCount(profiles.length, 'optimisation')}).`,
+  );
   if (options.format === 'html') terminal.print(terminal.style('dim', `Open ${pathToFileURL(file).href}`));
   return { result: { file, ...summary } };
 }

@@ -1,5 +1,5 @@
 import { fail } from '../errors.js';
-import { EXIT, exitCodeOf, reportOf, type ExitCode } from './exit-code.js';
+import { EXIT, exitCodeOf, reportOf, type ErrorReport, type ExitCode } from './exit-code.js';
 import { Terminal } from './terminal.js';
 
 /** What a verb works with. */
@@ -64,13 +64,18 @@ export function showFailure(terminal: Terminal, error: unknown, interrupted = fa
     return EXIT.interrupted;
   }
   const report = reportOf(error);
-  terminal.error(report.message, report.hint);
+  terminal.error(report.message, terminal.showedTarget ? withoutOutput(report) : report.hint);
   if (process.env.SYSOPT_DEBUG === '1' && error instanceof Error) {
     process.stderr.write(`${error.stack ?? ''}\n`);
     if (error.cause instanceof Error) process.stderr.write(`caused by ${error.cause.stack ?? ''}\n`);
   }
   terminal.result({ error: report });
   return exitCodeOf(error);
+}
+
+/** The hint of a program's end without its last output, which stands above already. */
+function withoutOutput({ code, hint }: ErrorReport): string {
+  return code === 'TARGET_EXITED' ? hint.replace(/ Its last output: [\s\S]*$/, ' Its last output stands above.') : hint;
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

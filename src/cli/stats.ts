@@ -1,8 +1,9 @@
 import type { OptimizationType } from '../model/types.js';
 import { statusText } from '../report/findings.js';
-import { formatInstant } from '../report/format.js';
+import { formatCount, formatInstant } from '../report/format.js';
 import { statsSentence } from '../report/input.js';
 import { formatSpeedup } from '../units.js';
+import { fromHere } from './print-findings.js';
 import type { Session, VerbOutcome } from './session.js';
 import { readStorage } from './store.js';
 import { alignColumns, visible } from './terminal.js';
@@ -50,16 +51,16 @@ export async function statsVerb(options: StatsVerbOptions, { terminal }: Session
   }
   if (results.length > 0) {
     terminal.print();
-    terminal.print(`${results.length} profiling results, the newest first:`);
+    terminal.print(`${formatCount(results.length, 'profiling result')}, the newest first:`);
     for (const entry of results.slice(0, LISTED)) {
       terminal.print(`  ${formatInstant(entry.createdAt)}  ${entry.type ?? ''}  ${entry.id}`);
     }
   }
   if (recommendations.length > 0) {
     terminal.print();
-    terminal.print(`${recommendations.length} recommendations, the newest first:`);
+    terminal.print(`${formatCount(recommendations.length, 'recommendation')}, the newest first:`);
     for (const entry of recommendations.slice(0, LISTED)) {
-      terminal.print(visible(`  ${entry.severity ?? ''}  ${entry.title ?? ''}  ${entry.id}`));
+      terminal.print(visible(`  ${entry.severity ?? ''}  ${fromHere(entry.title ?? '')}  ${entry.id}`));
     }
   }
   if (config !== null) {

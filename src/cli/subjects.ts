@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fail, OptimizerError } from '../errors.js';
 import type { Subject } from '../model/subject.js';
@@ -26,7 +26,7 @@ export async function registerSubjects(
   try {
     exports = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
   } catch (cause) {
-    throw unloadable(messageOf(cause), 'Make `node ' + file + '` run on its own first.', cause);
+    throw unloadable(messageOf(cause), remedyFor(cause, file, dirname(path)), cause);
   }
   const register = exports['default'];
   const before = optimizer.subjects.length;
@@ -52,6 +52,14 @@ export async function registerSubjects(
     );
   }
   return optimizer.subjects;
+}
+
+/** A package that the module imports and that is not installed beside it; else it has a fault of its own. */
+function remedyFor(cause: unknown, file: string, folder: string): string {
+  const missing = /^Cannot find package '([^']+)'/.exec(messageOf(cause))?.[1];
+  if (missing === undefined) return `Make \`node ${file}\` run on its own first.`;
+  const from = relative(process.cwd(), folder);
+  return `Install it there: ${from === '' ? '' : `cd ${from} && `}npm install ${missing}`;
 }
 
 function isSubject(value: unknown): value is Subject {

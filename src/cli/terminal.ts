@@ -22,6 +22,7 @@ export class Terminal {
   #progressShown = false;
   #lastStage = '';
   #partialLine = '';
+  #showedTarget = false;
 
   constructor(options: { json: boolean; out?: Sink; err?: Sink; env?: NodeJS.ProcessEnv }) {
     this.json = options.json;
@@ -95,6 +96,11 @@ export class Terminal {
     this.#writeTarget(lines);
   }
 
+  /** Whether anything of the profiled program's output has been shown. */
+  get showedTarget(): boolean {
+    return this.#showedTarget;
+  }
+
   /** Writes what is left of a line that the program never ended. */
   endTargetOutput(): void {
     this.#writeTarget(this.#takePartial());
@@ -113,6 +119,7 @@ export class Terminal {
 
   #writeTarget(lines: readonly string[]): void {
     if (lines.length === 0) return;
+    this.#showedTarget = true;
     this.#clearProgress();
     const mark = this.#errStyle('dim', '│');
     this.#err.write(lines.map((line) => `${mark} ${line.replace(/\r$/, '')}\n`).join(''));

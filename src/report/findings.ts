@@ -1,41 +1,23 @@
-import type { Evidence, Finding } from '../model/finding.js';
+import type { Evidence } from '../model/finding.js';
 import type { ProfilingResult } from '../model/profiling-result.js';
-import type { Action, Recommendation } from '../model/recommendation.js';
+import type { Recommendation } from '../model/recommendation.js';
 import { formatShare, formatSpeedup } from '../units.js';
-import { formatPlace, formatValue } from './format.js';
+import { answerFindings, commandFor, installedGuide, wordsOf, type AnsweredFinding } from './actions.js';
+import { formatPlace, formatValue, passedThreshold, shortenPaths } from './format.js';
 import { html, type Markup } from './markup.js';
-
-/** The recommendations that answer a finding: same cause, and same place where both name one. */
-export function recommendationsFor(
-  finding: Finding,
-  recommendations: readonly Recommendation[],
-): Recommendation[] {
-  return recommendations.filter((recommendation) => {
-    if (recommendation.cause !== finding.cause) return false;
-    const [a, b] = [finding.location, recommendation.location];
-    return a === undefined || b === undefined || (a.file === b.file && a.line === b.line);
-  });
-}
 
 /** Findings of one run with what to do about each; recommendations that answer none follow at the end. */
 export function findingsSection(result: ProfilingResult, root: string): Markup {
-  const { findings, ruledOut } = result.analysis;
-  const answered = new Set<Recommendation>();
-  const cards = findings.map((finding, index) => {
-    const recommendations = recommendationsFor(finding, result.recommendations).filter(
-      (recommendation) => !answered.has(recommendation),
-    );
-    for (const recommendation of recommendations) answered.add(recommendation);
-    return findingCard(finding, index + 1, recommendations, root);
-  });
-  const others = result.recommendations.filter((recommendation) => !answered.has(recommendation));
+  const { ruledOut } = result.analysis;
+  const { findings, others } = answerFindings(result);
+  const cards = findings.map((answered) => findingCard(answered, root));
   return html`${cards}
   ${
     others.length > 0 &&
     html`<article class="finding s-info">
       <div class="finding-body">
         <h3>More to do</h3>
-        ${others.map((recommendation) => recommendationBlock(recommendation))}
+        ${others.map((recommendation) => recommendationBlock(recommendation, root, false))}
       </div>
     </article>`
   }
@@ -54,12 +36,7 @@ export function findingsSection(result: ProfilingResult, root: string): Markup {
   }`;
 }
 
-function findingCard(
-  finding: Finding,
-  number: number,
-  recommendations: readonly Recommendation[],
-  root: string,
-): Markup {
+function findingCard({ finding, number, answers }: AnsweredFinding, root: string): Markup {
   const { location } = finding;
   return html`<article class="finding s-${finding.severity}">
     <div class="finding-number" aria-hidden="true">${number}</div>
@@ -71,7 +48,7 @@ function findingCard(
           html`<span class="quiet">up to ${formatShare(finding.expectedGain)} of CPU time to win</span>`
         }
       </p>
-      <h3>${finding.title}</h3>
+      <h3>${shortenPaths(finding.title, root)}</h3>
       ${
         location !== undefined &&
         html`<p class="place">
@@ -81,7 +58,7 @@ function findingCard(
           >
         </p>`
       }
-      ${finding.detail !== undefined && html`<p>${finding.detail}</p>`}
+      ${finding.detail !== undefined && html`<p>${shortenPaths(finding.detail, root)}</p>`}
       ${
         finding.evidence.length > 0 &&
         html`<table class="evidence">
@@ -89,11 +66,18 @@ function findingCard(
             Evidence
           </caption>
           <tbody>
-            ${finding.evidence.map(evidenceRow)}
+            ${finding.evidence.map((evidence) => evidenceRow(evidence, root))}
           </tbody>
         </table>`
       }
-      ${recommendations.map((recommendation) => recommendationBlock(recommendation))}
+      ${answers.map(({ recommendation, sameAs }) =>
+        sameAs === undefined
+          ? recommendationBlock(recommendation, root, true)
+          : html`<details class="repeated">
+              <summary>What to do: as for ${sameAs}</summary>
+              ${recommendationBlock(recommendation, root, true)}
+            </details>`,
+      )}
       ${
         finding.ruledOut.length > 0 &&
         html`<details class="ruled-out">
@@ -111,12 +95,13 @@ function findingCard(
   </article>`;
 }
 
-function evidenceRow(evidence: Evidence): Markup {
-  const { value, threshold } = evidence;
+function evidenceRow(evidence: Evidence, root: string): Markup {
+  const { value } = evidence;
+  const threshold = passedThreshold(evidence);
   const scale = Math.max(Math.abs(value), Math.abs(threshold ?? 0)) * 1.08 || 1;
   const width = (share: number) => Number((Math.min(1, Math.abs(share) / scale) * 100).toFixed(1));
   return html`<tr>
-    <td>${evidence.statement}</td>
+    <td>${shortenPaths(evidence.statement, root)}</td>
     <td class="meter">
       <span
         ><i style="width:${width(value)}%"></i
@@ -130,11 +115,12 @@ function evidenceRow(evidence: Evidence): Markup {
 }
 
 /** One recommendation: the change to make or the command to run, and what it led to where it was carried out. */
-export function recommendationBlock(recommendation: Recommendation): Markup {
+function recommendationBlock(recommendation: Recommendation, root: string, belowFinding: boolean): Markup {
   const { outcome } = recommendation;
+  const [title = '', ...more] = wordsOf(recommendation, belowFinding);
   return html`<div class="todo">
-    <p class="todo-title"><span>What to do</span>${recommendation.title}</p>
-    ${actionBlock(recommendation)}
+    <p class="todo-title"><span>What to do</span>${shortenPaths(title, root)}</p>
+    ${more.map((sentence) => html`<p>${sentence}</p>`)} ${actionBlock(recommendation)}
     ${
       outcome !== undefined &&
       html`<p class="outcome">
@@ -146,13 +132,9 @@ export function recommendationBlock(recommendation: Recommendation): Markup {
   </div>`;
 }
 
-function actionBlock({ action, id, title }: Recommendation): Markup {
-  const sentence = describeAction(action);
-  // Titles often end with what is to be done: once is enough.
-  const lead = !title.endsWith(sentence) && html`<p>${sentence}</p>`;
+function actionBlock({ action, id }: Recommendation): Markup {
   if (action.kind === 'code-change') {
-    return html`${lead}
-      <div class="change">
+    return html`<div class="change">
         <figure class="before">
           <figcaption>The pattern</figcaption>
           <pre><code>${action.before}</code></pre>
@@ -162,39 +144,11 @@ function actionBlock({ action, id, title }: Recommendation): Markup {
           <pre><code>${action.after}</code></pre>
         </figure>
       </div>
-      <p class="quiet">Guide: <code>${action.guide}</code></p>`;
+      <p class="quiet">Guide: <code>${installedGuide(action.guide)}</code></p>`;
   }
-  return html`${lead}
-    <pre class="command"><code>${commandFor(action, id)}</code></pre>`;
-}
-
-/** What an action is, in a sentence. */
-export function describeAction(action: Action): string {
-  switch (action.kind) {
-    case 'optimize-memory':
-      return `The optimizer can plan and measure the memory layout${ofSubject(action.subject)}.`;
-    case 'optimize-computation':
-      return `The optimizer can race the variants${ofSubject(action.subject)} and pick one per input size.`;
-    case 'optimize-threads':
-      return `The optimizer can find the number of threads and the chunk size${ofSubject(action.subject)}.`;
-    case 'runtime-flag':
-      return `Try the Node flag ${action.flag}, measured against the service as it is.`;
-    case 'code-change':
-      return action.summary;
-  }
-}
-
-/** The command that carries an action out. */
-export function commandFor(action: Exclude<Action, { kind: 'code-change' }>, id: string): string {
-  return action.kind === 'runtime-flag'
-    ? `sysopt optimize --try-flag=${action.flag} --url URL -- node app.js`
-    : `sysopt optimize --recommendation ${id} --subjects subjects.js`;
+  return html`<pre class="command"><code>${commandFor(action, id)}</code></pre>`;
 }
 
 export function statusText(status: string): string {
   return status.replaceAll('_', ' ');
-}
-
-function ofSubject(subject: string | undefined): string {
-  return subject === undefined ? '' : ` of ${subject}`;
 }

@@ -1,5 +1,5 @@
 import type { Comparison } from '../model/comparison.js';
-import type { CodeLocation } from '../model/finding.js';
+import type { CodeLocation, Evidence } from '../model/finding.js';
 import type { Metric } from '../model/metric.js';
 import type { ProfileType } from '../model/types.js';
 import {
@@ -50,6 +50,35 @@ export function formatPlace(location: Pick<CodeLocation, 'file' | 'line'>, root 
     root !== '' && location.file.startsWith(root) ? location.file.slice(root.length) : location.file;
   if (file === '') return '';
   return location.line > 0 ? `${file}:${location.line}` : file;
+}
+
+/**
+ * Text with the paths below a directory shown from there: `read (/srv/app/lib/a.js:3)` → `read (lib/a.js:3)`.
+ *
+ * @param root the directory with its final separator; empty or the root of the file system changes nothing.
+ */
+export function shortenPaths(text: string, root: string): string {
+  if (root.length <= 1) return text;
+  const literal = root.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  // Not within a longer path that happens to end in the same names.
+  return text.replace(new RegExp(`(?<![\\w./\\\\-])(?:file://)?${literal}`, 'g'), '');
+}
+
+/** The threshold of evidence that passed it. What stayed below decided nothing, so its threshold says nothing. */
+export function passedThreshold({ value, threshold }: Evidence): number | undefined {
+  return threshold !== undefined && value >= threshold ? threshold : undefined;
+}
+
+/** What evidence says, with the threshold where it passed one: `It took 88 % of the time (threshold 25 %).` */
+export function evidenceInWords(evidence: Evidence): string {
+  const threshold = passedThreshold(evidence);
+  if (threshold === undefined) return evidence.statement;
+  return `${evidence.statement.replace(/\.$/, '')} (threshold ${formatValue(threshold, evidence.unit)}).`;
+}
+
+/** `1 result`, `2 results`; a plural that is not regular is given. */
+export function formatCount(count: number, singular: string, plural = `${singular}s`): string {
+  return `${formatNumber(count)} ${count === 1 ? singular : plural}`;
 }
 
 /** The deepest directory (with its final slash) that holds every one of the files; empty where there is none. */

@@ -6,7 +6,7 @@ import { formatBytes, formatDurationMs, formatNumber, formatShare } from '../uni
 import { lineChart, seriesOf } from './charts.js';
 import { findingsSection, statusText } from './findings.js';
 import { flameGraph, frameOrigin } from './flame-graph.js';
-import { commonDirectory, formatInstant, formatValue, profileName } from './format.js';
+import { commonDirectory, formatInstant, formatValue, profileName, shortenPaths } from './format.js';
 import { statsSentence, type ReportInput, type ReportStats } from './input.js';
 import { html, trusted, type Markup } from './markup.js';
 import { comparisonsSection } from './comparisons.js';
@@ -72,7 +72,7 @@ export function renderHtml(input: ReportInput): string {
             ${
               latest !== undefined &&
               html`<p class="target"><code>${latest.target.description}</code></p>
-                <p class="lead">${latest.analysis.summary}</p>`
+                <p class="lead">${shortenPaths(latest.analysis.summary, userRoot(latest))}</p>`
             }
             ${latest !== undefined && keyFigures(latest)}
           </div>
@@ -147,7 +147,7 @@ function headline(result: ProfilingResult | undefined, applied: number): string 
       ? 'Nothing applied yet'
       : `${applied} optimisation${applied === 1 ? '' : 's'} applied`;
   }
-  return result.analysis.findings[0]?.title ?? 'No findings';
+  return shortenPaths(result.analysis.findings[0]?.title ?? 'No findings', userRoot(result));
 }
 
 function targetOf(result: ProfilingResult): string {

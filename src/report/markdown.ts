@@ -1,11 +1,22 @@
 import type { StoredComparison } from '../model/comparison.js';
 import type { OptimizationProfile } from '../model/optimization-profile.js';
 import type { ProfilingResult } from '../model/profiling-result.js';
+import type { Recommendation } from '../model/recommendation.js';
 import { CHANGED_BY } from './comparisons.js';
 import { formatDurationMs, formatNumber, formatShare } from '../units.js';
-import { commandFor, recommendationsFor, statusText } from './findings.js';
+import { answerFindings, commandFor, installedGuide, wordsOf } from './actions.js';
+import { statusText } from './findings.js';
 import { frameOrigin } from './flame-graph.js';
-import { commonDirectory, formatGain, formatPlace, formatValue, profileName } from './format.js';
+import {
+  commonDirectory,
+  evidenceInWords,
+  formatCount,
+  formatGain,
+  formatPlace,
+  profileName,
+  shortenPaths,
+} from './format.js';
+import { missingInWords, missingMetrics } from './missing.js';
 import { statsSentence, type ReportInput } from './input.js';
 import { describeChoice, groupProfiles } from './optimizations.js';
 
@@ -41,9 +52,10 @@ function resultBlocks(result: ProfilingResult): string[] {
       .map((cost) => cost.location.file)
       .filter((file) => frameOrigin({ name: '', file }) === 'user'),
   );
+  const prose = (text: string) => escapeMarkdown(shortenPaths(text, root));
   const blocks = [
     `## ${profileName(result.type)} of ${code(result.target.description)}`,
-    escapeMarkdown(result.analysis.summary),
+    prose(result.analysis.summary),
   ];
   const { load } = result.target;
   if (load !== undefined) {
@@ -56,33 +68,57 @@ function resultBlocks(result: ProfilingResult): string[] {
       finding.location === undefined
         ? '–'
         : `${code(finding.location.function || '(anonymous)')} ${code(formatPlace(finding.location, root))}`;
-    return `| ${finding.severity} | ${cell(finding.title)} | ${place} | ${formatShare(finding.confidence)} |`;
+    return `| ${finding.severity} | ${prose(finding.title)} | ${place} | ${formatShare(finding.confidence)} |`;
   });
   if (rows.length > 0) {
     blocks.push(['| Severity | Finding | Place | Confidence |', '|---|---|---|---:|', ...rows].join('\n'));
   }
-  for (const finding of result.analysis.findings) {
-    const recommendations = recommendationsFor(finding, result.recommendations);
-    if (finding.evidence.length === 0 && recommendations.length === 0) continue;
-    const lines = [`<details><summary>${escapeMarkdown(finding.title)}</summary>`, ''];
+  const { findings, others } = answerFindings(result);
+  for (const { finding, answers } of findings) {
+    if (finding.evidence.length === 0 && answers.length === 0) continue;
+    const lines = [`<details><summary>${prose(finding.title)}</summary>`, ''];
     for (const evidence of finding.evidence) {
-      lines.push(`- ${escapeMarkdown(evidence.statement)} (${formatValue(evidence.value, evidence.unit)})`);
+      lines.push(`- ${prose(evidenceInWords(evidence))}`);
     }
-    for (const recommendation of recommendations) {
-      lines.push('', `**What to do:** ${escapeMarkdown(recommendation.title)}`, '');
-      const { action } = recommendation;
-      if (action.kind === 'code-change') {
-        if (!recommendation.title.endsWith(action.summary)) lines.push(escapeMarkdown(action.summary), '');
-        lines.push(fence(action.before), '', 'Write instead:', '', fence(action.after));
-      } else lines.push(fence(commandFor(action, recommendation.id), 'sh'));
+    for (const { recommendation, sameAs } of answers) {
+      if (sameAs === undefined) lines.push('', ...recommendationLines(recommendation, prose, true));
+      else lines.push('', `**What to do:** as for “${prose(findings[sameAs - 1]?.finding.title ?? '')}”.`);
     }
     lines.push('', '</details>');
     blocks.push(lines.join('\n'));
   }
-  const missing = Object.values(result.metrics).filter((metric) => !metric.available).length;
-  if (missing > 0)
-    blocks.push(`${missing} metrics are not available on this machine; \`sysopt doctor\` says why.`);
+  for (const other of others) blocks.push(recommendationLines(other, prose, false).join('\n'));
+  const missing = missingMetrics(result.metrics);
+  const count = missing.reduce((sum, { names }) => sum + names.length, 0);
+  if (count > 0) {
+    const summary = `${formatCount(count, 'metric has', 'metrics have')} no value`;
+    const reasons = missing.map((group) => `- ${escapeMarkdown(missingInWords(group))}`);
+    blocks.push([`<details><summary>${summary}</summary>`, '', ...reasons, '', '</details>'].join('\n'));
+  }
   return blocks;
+}
+
+function recommendationLines(
+  recommendation: Recommendation,
+  prose: (text: string) => string,
+  belowFinding: boolean,
+): string[] {
+  const { action, id } = recommendation;
+  const [title = '', ...more] = wordsOf(recommendation, belowFinding);
+  const lines = [`**What to do:** ${prose(title)}`, '', ...more.flatMap((text) => [prose(text), ''])];
+  if (action.kind !== 'code-change') return [...lines, fence(commandFor(action, id), 'sh')];
+  return [
+    ...lines,
+    'The pattern:',
+    '',
+    fence(action.before),
+    '',
+    'Write instead:',
+    '',
+    fence(action.after),
+    '',
+    `Guide: ${code(installedGuide(action.guide))}`,
+  ];
 }
 
 function optimizationBlocks(profiles: readonly OptimizationProfile[]): string[] {

@@ -2,7 +2,7 @@ import type { Choice } from '../model/choice.js';
 import type { OptimizationProfile } from '../model/optimization-profile.js';
 import { forestPlot, type ForestRow } from './charts.js';
 import { statusText } from './findings.js';
-import { formatInstant } from './format.js';
+import { formatCount, formatInstant } from './format.js';
 import { html, type Markup } from './markup.js';
 
 /** Profiles told apart by what they may claim. A reference run never counts as a gain. */
@@ -89,7 +89,7 @@ function group(
                       profile.validation === null
                         ? '–'
                         : html`${profile.validation.candidate} against ${profile.validation.baseline},
-                          ${profile.validation.pairs} pairs (${profile.validation.form})`
+                          ${formatCount(profile.validation.pairs, 'pair')} (${profile.validation.form})`
                     }
                   </td>
                   <td>${formatInstant(profile.createdAt)}<br /><code class="quiet">${profile.id}</code></td>

@@ -71,12 +71,13 @@ summary:hover{color:var(--ink)}
 .todo p{margin:8px 0 0}
 .todo .todo-title{margin:0;font-weight:600}
 .todo-title span{color:var(--accent);margin-right:10px}
-.change{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));gap:12px;margin-top:12px}
+.change{display:grid;gap:12px;margin-top:12px}
 .change figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:8px;overflow:hidden;min-width:0}
 .change figcaption{padding:6px 14px;font-size:13px;font-weight:600;border-bottom:1px solid var(--line)}
+.change pre{white-space:pre-wrap;overflow-wrap:anywhere}
 .before figcaption{color:var(--bad)}.after figcaption{color:var(--good)}
 pre{margin:0;padding:12px 14px;overflow-x:auto;line-height:1.5;tab-size:2}
-pre.command{margin-top:10px;background:var(--card);border:1px solid var(--line);border-radius:8px}
+pre.command{margin-top:10px;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--card);border:1px solid var(--line);border-radius:8px}
 .outcome{color:var(--good)}
 .ruled-out dl{display:grid;grid-template-columns:max-content 1fr;gap:6px 18px;margin:10px 0 0;font-size:14px}
 .ruled-out dd{margin:0}

@@ -135,7 +135,10 @@ function isOver(count: number, decision: Decision, cap: number): boolean {
 function progressLine(experiment: Experiment, count: number, { ratio, interval }: Decision): string {
   const [baseline, candidate] = experiment.labels;
   const bounds = interval ? ` [${interval.map((bound) => bound.toFixed(3)).join(', ')}]` : '';
-  return `${candidate} against ${baseline}: ratio ${ratio.toFixed(3)}${bounds} after ${count} ${experiment.replicateName}`;
+  const { replicateName } = experiment;
+  // `starts of each` → `start of each`, `processes` → `process`.
+  const replicates = count === 1 ? replicateName.replace(/(ss)es\b|s\b/, '$1') : replicateName;
+  return `${candidate} against ${baseline}: ratio ${ratio.toFixed(3)}${bounds} after ${count} ${replicates}`;
 }
 
 function compareCosts(replicates: readonly Replicate[], rule: DecisionRule): CostComparison[] {
