@@ -8,7 +8,7 @@ export interface CodeAdvice {
   readonly guide: string;
 }
 
-const page = (name: 'computation' | 'memory' | 'threads', cause: Cause) => `docs/guide-${name}.md#${cause}`;
+const page = (cause: Cause) => `docs/guide-causes.md#${cause}`;
 
 /** Causes that no change to the code answers have no entry. */
 export const CODE_ADVICE: Partial<Record<Cause, CodeAdvice>> = {
@@ -17,140 +17,140 @@ export const CODE_ADVICE: Partial<Record<Cause, CodeAdvice>> = {
       'Do less work in one turn of the loop: keep what can be kept, choose a cheaper algorithm, or move the work to a thread.',
     before: `app.get('/report', (request, response) => {\n  response.end(render(summarise(orders)));   // every request walks all orders\n});`,
     after: `const summarise = defineTask(import.meta.url, 'summariseOrders');\napp.get('/report', async (request, response) => {\n  response.end(render(await pool.run(summarise, [range])));\n});`,
-    guide: page('computation', 'sync-cpu'),
+    guide: page('sync-cpu'),
   },
   'json-processing': {
     summary: 'Parse or write the text once and keep the result, send less, or do it in a thread.',
     before: `function settings() {\n  return JSON.parse(text);               // every call parses all of it\n}`,
     after: `const parsed = JSON.parse(text);         // once; again only when the text changes\nfunction settings() {\n  return parsed;\n}`,
-    guide: page('computation', 'json-processing'),
+    guide: page('json-processing'),
   },
   'regexp-backtracking': {
     summary:
       'Write the pattern so that a text can match in one way only, and bound the length of what is matched.',
     before: `/^(\\w+\\s?)*$/.test(text)                // each word can be cut in many ways`,
     after: `text.length <= 1000 && /^\\w+(?:\\s\\w+)*\\s?$/.test(text)`,
-    guide: page('computation', 'regexp-backtracking'),
+    guide: page('regexp-backtracking'),
   },
   'sync-fs': {
     summary: 'Read once and keep it, or use the asynchronous call.',
     before: `const template = readFileSync(path, 'utf8');   // in every request`,
     after: `const template = await readFile(path, 'utf8'); // or once, when the program starts`,
-    guide: page('threads', 'sync-fs'),
+    guide: page('sync-fs'),
   },
   'sync-child-process': {
     summary: 'Start the child without waiting for it on the loop, or do its work in the process.',
     before: `const out = execSync('git rev-parse HEAD');`,
     after: `const { stdout } = await promisify(execFile)('git', ['rev-parse', 'HEAD']);`,
-    guide: page('threads', 'sync-child-process'),
+    guide: page('sync-child-process'),
   },
   'sync-crypto': {
     summary: 'Use the asynchronous form, which runs in the thread pool.',
     before: `const key = scryptSync(password, salt, 64);`,
     after: `const key = await promisify(scrypt)(password, salt, 64);`,
-    guide: page('threads', 'sync-crypto'),
+    guide: page('sync-crypto'),
   },
   'sync-zlib': {
     summary: 'Use the asynchronous form or a stream, which run in the thread pool.',
     before: `response.end(gzipSync(body));`,
     after: `response.end(await promisify(gzip)(body));`,
-    guide: page('threads', 'sync-zlib'),
+    guide: page('sync-zlib'),
   },
   'exception-storm': {
     summary: 'Return a value for what is expected to happen, and throw only for what is not.',
     before: `try { return find(id); } catch { return fallback; }   // find() throws for every miss`,
     after: `return find(id) ?? fallback;                           // find() returns undefined`,
-    guide: page('computation', 'exception-storm'),
+    guide: page('exception-storm'),
   },
   'megamorphic-access': {
     summary:
       'Give the objects that one place reads one shape: all fields, in one order, set where they are made.',
     before: `const order = { id };\nif (note) order.note = note;             // another shape for every combination`,
     after: `const order = { id, note: note ?? null, discount: discount ?? 0 };`,
-    guide: page('computation', 'megamorphic-access'),
+    guide: page('megamorphic-access'),
   },
   'timer-flood': {
     summary: 'Use one timer for all: a list of deadlines, looked at once per tick.',
     before: `for (const session of sessions) setTimeout(() => expire(session), 1000);`,
     after: `setInterval(() => expireDue(sessions, Date.now()), 1000);`,
-    guide: page('threads', 'timer-flood'),
+    guide: page('timer-flood'),
   },
   'microtask-flood': {
     summary: 'Work in batches and let the loop come round between them.',
     before: `for (const row of rows) await handle(row);   // resolved promises never leave the microtask queue`,
     after: `for (const batch of batches) {\n  for (const row of batch) handle(row);\n  await setImmediatePromise();\n}`,
-    guide: page('threads', 'microtask-flood'),
+    guide: page('microtask-flood'),
   },
   'allocation-churn': {
     summary: 'Keep and reuse what is made over and over: a pool, a buffer, or records in one typed array.',
     before: `const point = { x, y };                  // one object for every event`,
     after: `const slot = pool.acquire();             // the same memory, again and again\npool.release(slot);`,
-    guide: page('memory', 'allocation-churn'),
+    guide: page('allocation-churn'),
   },
   'heap-near-limit': {
     summary: 'Hold less at once: stream, page, or keep records outside the heap.',
     before: `const rows = await readAll();            // everything at once`,
     after: `for await (const row of readRows()) handle(row);`,
-    guide: page('memory', 'heap-near-limit'),
+    guide: page('heap-near-limit'),
   },
   'heap-leak': {
     summary: 'Bound what the function keeps, or drop it when it is done with.',
     before: `cache.set(key, value);                   // and never deleted`,
     after: `cache.set(key, value);\nif (cache.size > limit) cache.delete(cache.keys().next().value);`,
-    guide: page('memory', 'heap-leak'),
+    guide: page('heap-leak'),
   },
   'listener-leak': {
     summary: 'Remove the listener when its owner goes, or add it once.',
     before: `emitter.on('change', refresh);           // in every request`,
     after: `emitter.on('change', refresh);\nresponse.once('close', () => emitter.off('change', refresh));`,
-    guide: page('memory', 'listener-leak'),
+    guide: page('listener-leak'),
   },
   'external-leak': {
     summary: 'Drop buffers when they are sent, and copy small parts out of large ones that are kept.',
     before: `kept.push(chunk.subarray(0, 16));        // keeps all of the chunk alive`,
     after: `kept.push(Buffer.from(chunk.subarray(0, 16)));`,
-    guide: page('memory', 'external-leak'),
+    guide: page('external-leak'),
   },
   'fresh-page-faults': {
     summary: 'Take the memory once and use it again.',
     before: `const work = new Float64Array(1e6);      // in every call`,
     after: `const work = new Float64Array(1e6);      // once, outside; fill(0) where it must be empty`,
-    guide: page('memory', 'fresh-page-faults'),
+    guide: page('fresh-page-faults'),
   },
   saturated: {
     summary: 'Add processes or threads: no single function explains the load.',
     before: `createServer(handler).listen(port);`,
     after: `if (cluster.isPrimary) for (let i = 0; i < availableParallelism(); i += 1) cluster.fork();\nelse createServer(handler).listen(port);`,
-    guide: page('threads', 'saturated'),
+    guide: page('saturated'),
   },
   'cpu-throttling': {
     summary: 'Raise the container’s CPU quota, or give the program fewer threads than the quota has CPUs.',
     before: `resources: { limits: { cpu: 500m } }`,
     after: `resources: { limits: { cpu: "2" } }`,
-    guide: page('threads', 'cpu-throttling'),
+    guide: page('cpu-throttling'),
   },
   'memory-pressure': {
     summary: 'Raise the container’s memory limit, or keep the heap well below it.',
     before: `node app.js                              # the heap may grow past the container`,
     after: `node --max-old-space-size=<3/4 of the limit in MiB> app.js`,
-    guide: page('memory', 'memory-pressure'),
+    guide: page('memory-pressure'),
   },
   'noisy-neighbour': {
     summary: 'Move the other processes away, or reserve CPUs for this one.',
     before: `node app.js`,
     after: `taskset -c 2,3 node app.js               # with the others kept off CPUs 2 and 3`,
-    guide: page('threads', 'noisy-neighbour'),
+    guide: page('noisy-neighbour'),
   },
   'cpu-steal': {
     summary: 'Use an instance type whose CPUs are not shared, or another host.',
     before: `a shared or burstable instance`,
     after: `an instance with dedicated CPUs`,
-    guide: page('threads', 'cpu-steal'),
+    guide: page('cpu-steal'),
   },
   'disk-iowait': {
     summary: 'Read less, keep what was read, or move to a faster disk; keep disk work off the loop.',
     before: `const data = readFileSync(path);`,
     after: `const data = await cache.get(path, () => readFile(path));`,
-    guide: page('threads', 'disk-iowait'),
+    guide: page('disk-iowait'),
   },
 };

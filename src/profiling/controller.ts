@@ -239,7 +239,7 @@ class ConnectedAgent implements Agent {
       );
     } catch (error) {
       if (signal?.aborted) throw fail('ABORTED', { what: 'The profile' }, { cause: signal.reason });
-      if (!this.isConnected && existsSync(spool)) return this.#readSpool(spool, command.durationMs);
+      if (!this.isConnected && existsSync(spool)) return await this.#readSpool(spool);
       throw error;
     } finally {
       signal?.removeEventListener('abort', onAbort);
@@ -311,11 +311,10 @@ class ConnectedAgent implements Agent {
     if (!this.#socket.destroyed) this.#socket.write(`${JSON.stringify(message)}\n`);
   }
 
-  async #readSpool(file: string, durationMs: number): Promise<Signals> {
+  async #readSpool(file: string): Promise<Signals> {
     const signals = JSON.parse(await readFile(file, 'utf8')) as Signals;
     await rm(file, { force: true });
-    const ended = `The program ended ${Math.round(signals.durationMs)} ms into a window of ${durationMs} ms; this is what was gathered until then.`;
-    return { ...signals, warnings: [ended, ...signals.warnings] };
+    return signals;
   }
 }
 

@@ -227,6 +227,11 @@ class Run implements ProfileRun {
   }
 
   end(): Signals {
+    const elapsedMs = performance.now() - this.#startedAt;
+    if (this.#signals === undefined && elapsedMs < this.#options.durationMs) {
+      const of = `${Math.round(elapsedMs)} ms into a window of ${this.#options.durationMs} ms`;
+      this.#warnings.unshift(`The program ended ${of}; this is what was gathered until then.`);
+    }
     this.#settle();
     return this.#signals!;
   }

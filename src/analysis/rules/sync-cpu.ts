@@ -8,7 +8,7 @@ import type { HotOperation } from '../signal-view.js';
 import { megamorphicAccess } from './megamorphic-access.js';
 
 const THRESHOLDS = {
-  block: { longestMs: 20, loopShare: 0.03 },
+  block: { longestMs: 10, loopShare: 0.03 },
   load: { loopShare: 0.25, busyShare: 0.3 },
 } as const;
 /** Node's own code below the user's is the work of a server; it counts only where it blocks for long. */

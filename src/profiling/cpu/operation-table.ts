@@ -20,6 +20,14 @@ interface Row {
 
 const MAX_CALLERS = 6;
 
+export interface BusySample {
+  readonly ms: number;
+  readonly runMs: number;
+  readonly stub: boolean;
+  /** Grows by one from each busy sample to the next, and by more over idle time. */
+  readonly busySample: number;
+}
+
 export class OperationTable {
   readonly #frames: FrameResolver;
   readonly #rows = new Map<string, Row>();
@@ -28,8 +36,7 @@ export class OperationTable {
     this.#frames = frames;
   }
 
-  /** @param sample number that grows by one from each busy sample to the next, and by more over idle time. */
-  add(leaf: LeafAttribution, ms: number, stub: boolean, sample: number): void {
+  add(leaf: LeafAttribution, { ms, runMs, stub, busySample }: BusySample): void {
     for (const part of leaf.parts) {
       if (part.responsible === null) continue;
       const row = this.#row(part, part.responsible);
@@ -45,9 +52,10 @@ export class OperationTable {
       if (leaf.startup) row.startupMs += partMs;
       row.names.set(part.operation.name, (row.names.get(part.operation.name) ?? 0) + partMs);
       if (part.line !== undefined) row.lines.set(part.line, (row.lines.get(part.line) ?? 0) + partMs);
-      const continues = row.lastBusySample === sample || row.lastBusySample === sample - 1;
-      row.runMs = continues ? row.runMs + partMs : partMs;
-      row.lastBusySample = sample;
+      const continues = row.lastBusySample === busySample || row.lastBusySample === busySample - 1;
+      const partRunMs = runMs * part.share;
+      row.runMs = continues ? row.runMs + partRunMs : partRunMs;
+      row.lastBusySample = busySample;
       row.longestRunMs = Math.max(row.longestRunMs, row.runMs);
       countCallers(row, leaf.path, part.responsible, partMs);
     }

@@ -15,12 +15,19 @@
 import type { RawCpuProfile, RawNode } from './raw.js';
 
 const GAP_INTERVALS = 3;
+/**
+ * A stretch of samples counts at most this many intervals a sample. On a crowded host samples come rarely, and two
+ * neighbouring ones in one function need not belong to one call.
+ */
+const RUN_INTERVALS = 2;
 const NEIGHBOURS = 6;
 
 export interface SampledLeaf {
   /** Index into `nodes`. */
   readonly node: number;
   readonly ms: number;
+  /** What the sample adds to a stretch without pause, at most `ms`. */
+  readonly runMs: number;
   /** The sample stood in a frameless builtin called by this node. */
   readonly stub: boolean;
 }
@@ -54,7 +61,9 @@ export function readSamples(
   const program = special('(program)');
 
   const samples = (profile.samples ?? []).map((id) => indexOfId.get(id) ?? -1);
-  const weights = sampleWeights(samples, profile.timeDeltas ?? [], idle);
+  const deltas = profile.timeDeltas ?? [];
+  const intervalUs = usualInterval(deltas);
+  const weights = sampleWeights(samples, deltas, idle, intervalUs);
   const stubShares = nodes.map((node) => {
     const callees = (node.children ?? []).map((id) => nodes[indexOfId.get(id)!]!.callFrame);
     const names = callees.filter(({ url }) => url !== '' && !url.startsWith('node:'));
@@ -66,6 +75,7 @@ export function readSamples(
   samples.forEach((node, at) => {
     const ms = weights[at]!;
     if (node < 0 || ms <= 0) return;
+    const runMs = Math.min(ms, (intervalUs * RUN_INTERVALS) / 1000);
     const share = stubShares[node]!;
     if (share > 0) {
       // V8 gives ticks a node, not a sample; spread them evenly over the node's samples.
@@ -73,21 +83,29 @@ export function readSamples(
       if (carry[node] >= 0.999) {
         carry[node] -= 1;
         const callee = neighbouringCallee(samples, at, node, parents);
-        leaves.push({ node: callee ?? node, ms, stub: callee !== undefined });
+        leaves.push({ node: callee ?? node, ms, runMs, stub: callee !== undefined });
         return;
       }
     }
-    leaves.push({ node, ms, stub: false });
+    leaves.push({ node, ms, runMs, stub: false });
   });
   return { nodes, parents, leaves, idle, collector, program };
 }
 
-function sampleWeights(samples: readonly number[], deltasUs: readonly number[], idle: number): number[] {
-  const usual = [...deltasUs].filter((delta) => delta > 0).sort((a, b) => a - b);
-  const cap = (usual[usual.length >> 1] ?? 1000) * GAP_INTERVALS;
+function usualInterval(deltasUs: readonly number[]): number {
+  const positive = deltasUs.filter((delta) => delta > 0).sort((a, b) => a - b);
+  return positive[positive.length >> 1] ?? 1000;
+}
+
+function sampleWeights(
+  samples: readonly number[],
+  deltasUs: readonly number[],
+  idle: number,
+  intervalUs: number,
+): number[] {
   return samples.map((node, at) => {
     const delta = Math.max(0, deltasUs[at] ?? 0);
-    return (node === idle ? delta : Math.min(delta, cap)) / 1000;
+    return (node === idle ? delta : Math.min(delta, intervalUs * GAP_INTERVALS)) / 1000;
   });
 }
 

@@ -48,7 +48,7 @@ export function summariseCpuProfile(
   const time = { idle: 0, busy: 0, gc: 0, program: 0, user: 0, startup: 0, timers: 0, microtasks: 0 };
   let busySample = 0;
 
-  for (const { node, ms, stub } of tree.leaves) {
+  for (const { node, ms, runMs, stub } of tree.leaves) {
     if (node === tree.idle) {
       time.idle += ms;
       // A run of samples ends where the loop idles.
@@ -69,8 +69,8 @@ export function summariseCpuProfile(
     }
     busySample += 1;
     countShares(leaf, ms, time);
-    countFunctions(functions, leaf, ms, busySample);
-    operations.add(leaf, ms, stub, busySample);
+    countFunctions(functions, leaf, ms, runMs, busySample);
+    operations.add(leaf, { ms, runMs, stub, busySample });
   }
 
   const busy = time.busy || 1;
@@ -115,6 +115,7 @@ function countFunctions(
   functions: Map<string, FunctionTotals>,
   leaf: LeafAttribution,
   ms: number,
+  runMs: number,
   sample: number,
 ): void {
   const onStack = new Map<string, Frame>();
@@ -126,16 +127,16 @@ function countFunctions(
     if (part.leafLine !== undefined) {
       totals.lines.set(part.leafLine, (totals.lines.get(part.leafLine) ?? 0) + ms * part.share);
     }
-    if (!onStack.has(part.leaf.key)) addTotal(totals, ms * part.share, sample);
+    if (!onStack.has(part.leaf.key)) addTotal(totals, ms * part.share, runMs * part.share, sample);
   }
   // A function that calls itself is on the stack several times and is counted once.
-  for (const frame of onStack.values()) addTotal(totalsOf(functions, frame), ms, sample);
+  for (const frame of onStack.values()) addTotal(totalsOf(functions, frame), ms, runMs, sample);
 }
 
-function addTotal(totals: FunctionTotals, ms: number, sample: number): void {
+function addTotal(totals: FunctionTotals, ms: number, runMs: number, sample: number): void {
   totals.totalMs += ms;
   const continues = totals.lastBusySample === sample || totals.lastBusySample === sample - 1;
-  totals.runMs = continues ? totals.runMs + ms : ms;
+  totals.runMs = continues ? totals.runMs + runMs : runMs;
   totals.lastBusySample = sample;
   totals.longestRunMs = Math.max(totals.longestRunMs, totals.runMs);
 }

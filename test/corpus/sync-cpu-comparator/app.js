@@ -1,7 +1,7 @@
 import { serveUnderLoad } from '../load.js';
 
-const products = Array.from({ length: 20_000 }, (_, i) => ({
-  name: `product ${(i * 7919) % 20_000}`,
+const products = Array.from({ length: 60_000 }, (_, i) => ({
+  name: `product ${(i * 7919) % 60_000}`,
   sold: (i * 31) % 997,
 }));
 

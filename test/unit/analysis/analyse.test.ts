@@ -49,7 +49,7 @@ describe('order', () => {
     ];
     const metrics = { 'eventLoop.utilization': 0.8, 'cpu.busy.share': 0.8, 'thread.main.onCpu': 0.79 };
     const { findings } = analyse(signals({ metrics, operations }));
-    expect(findings.map(({ cause, location }) => `${cause} ${location?.function}`)).toEqual([
+    expect(findings.map(({ cause, location }) => `${cause} ${location?.function ?? ''}`)).toEqual([
       'sync-cpu rank',
       'json-processing JSON.parse',
       'sync-cpu score',

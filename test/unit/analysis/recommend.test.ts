@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CODE_ADVICE } from '../../../dist/analysis/advice.js';
 import { analyse } from '../../../dist/analysis/analyse.js';
@@ -69,10 +70,20 @@ describe('recommendations', () => {
 });
 
 describe('advice', () => {
-  it('has a page and differing examples for every cause that the rules can name, and for no other', () => {
+  const page = readFileSync(new URL('../../../docs/guide-causes.md', import.meta.url), 'utf8');
+
+  it('stands on the guide’s page, with differing examples, for every cause that the rules can name, and for no other', () => {
     for (const [cause, { before, after, guide, summary }] of Object.entries(CODE_ADVICE)) {
       expect(CAUSES).toContain(cause);
-      expect(guide).toMatch(new RegExp(`^docs/guide-(computation|memory|threads)\\.md#${cause}$`));
+      expect(guide).toBe(`docs/guide-causes.md#${cause}`);
+      expect(page).toContain(`
+## ${cause}
+`);
+      expect(page).toContain(summary);
+      expect(page).toContain(`${before}
+`);
+      expect(page).toContain(`${after}
+`);
       expect(before).not.toBe(after);
       expect(summary.endsWith('.')).toBe(true);
     }
