@@ -112,8 +112,9 @@ export class SlabPool implements Subject, Disposable {
     };
     const slotBits = Math.ceil(Math.log2(this.maxSlots));
     this.checked = this.checks === 'generation';
-    this.slotMask = 2 ** slotBits - 1;
-    this.generationStep = 2 ** slotBits;
+    // Shifts, not powers: V8 keeps the result of ** as a double, which every acquire would have to convert.
+    this.slotMask = (1 << slotBits) - 1;
+    this.generationStep = 1 << slotBits;
     this.firstGeneration = this.checked ? (Math.imul(poolsMade, 0x9e3779b1) << slotBits) & HANDLE_MASK : 0;
     this.addSegment(slots);
     this.fewestFree = this.free;
