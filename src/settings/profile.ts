@@ -6,28 +6,34 @@ export const profileOptionsSchema = z.strictObject({
   type: z.enum(Object.values(ProfileType)).describe('What to look at.'),
   durationMs: z
     .number()
-    .min(100)
-    .max(86_400_000)
+    .min(1)
+    .max(3_600_000)
     .default(5_000)
-    .describe('Length of the observation in milliseconds.'),
+    .describe('Length of the observation in milliseconds, up to an hour.'),
   samplingIntervalUs: z
     .number()
     .int()
-    .min(50)
+    .min(100)
     .max(1_000_000)
-    .default(1_000)
-    .describe('Microseconds between two samples of the CPU profiler.'),
-  allocationIntervalBytes: z
+    .optional()
+    .describe('Microseconds between two samples of the CPU profiler: 1,000, or 5,000 in a memory run.'),
+  maxFunctions: z
     .number()
     .int()
-    .min(256)
-    .max(1_073_741_824)
-    .default(32_768)
-    .describe('Mean bytes between two samples of the allocation profiler.'),
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe('Functions, operations and allocation sites to keep, hottest first: 100.'),
 });
 
 /** Options with defaults filled in. */
-export type ProfileOptions = z.output<typeof profileOptionsSchema> & { readonly signal?: AbortSignal };
+export interface ProfileOptions {
+  readonly type: ProfileType;
+  readonly durationMs: number;
+  readonly samplingIntervalUs?: number;
+  readonly maxFunctions?: number;
+  readonly signal?: AbortSignal;
+}
 
 /** What callers write: `type`, and what they want otherwise than by default. */
 export type ProfileOptionsInput = z.input<typeof profileOptionsSchema> & { readonly signal?: AbortSignal };

@@ -30,6 +30,12 @@ export const threadSettingsSchema = tree(
       },
       { taskPartitioning: true },
     ).optional(),
+    maxThreads: z
+      .int()
+      .min(1)
+      .max(1024)
+      .optional()
+      .describe('Most threads that a job may use. By default as many as this process has CPUs.'),
   },
   { workloadDistribution: true },
 );

@@ -54,7 +54,5 @@ it('profile options get defaults and keep the very signal', async () => {
   expect(options).toMatchObject({
     type: 'memory',
     durationMs: 5000,
-    samplingIntervalUs: 1000,
-    allocationIntervalBytes: 32768,
   });
 });

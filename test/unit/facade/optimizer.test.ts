@@ -1,0 +1,252 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  computation,
+  f64,
+  OptimizationType,
+  struct,
+  SystemOptimizer,
+  u32,
+  u8,
+  type OptimizationProfile,
+  type Recommendation,
+} from '../../../dist/index.js';
+
+let storagePath: string;
+const open: SystemOptimizer[] = [];
+function optimizer(): SystemOptimizer {
+  const one = new SystemOptimizer({ storagePath });
+  open.push(one);
+  return one;
+}
+beforeEach(() => {
+  storagePath = join(mkdtempSync(join(tmpdir(), 'sysopt-facade-')), 'store');
+});
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.close();
+  rmSync(storagePath, { recursive: true, force: true });
+});
+
+/** Equivalent, and so far apart that any machine can tell. */
+const slowAndFast = {
+  name: 'unique',
+  variants: {
+    scan: (list: number[]) => list.filter((item, i) => list.indexOf(item) === i),
+    set: (list: number[]) => [...new Set(list)],
+  },
+  inputs: (size: number) => Array.from({ length: size }, (_, i) => i),
+  sizes: [2000],
+};
+
+/** A profile as an earlier run on this host would have stored it. */
+function profileOf(one: SystemOptimizer, won: Partial<OptimizationProfile>): OptimizationProfile {
+  void one;
+  return {
+    schemaVersion: 1,
+    id: 'computation-00000000-0000-7000-8000-000000000001',
+    type: 'computation',
+    createdAt: new Date().toISOString(),
+    elapsedMs: 1,
+    subject: { kind: 'computation', name: 'unique' },
+    settings: {},
+    plan: {},
+    status: 'applied',
+    validation: null,
+    comparisons: [],
+    choice: { kind: 'computation', bySize: [{ maxSize: null, variant: 'set' }] },
+    environment: won.environment!,
+    warnings: [],
+    ...won,
+  };
+}
+
+describe('SystemOptimizer', () => {
+  it('writes nothing until something is stored', async () => {
+    const one = optimizer();
+    one.register(struct('Point', { x: f64 }));
+    expect(one.getOptimizationStats().total).toBe(0);
+    expect(existsSync(storagePath)).toBe(false);
+  });
+
+  it('optimises a computation, stores it, and a later process finds it in force', async () => {
+    const first = optimizer();
+    const events: string[] = [];
+    first.on('optimization', ({ id }) => events.push(`optimization ${id}`));
+    first.on('applied', ({ id }) => events.push(`applied ${id}`));
+    const result = await first.optimizeComputation({ ...slowAndFast, budgetMs: 20_000 });
+    expect(result.subject).toEqual({ kind: 'computation', name: 'unique' });
+    expect(result.dispatch([3, 1, 3])).toEqual([3, 1]);
+    expect(await first.store.getProfile(result.id)).toMatchObject({ id: result.id, status: result.status });
+    // Noise may keep any machine from a verdict; what is claimed must then agree with what is in force.
+    expect(events).toContain(`optimization ${result.id}`);
+    expect(events.includes(`applied ${result.id}`)).toBe(result.status === 'applied');
+    const stats = first.getOptimizationStats({ type: OptimizationType.COMPUTATION });
+    expect(stats.total).toBe(1);
+    expect(stats.gains.count).toBe(result.status === 'applied' ? 1 : 0);
+
+    const second = optimizer();
+    const { inputs, sizes, ...known } = slowAndFast;
+    const again = second.register(computation(known));
+    expect(again.choice.bySize.at(-1)!.variant).toBe(result.status === 'applied' ? 'set' : 'scan');
+    expect(second.getOptimizationStats().total).toBe(1);
+  });
+
+  it('leaves choices of another host out', async () => {
+    const first = optimizer();
+    const choice = { kind: 'computation', bySize: [{ maxSize: null, variant: 'set' }] } as const;
+    await first.store.setChoice('computation:unique', {
+      choice,
+      profileId: 'p-1',
+      appliedAt: 'now',
+      hostId: 'elsewhere',
+    });
+    const { inputs, sizes, ...known } = slowAndFast;
+    expect(optimizer().register(computation(known)).choice.bySize[0]!.variant).toBe('scan');
+  });
+
+  it('starts, with a warning, on a configuration that cannot be read, and does not overwrite it', async () => {
+    const first = optimizer();
+    await first.store.setRuntimeFlags([]);
+    const path = join(storagePath, 'config.json');
+    writeFileSync(path, '{ torn');
+    const warnings: Error[] = [];
+    const listen = (warning: Error) => warnings.push(warning);
+    process.on('warning', listen);
+    const second = optimizer();
+    await new Promise(setImmediate);
+    process.off('warning', listen);
+    expect(warnings[0]?.message).toContain(path);
+    await expect(second.store.setRuntimeFlags(['--x'])).rejects.toMatchObject({ code: 'DOCUMENT_CORRUPT' });
+    expect(readFileSync(path, 'utf8')).toBe('{ torn');
+  });
+
+  it('starts, with a warning, where a stored choice names a variant that is gone', async () => {
+    const first = optimizer();
+    const { environment } = await first.optimizeComputation({ ...slowAndFast, sizes: [4], budgetMs: 500 });
+    const choice = { kind: 'computation', bySize: [{ maxSize: null, variant: 'removed' }] } as const;
+    const stored = { choice, profileId: 'p-1', appliedAt: 'now', hostId: environment.host.id };
+    await first.store.setChoice('computation:unique', stored);
+    const { inputs, sizes, ...known } = slowAndFast;
+    const registered = optimizer().register(computation(known));
+    expect(registered.choice.bySize[0]!.variant).toBe('scan');
+  });
+
+  it('puts a stored profile in force again by its id, and refuses one that won nothing', async () => {
+    const one = optimizer();
+    const { environment } = await one.optimizeComputation({ ...slowAndFast, sizes: [4], budgetMs: 500 });
+    await one.store.saveProfile(profileOf(one, { environment }));
+    await one.apply('computation-00000000-0000-7000-8000-000000000001');
+    expect(one.store.config()!.subjects['computation:unique']).toMatchObject({ hostId: environment.host.id });
+
+    await one.store.saveProfile(
+      profileOf(one, { environment, id: 'computation-2', status: 'no_improvement', choice: null }),
+    );
+    await expect(one.apply('computation-2')).rejects.toMatchObject({ code: 'NOTHING_TO_APPLY' });
+    await expect(one.apply('computation-3')).rejects.toMatchObject({ code: 'UNKNOWN_ID' });
+  });
+
+  describe('apply of a recommendation', () => {
+    const base: Omit<Recommendation, 'action'> = {
+      schemaVersion: 1,
+      id: 'recommendation-1',
+      createdAt: new Date().toISOString(),
+      resultId: 'cpu-1',
+      cause: 'sync-cpu',
+      severity: 'high',
+      confidence: 1,
+      title: 'a title',
+      evidence: [],
+    };
+
+    it('runs the optimisation it names and stores the outcome with it', async () => {
+      const one = optimizer();
+      one.register(computation(slowAndFast));
+      const recommendation: Recommendation = {
+        ...base,
+        action: { kind: 'optimize-computation', subject: 'unique' },
+      };
+      const profile = await one.apply(recommendation);
+      const { outcome } = await one.store.getRecommendation('recommendation-1');
+      expect(outcome).toMatchObject({ status: profile.status, profileId: profile.id });
+    }, 120_000);
+
+    it('puts in force what the subject’s own process measured, where the subject lives elsewhere', async () => {
+      const one = optimizer();
+      const { environment } = await one.optimizeComputation({ ...slowAndFast, sizes: [4], budgetMs: 500 });
+      await one.store.saveProfile(profileOf(one, { environment }));
+      const other = optimizer();
+      await other.apply({ ...base, action: { kind: 'optimize-computation', subject: 'unique' } });
+      expect(other.store.config()!.subjects).toHaveProperty(['computation:unique']);
+    });
+
+    it('says what to do by hand where it can do nothing', async () => {
+      const one = optimizer();
+      const elsewhere: Recommendation = {
+        ...base,
+        action: { kind: 'optimize-memory', settings: {}, subject: 'Order' },
+      };
+      await expect(one.apply(elsewhere)).rejects.toMatchObject({ code: 'SUBJECT_NOT_HERE' });
+      const flag: Recommendation = {
+        ...base,
+        action: { kind: 'runtime-flag', flag: '--max-semi-space-size=64' },
+      };
+      await expect(one.apply(flag)).rejects.toThrow(/--try-flag/);
+      const code = {
+        kind: 'code-change',
+        summary: 'Read it once.',
+        before: 'a',
+        after: 'b',
+        guide: 'docs/x.md',
+      } as const;
+      await expect(one.apply({ ...base, action: code })).rejects.toThrow(/Read it once/);
+    });
+  });
+
+  it('refuses unknown settings, naming the nearest, in both spellings', async () => {
+    const one = optimizer();
+    await expect(one.optimizeMemory({ cacheOptimisation: {} } as never)).rejects.toThrow(/cacheOptimization/);
+    await expect(one.optimizeMemory({ cache_optimization: { data_alignmen: {} } })).rejects.toThrow(
+      /data_alignment|dataAlignment/,
+    );
+    await expect(one.profileSystem({ type: 'cpu', durationMs: -1 })).rejects.toMatchObject({
+      code: 'INVALID_SETTING',
+    });
+  });
+
+  it('says which profile types are missing instead of returning nothing', async () => {
+    for (const type of ['io', 'network', 'thread'] as const) {
+      await expect(optimizer().profileSystem({ type, durationMs: 100 })).rejects.toMatchObject({
+        code: 'NOT_SUPPORTED',
+      });
+    }
+  });
+
+  it('names the registered subjects where the wanted one is not here', async () => {
+    const one = optimizer();
+    one.register(struct('Point', { id: u32, flag: u8 }));
+    await expect(one.optimizeMemory({ subject: 'Pint' })).rejects.toThrow(/Point/);
+  });
+
+  it('refuses what is no subject, and a second one of a name', () => {
+    const one = optimizer();
+    for (const wrong of [undefined, null, 5, {}, { kind: 'struct' }, { kind: 'x', name: 'y' }]) {
+      expect(() => one.register(wrong as never)).toThrow(/struct type, pool, computation/);
+    }
+    one.register(struct('Point', { x: f64 }));
+    expect(() => one.register(struct('Point', { x: f64 }))).toThrow(/registered already/);
+  });
+
+  it('aborts what runs when it is closed, and is closed afterwards', async () => {
+    const one = optimizer();
+    const running = one.profileSystem({ type: 'cpu', durationMs: 60_000 });
+    const outcome = expect(running).rejects.toMatchObject({ code: 'ABORTED' });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await one.close();
+    await outcome;
+    expect(() => one.register(struct('Late', { x: f64 }))).toThrow(/closed/);
+    expect(() => one.getOptimizationStats()).toThrow(/closed/);
+    await one.close();
+  });
+});
