@@ -49,11 +49,26 @@ export class ChoicesInForce {
   }
 
   /**
-   * Puts what a profile won in force: on the subject if it lives here, and in config.json for every process.
+   * Puts what a stored profile won in force: on the subject if it lives here, and in config.json for every process.
    *
    * @throws NOTHING_TO_APPLY for a profile that won nothing; StorageError.
    */
   async enforce(profile: OptimizationProfile): Promise<void> {
+    const { choice, subject } = profile;
+    if (choice) this.#subjects.apply(`${subject.kind}:${subject.name}`, choice);
+    await this.record(profile);
+  }
+
+  /** Adds Node flags that were measured to help to config.json, for whoever starts the service. */
+  async addRuntimeFlags(flags: readonly string[]): Promise<void> {
+    if (flags.length === 0) return;
+    const names = new Set(flags.map(flagName));
+    const others = (this.#store.config()?.runtimeFlags ?? []).filter((flag) => !names.has(flagName(flag)));
+    await this.#store.setRuntimeFlags([...others, ...flags]);
+  }
+
+  /** The second half of `enforce`, for a profile whose optimiser has changed the subject already. */
+  async record(profile: OptimizationProfile): Promise<void> {
     const { choice, subject } = profile;
     if (profile.status !== 'applied' || !choice) {
       throw fail('NOTHING_TO_APPLY', {
@@ -68,7 +83,6 @@ export class ChoicesInForce {
       return;
     }
     const key = `${subject.kind}:${subject.name}`;
-    this.#subjects.apply(key, choice);
     this.#bySubject.set(key, choice);
     const hostId = profile.environment.host.id;
     await this.#store.setChoice(key, {
@@ -78,6 +92,10 @@ export class ChoicesInForce {
       hostId,
     });
   }
+}
+
+function flagName(flag: string): string {
+  return flag.split('=')[0]!;
 }
 
 /** Reports an error of ours as a process warning; anything else is a defect and passes. */

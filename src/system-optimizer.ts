@@ -488,7 +488,11 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
       };
       // Stored one by one: what was found for one subject must not be lost when a later one fails.
       await this.#store.saveProfile(profile);
-      if (profile.status === 'applied') await this.#enforce(profile);
+      if (profile.status === 'applied') {
+        await this.#choices.record(profile);
+        this.emit('applied', profile);
+      }
+      await this.#choices.addRuntimeFlags(recommendedFlags(profile));
       this.emit('optimization', profile);
       outcomes.push({ profile, product });
     }
@@ -520,6 +524,12 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
 
 function either(first: AbortSignal, second: AbortSignal | undefined): AbortSignal {
   return second ? AbortSignal.any([first, second]) : first;
+}
+
+/** Node flags that the memory optimiser measured to help: they act when a program starts, so nothing applies them here. */
+function recommendedFlags({ plan }: OptimizationProfile): string[] {
+  const tried = (plan['runtimeFlags'] ?? []) as readonly { flag: string; recommended: boolean }[];
+  return tried.filter(({ recommended }) => recommended).map(({ flag }) => flag);
 }
 
 /** Cost ratio of what was applied; 1 for everything else. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
-/** A page of the guide as it lies on this disk: `docs/guide-memory.md#heap-leak` of the package that runs. */
+/** A page of the guide as it lies on this disk: `docs/guide-causes.md#heap-leak` of the package that runs. */
 export function guideOnDisk(guide: string, cwd = process.cwd()): string {
   const path = join(packageRoot(), guide);
   const fromHere = relative(cwd, path);

@@ -63,7 +63,7 @@ export async function optimizeVerb(
     if (options.tryFlag === undefined) printProfiles(terminal, profiles);
     const config = optimizer.store.config();
     terminal.print();
-    terminal.print(terminal.style('dim', closing(profiles, options)));
+    terminal.print(terminal.style('dim', closingLines(profiles, options)));
     return { result: { profiles, errors, config }, exitCode: exitCode(profiles, errors, options) };
   } finally {
     signal.removeEventListener('abort', close);
@@ -211,7 +211,11 @@ function withOutcome(recommendation: Recommendation, profile: OptimizationProfil
 
 const DEFAULT_BUDGET_MS = 60_000;
 
-function closing(profiles: readonly OptimizationProfile[], options: OptimizeVerbOptions): string {
+/** What the run came to, and what to do where it decided nothing. */
+export function closingLines(
+  profiles: readonly OptimizationProfile[],
+  options: Pick<OptimizeVerbOptions, 'storage' | 'budgetMs' | 'tryFlag'>,
+): string {
   const { storage, budgetMs = DEFAULT_BUDGET_MS * profiles.length } = options;
   if (profiles.length === 0) return 'Nothing was optimised.';
   if (profiles.some(({ status }) => status === 'applied')) {

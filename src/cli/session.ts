@@ -75,7 +75,9 @@ export function showFailure(terminal: Terminal, error: unknown, interrupted = fa
 
 /** The hint of a program's end without its last output, which stands above already. */
 function withoutOutput({ code, hint }: ErrorReport): string {
-  return code === 'TARGET_EXITED' ? hint.replace(/ Its last output: [\s\S]*$/, ' Its last output stands above.') : hint;
+  return code === 'TARGET_EXITED'
+    ? hint.replace(/ Its last output: [\s\S]*$/, ' Its last output stands above.')
+    : hint;
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

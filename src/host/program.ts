@@ -132,7 +132,9 @@ export async function startProgram(command: readonly string[], options: StartOpt
     child.stderr?.destroy();
     return result;
   };
-  options.signal?.addEventListener('abort', () => void stop(), { once: true });
+  const onAbort = () => void stop();
+  options.signal?.addEventListener('abort', onAbort, { once: true });
+  void exited.then(() => options.signal?.removeEventListener('abort', onAbort));
 
   return {
     pid,

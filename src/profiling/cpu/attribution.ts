@@ -111,10 +111,12 @@ export class Attributor {
     const via = below.findLast((frame) => frame.origin === 'dependency') ?? null;
     const operation =
       operationOfFrames(below) ??
-      operationOfLine(tickLine === undefined ? [] : this.#frames.sources.marks(leaf.file, tickLine));
+      operationOfLine(isInside(leaf, tickLine) ? this.#frames.sources.marks(leaf.file, tickLine!) : []);
     // A native function carries the line of its caller, which is the user's own only directly below it.
     const isDirect = below.length === 0 || (below.length === 1 && below[0]!.origin === 'native');
-    const line = isDirect ? tickLine : this.#lineOfCall(innermostUser, below);
+    const shownLine = isDirect ? tickLine : this.#lineOfCall(innermostUser, below);
+    // The line of a call, for a function whose own lines V8 did not know, is no line of that function.
+    const line = isInside(innermostUser, shownLine) ? shownLine : undefined;
     const responsible = innermostUser === shown ? this.#named(stack, responsibleAt) : innermostUser;
     return { share, leaf, leafLine: tickLine, responsible, line, via, operation };
   }
@@ -157,6 +159,10 @@ export class Attributor {
 
 function isScriptOrigin(origin: Frame['origin']): boolean {
   return origin === 'user' || origin === 'dependency';
+}
+
+function isInside({ function: own }: Frame, line: number | undefined): boolean {
+  return line !== undefined && (own === null || (line >= own.line && line <= own.endLine));
 }
 
 /** The innermost user frame; where there is none, the outermost dependency frame. -1 where there is neither. */
