@@ -76,6 +76,8 @@ describe('a program that cannot be profiled', () => {
     expect(json.error.message).toContain('exit code 7');
     expect(json.error.hint).toContain('colour is not set');
     expect(stderr).toContain('│ cannot read configuration');
+    // People have seen it live; the error does not repeat it.
+    expect(stderr.split('cannot read configuration')).toHaveLength(2);
   });
 
   it('never answers at the URL', async () => {
@@ -205,5 +207,14 @@ describe('subjects that cannot be loaded', () => {
     expect(json.error.code).toBe('SUBJECT_UNLOADABLE');
     expect(json.error.message).toContain(name);
     expect(json.error.message).toContain(reason);
+  });
+
+  it('imports a package that is not installed there: the hint installs it', async () => {
+    using folder = scratch();
+    const file = join(folder.path, 'subjects.mjs');
+    writeFileSync(file, "import { struct } from 'system-optimizer';\nexport default () => struct;\n");
+    const { code, json } = await optimize(folder.path, file);
+    expect(code).toBe(3);
+    expect(json.error.hint).toMatch(/cd .* && npm install system-optimizer$/);
   });
 });

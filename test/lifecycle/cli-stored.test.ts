@@ -65,6 +65,31 @@ describe('sysopt stats', () => {
   });
 });
 
+describe('sysopt optimize --recommendation', () => {
+  const carryOut = async (folder: string, number: number) => {
+    await filledStore(folder);
+    const { id } = result.recommendations[number]!;
+    return runCli(['optimize', '--json', '--recommendation', id, '--storage', folder]);
+  };
+
+  it('says what to run for a Node flag', async () => {
+    using folder = scratch();
+    const { code, json } = await carryOut(folder.path, 1);
+    expect(code).toBe(2);
+    expect(json.error.hint).toBe(
+      'Run: sysopt optimize --try-flag=--max-semi-space-size=64 --url URL -- node app.js',
+    );
+  });
+
+  it('says once what a person is to change', async () => {
+    using folder = scratch();
+    const { code, json, stderr } = await carryOut(folder.path, 0);
+    expect(code).toBe(2);
+    expect(json.error.code).toBe('NOTHING_TO_APPLY');
+    expect(stderr.split('Build an index once')).toHaveLength(2);
+  });
+});
+
 describe('sysopt report', () => {
   it('writes one HTML file into the store', async () => {
     using folder = scratch();
