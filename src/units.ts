@@ -10,7 +10,7 @@ export function formatBytes(bytes: number): string {
     value /= 1024;
     unit += 1;
   }
-  return `${formatNumber(value)} ${BINARY[unit]}`;
+  return `${formatNumber(value)} ${BINARY[unit]!}`;
 }
 
 /** Nanoseconds in the unit that keeps one to three digits before the point: `1500` → `1.5 µs`. */
