@@ -98,20 +98,24 @@ function findingCard({ finding, number, answers }: AnsweredFinding, root: string
 function evidenceRow(evidence: Evidence, root: string): Markup {
   const { value } = evidence;
   const threshold = passedThreshold(evidence);
-  const scale = Math.max(Math.abs(value), Math.abs(threshold ?? 0)) * 1.08 || 1;
-  const width = (share: number) => Number((Math.min(1, Math.abs(share) / scale) * 100).toFixed(1));
+  const share = evidence.unit === 'ratio' && value >= 0 && value <= 1;
+  // A bar needs something to be measured by: the whole, or the threshold that was passed.
+  const scale = share ? 1 : threshold === undefined ? undefined : value * 1.08 || 1;
   return html`<tr>
     <td>${shortenPaths(evidence.statement, root)}</td>
-    <td class="meter">
-      <span
-        ><i style="width:${width(value)}%"></i
-        >${threshold !== undefined && html`<b style="left:${width(threshold)}%" title="held against ${formatValue(threshold, evidence.unit)}"></b>`}</span
-      >
-    </td>
+    <td class="meter">${scale !== undefined && meter(evidence, scale, threshold)}</td>
     <td class="number">
       ${formatValue(value, evidence.unit)}${threshold !== undefined && html`<small>against ${formatValue(threshold, evidence.unit)}</small>`}
     </td>
   </tr>`;
+}
+
+function meter({ value, unit }: Evidence, scale: number, threshold: number | undefined): Markup {
+  const width = (part: number) => Number((Math.min(1, Math.abs(part) / scale) * 100).toFixed(1));
+  return html`<span
+    ><i style="width:${width(value)}%"></i
+    >${threshold !== undefined && html`<b style="left:${width(threshold)}%" title="held against ${formatValue(threshold, unit)}"></b>`}</span
+  >`;
 }
 
 /** One recommendation: the change to make or the command to run, and what it led to where it was carried out. */
