@@ -6,11 +6,14 @@ const root = join(import.meta.dirname, '../../..');
 const gyp = readFileSync(join(root, 'binding.gyp'), 'utf8');
 const cmake = readFileSync(join(root, 'CMakeLists.txt'), 'utf8');
 
-const sourcesIn = (text: string) => [...text.matchAll(/native\/(?:core|binding)\/[\w/.-]+\.cc/g)].map(([path]) => path);
+const sourcesIn = (text: string) =>
+  [...text.matchAll(/native\/(?:core|binding)\/[\w/.-]+\.cc/g)].map(([path]) => path);
 
 /** The sources of one `set(NAME …)` of CMakeLists.txt. */
 function cmakeSet(name: string): string[] {
-  return [...cmake.matchAll(new RegExp(`set\\(${name}\\s([^)]*)\\)`, 'g'))].flatMap(([, body]) => sourcesIn(body!));
+  return [...cmake.matchAll(new RegExp(`set\\(${name}\\s([^)]*)\\)`, 'g'))].flatMap(([, body]) =>
+    sourcesIn(body!),
+  );
 }
 
 /** The sources of binding.gyp's main list, or those of one operating system. */
@@ -28,7 +31,9 @@ describe('the source lists of the two build files', () => {
   });
 
   it('are equal for each operating system', () => {
-    const systems = [...cmake.matchAll(/set\(SYSOPT_OS_SOURCES ([^)]*)\)/g)].map(([, body]) => sourcesIn(body!));
+    const systems = [...cmake.matchAll(/set\(SYSOPT_OS_SOURCES ([^)]*)\)/g)].map(([, body]) =>
+      sourcesIn(body!),
+    );
     expect(systems).toEqual([gypSources('win'), gypSources('mac'), gypSources('linux')]);
   });
 
@@ -56,9 +61,13 @@ describe('the layers of the native code', () => {
   });
 
   it('keep platforms inside os/', () => {
-    const outside = [...read('native/core'), ...read('native/binding')].filter(({ name }) => !name.includes('/os/'));
+    const outside = [...read('native/core'), ...read('native/binding')].filter(
+      ({ name }) => !name.includes('/os/'),
+    );
     const guilty = outside.filter(({ text }) =>
-      /#\s*if.*(__linux__|__APPLE__|_WIN32|__unix__)|#include <(sys\/|linux\/|unistd|windows|pthread|sched\.h)/.test(text),
+      /#\s*if.*(__linux__|__APPLE__|_WIN32|__unix__)|#include <(sys\/|linux\/|unistd|windows|pthread|sched\.h)/.test(
+        text,
+      ),
     );
     expect(outside.length).toBeGreaterThan(10);
     expect(guilty.map(({ name }) => name)).toEqual([]);
