@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { ENVIRONMENT_CAUSES } from '../../dist/analysis/rule.js';
-// @ts-expect-error the scorer is plain JavaScript, so that it runs by itself
 import { runCase } from './score.js';
 
 /**
@@ -34,12 +33,8 @@ const WARM_UP_MS = 500;
 describe('corpus', { retry: 2 }, () => {
   it.each(CASES)('%s', async (name) => {
     const { truth, analysis } = await runCase(name, WINDOW_MS, WARM_UP_MS);
-    const findings = analysis.findings.filter(
-      ({ cause }: { cause: never }) => !ENVIRONMENT_CAUSES.has(cause),
-    );
-    const named = findings.map(({ cause, location }: { cause: string; location?: { function: string } }) =>
-      `${cause} ${location?.function ?? ''}`.trim(),
-    );
+    const findings = analysis.findings.filter(({ cause }) => !ENVIRONMENT_CAUSES.has(cause));
+    const named = findings.map(({ cause, location }) => `${cause} ${location?.function ?? ''}`.trim());
     expect(named[0]).toBe(`${truth.cause} ${truth.function ?? ''}`.trim());
   });
 });

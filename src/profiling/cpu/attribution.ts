@@ -5,7 +5,14 @@
  * stands further up the same stack (`rows.map((row) => …)` inside `report`) counts as part of that function:
  * that is the name a reader looks for. A function that V8 inlined is found by the line.
  */
-import { isLoaderFrame, operationOfFrames, operationOfLine, OWN_CODE, type Operation } from './operation.js';
+import {
+  isLoaderFrame,
+  operationOfFrames,
+  operationOfLine,
+  operationOfNode,
+  OWN_CODE,
+  type Operation,
+} from './operation.js';
 import type { Frame, FrameResolver } from './frames.js';
 import type { SampledTree } from './samples.js';
 
@@ -101,7 +108,7 @@ export class Attributor {
     const stack = leaf === v8Leaf ? path : [...path, leaf];
     const responsibleAt = innermost(stack);
     if (responsibleAt < 0) {
-      const operation = operationOfFrames(stack) ?? OWN_CODE;
+      const operation = operationOfNode(stack) ?? OWN_CODE;
       return { share, leaf, leafLine: tickLine, responsible: null, line: undefined, via: null, operation };
     }
 

@@ -30,26 +30,51 @@ export function isLoaderFrame(frame: Frame): boolean {
   return frame.origin === 'node' && LOADER.test(frame.file);
 }
 
+/** Kinds that are recognised however deep they lie: whoever calls them waits for them. */
+const SYNCHRONOUS: ReadonlySet<OperationKind> = new Set([
+  'sync-fs',
+  'sync-child-process',
+  'sync-crypto',
+  'sync-zlib',
+]);
+
 /**
- * What the frames below the responsible function do, outermost first. The outermost frame that is recognised
- * decides: it is what the user called.
+ * What the frames below the responsible function do, outermost first. A synchronous call counts wherever it is;
+ * anything else is what the user called: the timer that a response sets for itself is part of the response.
  */
 export function operationOfFrames(below: readonly Frame[]): Operation | null {
   let firstNode: Frame | undefined;
   for (const frame of below) {
-    if (frame.origin === 'native') {
-      if (frame.name.startsWith('RegExp: ')) return { kind: 'regexp', name: `/${frame.name.slice(8)}/` };
-      if (firstNode === undefined) return { kind: 'own-code', name: frame.name };
-    }
+    if (frame.origin === 'native' && firstNode === undefined) return nativeOperation(frame.name);
     if (frame.origin !== 'node') continue;
+    const isOutermost = firstNode === undefined;
     firstNode ??= frame;
-    for (const [url, name, kind, prefix] of NODE_MODULES) {
-      if (url.test(frame.file) && name.test(frame.name)) {
-        return { kind, name: prefix === '' ? frame.name : `${prefix}.${frame.name}` };
-      }
-    }
+    const known = nodeOperation(frame);
+    if (known !== null && (isOutermost || SYNCHRONOUS.has(known.kind))) return known;
   }
   return firstNode === undefined ? null : { kind: 'node', name: `${firstNode.file}: ${firstNode.name}` };
+}
+
+/** What Node does of itself, without the user's code on the stack: its innermost function tells. */
+export function operationOfNode(stack: readonly Frame[]): Operation | null {
+  const innermost = stack.findLast(({ origin }) => origin === 'node');
+  return innermost === undefined ? null : nodeOperation(innermost);
+}
+
+function nodeOperation(frame: Frame): Operation | null {
+  for (const [url, name, kind, prefix] of NODE_MODULES) {
+    if (url.test(frame.file) && name.test(frame.name)) {
+      return { kind, name: prefix === '' ? frame.name : `${prefix}.${frame.name}` };
+    }
+  }
+  return null;
+}
+
+function nativeOperation(name: string): Operation {
+  if (name.startsWith('RegExp: ')) return { kind: 'regexp', name: `/${name.slice(8)}/` };
+  // Reading an error's stack formats it, which costs more than making the error.
+  if (name === 'get stack') return { kind: 'exception', name: 'error.stack' };
+  return { kind: 'own-code', name };
 }
 
 /** Several operations on one line: the one that can be dearest decides. */

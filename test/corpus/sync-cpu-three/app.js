@@ -1,6 +1,6 @@
 import { serveUnderLoad } from '../load.js';
 
-const words = Array.from({ length: 3000 }, (_, i) => `w${(i * 7919) % 1500}`);
+const words = Array.from({ length: 5000 }, (_, i) => `w${(i * 7919) % 2500}`);
 
 function duplicates() {
   const found = [];
