@@ -1,3 +1,4 @@
+import type { OperationKind } from '../../model/signals.js';
 import { formatNumber, formatShare } from '../../units.js';
 import { confidenceAbove, loopSeverity } from '../confidence.js';
 import { placeOf } from '../operation-finding.js';
@@ -5,6 +6,9 @@ import type { Rule } from '../rule.js';
 
 const FAULTS_PER_SECOND = 20_000;
 const SYSTEM_SHARE = 0.2;
+/** Share of busy time from which a named operation explains the memory that it takes. */
+const SPECIFIC = 0.2;
+const ORDINARY: ReadonlySet<OperationKind> = new Set(['own-code', 'buffer']);
 
 /** Large memory that is taken from the kernel and given back again and again: every first touch of a page faults. */
 export const freshPageFaults: Rule = {
@@ -21,9 +25,14 @@ export const freshPageFaults: Rule = {
         because: `${formatNumber(faults)} fresh pages a second with ${formatShare(systemShare)} of CPU time in the kernel are ordinary`,
       };
     }
-    const maker = view.operations.find(
-      ({ operation }) => operation.kind === 'buffer' || operation.kind === 'own-code',
+    const specific = view.operations.find(
+      ({ operation, busyShare }) =>
+        busyShare >= SPECIFIC && !ORDINARY.has(operation.kind) && operation.kind !== 'node',
     );
+    if (specific !== undefined) {
+      return { findings: [], because: `the fresh memory is what ${specific.operation.name} needs` };
+    }
+    const maker = view.operations.find(({ operation }) => ORDINARY.has(operation.kind));
     const location = maker?.operation.location;
     return {
       findings: [
@@ -34,11 +43,8 @@ export const freshPageFaults: Rule = {
             confidenceAbove(faults, FAULTS_PER_SECOND),
             confidenceAbove(systemShare, SYSTEM_SHARE),
           ),
-          // The first touches are in the function's own time: its share of the loop is theirs, as far as the kernel's part goes.
-          impact: Math.min(
-            1,
-            Math.max(system, (maker?.loopShare ?? 0) * (systemShare >= 0.4 ? 1.1 : 1) * systemShare * 2),
-          ),
+          // Where the kernel takes most of the time, the function's own time on the loop is spent on first touches.
+          impact: Math.min(1, Math.max(system, systemShare >= 0.4 ? (maker?.loopShare ?? 0) : 0) * 1.1),
           title:
             location === undefined
               ? 'The program touches fresh memory all the time'
