@@ -38,7 +38,11 @@ function start(source: string, { extension = 'mjs', env = server.env, flags = []
   const ended = new Promise<Ended>((resolve) =>
     child.once('close', (code, signal) => resolve({ code, signal, output })),
   );
-  return { child, ended, file };
+  /** Resolves once the program has printed the text, even where it had before this was asked. */
+  const printed = async (text: string) => {
+    while (!output.includes(text)) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  return { child, ended, file, printed };
 }
 
 describe('a program with the agent', () => {
@@ -107,12 +111,12 @@ describe('a program with the agent', () => {
   });
 
   it('dies of SIGTERM as it would without, and handles it where it does', async () => {
-    const { child, ended } = start(
+    const { child, ended, printed } = start(
       "process.on('SIGTERM', () => { console.log('bye'); process.exit(5); }); setInterval(() => {}, 50); console.log('up');",
     );
     const agent = await server.waitForAgent(20_000);
     const profile = agent.profile('cpu', { durationMs: 60_000 });
-    await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
+    await printed('up');
     setTimeout(() => child.kill('SIGTERM'), 500);
     const signals = await profile.catch((error: unknown) => error);
     expect(await ended).toEqual({ code: 5, signal: null, output: 'up\nbye\n' });
