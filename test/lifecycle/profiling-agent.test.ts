@@ -73,7 +73,6 @@ describe('a program with the agent', () => {
     // Two pipes have no order between them.
     expect(output.trim().split('\n').sort()).toEqual(['err', 'exit 7', 'out']);
   });
-  });
 
   it('ends of itself in mid-profile, and what was gathered arrives', async () => {
     const { ended } = start(
