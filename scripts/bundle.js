@@ -7,6 +7,7 @@
  * in one go, so that the command line and a subject's `import 'system-optimizer'` share one set of classes.
  */
 import { readFileSync, rmSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { dirname, join, posix, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tokenizer } from 'acorn';
@@ -60,7 +61,7 @@ const bundle = await rolldown({
   plugins: [keepModuleUrls],
   logLevel: 'warn',
 });
-await bundle.write({
+const { output } = await bundle.write({
   dir: dist,
   format: 'esm',
   sourcemap: true,
@@ -68,3 +69,18 @@ await bundle.write({
   chunkFileNames: 'chunks/[name]-[hash].js',
 });
 await bundle.close();
+
+// A bundler may bring in helpers of its own; an installed package has only what its package.json names.
+const { dependencies } = JSON.parse(readFileSync(join(dirname(dist), 'package.json'), 'utf8'));
+const ours = new Set(output.map(({ fileName }) => fileName));
+for (const { fileName, imports = [] } of output) {
+  for (const id of imports) {
+    if (
+      ours.has(id) ||
+      isBuiltin(id) ||
+      Object.keys(dependencies).some((name) => id === name || id.startsWith(`${name}/`))
+    )
+      continue;
+    throw new Error(`${fileName} imports ${id}, which is no dependency of the package`);
+  }
+}

@@ -75,7 +75,7 @@ function operationEvidence(view: SignalView, hot: HotOperation, thresholds: Oper
       value: loopShare,
       unit: 'ratio',
       threshold: thresholds.load.loopShare,
-      statement: `${operation.name} in ${name} held the event loop for ${formatShare(loopShare)} of the time.`,
+      statement: `${capitalised(operation.name)} in ${name} held the event loop for ${formatShare(loopShare)} of the time.`,
     },
     {
       metric: 'operation.busyShare',
@@ -109,4 +109,9 @@ export function placeOf(location: CodeLocation): string {
 
 function basename(file: string): string {
   return file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1);
+}
+
+/** As a sentence begins; names of functions keep their case. */
+function capitalised(name: string): string {
+  return name.includes('.') || name.includes('(') ? name : name.charAt(0).toUpperCase() + name.slice(1);
 }

@@ -120,18 +120,17 @@ export function flameGraph(root: StackNode, options: FlameOptions): Markup {
     <p class="flame-detail" aria-live="polite">
       ${layout.hidden > 0 ? `${layout.hidden} frames narrower than ${((options.minShare ?? 0.0005) * 100).toFixed(2)} % are not drawn; their cost counts in their callers.` : 'Point at a frame, or move with the arrow keys; Enter zooms, Escape goes back.'}
     </p>
-    <script type="application/json" class="flame-data">
-      ${embeddedJson(
-        layout.frames.map((frame) => [
-          frame.depth,
-          round(frame.left),
-          round(frame.width),
-          round(frame.total),
-          round(frame.self),
-          frame.place,
-        ]),
-      )}
-    </script>
+    ${embeddedJson(
+      'flame-data',
+      layout.frames.map((frame) => [
+        frame.depth,
+        round(frame.left),
+        round(frame.width),
+        round(frame.total),
+        round(frame.self),
+        frame.place,
+      ]),
+    )}
   </div>`;
 }
 

@@ -33,13 +33,13 @@ export function trusted(text: string): Markup {
   return new Markup(text);
 }
 
-/** JSON that is safe between `<script type="application/json">` tags. */
-export function embeddedJson(value: unknown): Markup {
+/** Data for the page's script, as JSON that nothing in it can break out of. */
+export function embeddedJson(className: string, value: unknown): Markup {
   const json = JSON.stringify(value).replace(
     /[<>&\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  return new Markup(json);
+  return new Markup(`<script type="application/json" class="${escapeHtml(className)}">${json}</script>`);
 }
 
 /** Text for an HTML body or a quoted attribute. Control characters, which HTML forbids, become visible. */

@@ -7,6 +7,8 @@ import type { SignalView } from '../signal-view.js';
 
 const BYTES_PER_SECOND = 200e3;
 const LEAST_BYTES = 1e6;
+/** Without a place (a CPU run samples no objects) only lasting growth tells a leak from a program warming up. */
+const UNPLACED_WINDOW_MS = 60_000;
 /** A leak has a place; what a program keeps while it warms up comes from everywhere. */
 const SITE_SHARE = 0.3;
 const LISTENER_CALLS = /^_?(add|on|once|prepend(Once)?)(EventListener|Listener)?$|^addEventListener$/;
@@ -29,6 +31,12 @@ function retention(view: SignalView, ofListeners: boolean): RuleResult {
     return {
       findings: [],
       because: `what survives collections grew by ${formatBytes(Math.max(0, growth))} a second`,
+    };
+  }
+  if (siteShare === undefined && view.signals.durationMs < UNPLACED_WINDOW_MS) {
+    return {
+      findings: [],
+      because: `what survives collections grew by ${formatBytes(growth)} a second, but a run this short cannot tell a leak from warming up without knowing which objects; a memory profile can`,
     };
   }
   if (siteShare !== undefined && siteShare < SITE_SHARE) {

@@ -172,6 +172,11 @@ describe('memory', () => {
     ).toBe('healthy');
   });
 
+  it('is not said to leak by a short run that knows no place', () => {
+    expect(first({ metrics: { 'heap.live.growth': 2e6 } }).cause).toBe('healthy');
+    expect(first({ metrics: { 'heap.live.growth': 2e6 }, durationMs: 120_000 }).cause).toBe('heap-leak');
+  });
+
   it('leaks listeners where they are what is kept', () => {
     const allocations = [site('subscribe', { liveBytes: 9e6, through: 'addListener' })];
     expect(find({ metrics: { 'heap.live.growth': 2e6 }, allocations }).map(({ cause }) => cause)).toEqual([
