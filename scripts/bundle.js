@@ -53,6 +53,19 @@ const keepModuleUrls = {
   },
 };
 
+/** Every module that importing the package loads: those that static imports reach. They go into one file. */
+function staticModules(file, found = new Set()) {
+  if (found.has(file)) return found;
+  found.add(file);
+  for (const [, specifier] of readFileSync(file, 'utf8').matchAll(
+    /^(?:import|export)\b[^;]*?\bfrom '(\.[^']+)';/gm,
+  )) {
+    staticModules(join(dirname(file), specifier), found);
+  }
+  return found;
+}
+
+const core = staticModules(join(dist, 'index.js'));
 rmSync(join(dist, 'chunks'), { recursive: true, force: true });
 const bundle = await rolldown({
   input: Object.fromEntries(ENTRIES.map((entry) => [entry, join(dist, `${entry}.js`)])),
@@ -67,6 +80,7 @@ const { output } = await bundle.write({
   sourcemap: true,
   entryFileNames: '[name].js',
   chunkFileNames: 'chunks/[name]-[hash].js',
+  advancedChunks: { groups: [{ name: 'core', test: (id) => core.has(id) }] },
 });
 await bundle.close();
 

@@ -8,7 +8,7 @@ import { ChoicesInForce } from './choices-in-force.js';
 import { describe, fail } from './errors.js';
 import type { OptimizerEvents } from './events.js';
 import { captureEnvironment } from './host/environment.js';
-import type { Job, JobOptions } from './threads/job.js';
+import { Job, job, type JobOptions } from './threads/job.js';
 import { SlabPool, type SlabPoolOptions } from './memory/slab-pool.js';
 import type { Fields } from './memory/struct/field-types.js';
 import { struct, type StructOptions, type StructType } from './memory/struct/struct-type.js';
@@ -291,10 +291,9 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   ): Promise<OptimizationProfile> {
     return this.#track(async (closing) => {
       const { options, data, settings: tree } = splitCall(OptimizationType.THREAD, request);
-      const [{ parseThreadSettings }, { optimizeThreads }, { Job, job }] = await Promise.all([
+      const [{ parseThreadSettings }, { optimizeThreads }] = await Promise.all([
         import('./settings/parse.js'),
         import('./threads/optimize-threads.js'),
-        import('./threads/job.js'),
       ]);
       const parsed = await parseThreadSettings(tree);
       const given = data['job'] as Job | JobOptions | undefined;
