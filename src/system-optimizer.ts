@@ -29,6 +29,12 @@ import {
   type OptimizerOptions,
   type OptimizerOptionsInput,
 } from './settings/optimizer.js';
+import {
+  parseComputationSettings,
+  parseMemorySettings,
+  parseProfileOptions,
+  parseThreadSettings,
+} from './settings/parse.js';
 import type { ProfileOptionsInput } from './settings/profile.js';
 import type { ThreadSettingsInput } from './settings/threads.js';
 import type { OptimizationStats, StatsFilter } from './storage/stats.js';
@@ -137,10 +143,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     options: ProfileOptionsInput | (SnakeCase & { readonly type?: string }),
   ): Promise<ProfilingResult> {
     return this.#track(async (closing) => {
-      const [{ parseProfileOptions }, { gatherSignals }] = await Promise.all([
-        import('./settings/parse.js'),
-        import('./profiling/session.js'),
-      ]);
+      const { gatherSignals } = await import('./profiling/session.js');
       const { type, signal, ...rest } = await parseProfileOptions(options);
       const signals = await gatherSignals(type, {
         ...rest,
@@ -214,10 +217,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   ): Promise<OptimizationProfile> {
     return this.#track(async (closing) => {
       const { options, settings: tree } = splitCall(OptimizationType.MEMORY, settings);
-      const [{ parseMemorySettings }, { optimizeMemory }] = await Promise.all([
-        import('./settings/parse.js'),
-        import('./memory/optimize-memory.js'),
-      ]);
+      const { optimizeMemory } = await import('./memory/optimize-memory.js');
       const parsed = await parseMemorySettings(tree);
       const subjects = this.#subjects.select(['struct', 'pool'], options.subject);
       const workloads = this.#subjects.ofKind('workload');
@@ -255,10 +255,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   ): Promise<OptimizationProfile & OptimizedComputation> {
     return this.#track(async (closing) => {
       const { options, data, settings: tree } = splitCall(OptimizationType.COMPUTATION, request);
-      const [{ parseComputationSettings }, { optimizeComputation, computationsOf }] = await Promise.all([
-        import('./settings/parse.js'),
-        import('./computation/optimize-computation.js'),
-      ]);
+      const { optimizeComputation, computationsOf } = await import('./computation/optimize-computation.js');
       const parsed = await parseComputationSettings(tree);
       const named = computationsOf(data, this.#subjects.select(['computation'], options.subject));
       // Variants given with the call take the place of an earlier call's of the same name.
@@ -291,10 +288,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   ): Promise<OptimizationProfile> {
     return this.#track(async (closing) => {
       const { options, data, settings: tree } = splitCall(OptimizationType.THREAD, request);
-      const [{ parseThreadSettings }, { optimizeThreads }] = await Promise.all([
-        import('./settings/parse.js'),
-        import('./threads/optimize-threads.js'),
-      ]);
+      const { optimizeThreads } = await import('./threads/optimize-threads.js');
       const parsed = await parseThreadSettings(tree);
       const given = data['job'] as Job | JobOptions | undefined;
       const subject = given === undefined || given instanceof Job ? given : job(given);
