@@ -72,7 +72,10 @@ const bundle = await rolldown({
   platform: 'node',
   external: (id) => !id.startsWith('.') && !id.startsWith(dist),
   plugins: [keepModuleUrls],
-  logLevel: 'warn',
+  onLog(level, log, show) {
+    // What one entry loads on demand, another may need at once.
+    if (log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT') show(level, log);
+  },
 });
 const { output } = await bundle.write({
   dir: dist,
@@ -80,7 +83,7 @@ const { output } = await bundle.write({
   sourcemap: true,
   entryFileNames: '[name].js',
   chunkFileNames: 'chunks/[name]-[hash].js',
-  advancedChunks: { groups: [{ name: 'core', test: (id) => core.has(id) }] },
+  codeSplitting: { groups: [{ name: 'core', test: (id) => core.has(id) }] },
 });
 await bundle.close();
 

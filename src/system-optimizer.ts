@@ -37,6 +37,7 @@ import {
 } from './settings/parse.js';
 import type { ProfileOptionsInput } from './settings/profile.js';
 import type { ThreadSettingsInput } from './settings/threads.js';
+import { newId } from './storage/ids.js';
 import type { OptimizationStats, StatsFilter } from './storage/stats.js';
 import { openStore, type Store } from './storage/store.js';
 import { SubjectRegistry } from './subject-registry.js';
@@ -160,10 +161,9 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    */
   async completeResult(signals: Signals, target: ProfileTarget): Promise<ProfilingResult> {
     this.#assertOpen();
-    const [{ analyse }, { recommend }, { newId }] = await Promise.all([
+    const [{ analyse }, { recommend }] = await Promise.all([
       import('./analysis/analyse.js'),
       import('./analysis/recommend.js'),
-      import('./storage/ids.js'),
     ]);
     const id = await newId(signals.type);
     const createdAt = new Date().toISOString();
@@ -357,7 +357,6 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     comparison: Comparison,
   ): Promise<StoredComparison> {
     this.#assertOpen();
-    const { newId } = await import('./storage/ids.js');
     const stored = {
       schemaVersion: SCHEMA_VERSION,
       id: await newId('comparison'),
@@ -458,7 +457,6 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     closing: AbortSignal,
     optimise: (subject: S | undefined, context: OptimizationContext) => Promise<Outcome<P>>,
   ): Promise<OptimizationProfile & P> {
-    const { newId } = await import('./storage/ids.js');
     const signal = either(closing, options.signal);
     const outcomes: { profile: OptimizationProfile; product: Omit<Outcome<P>, 'draft'> }[] = [];
     for (const subject of subjects.length > 0 ? subjects : [undefined]) {
