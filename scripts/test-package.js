@@ -114,6 +114,7 @@ console.log(JSON.stringify({ addon: nativeStatus().implementation, facade: typeo
 writeFileSync(
   join(project, 'quiet.mjs'),
   `await import('system-optimizer');
+await new Promise((resolve) => setTimeout(resolve, 50)); // The loader closes the files that it read.
 const handles = process.getActiveResourcesInfo().filter((name) => !/^(TTYWrap|PipeWrap|FSReqPromise|FSReqCallback)$/.test(name));
 if (handles.length > 0) throw new Error('importing leaves open: ' + handles.join(', '));
 console.log('quiet');

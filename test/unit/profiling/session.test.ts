@@ -46,7 +46,7 @@ describe('a run', () => {
       busyFor(100);
       const signals = await run;
       expect(signals.type).toBe(type);
-      expect(signals.durationMs).toBeGreaterThanOrEqual(400);
+      expect(signals.durationMs).toBeGreaterThan(398); // Timers may fire a millisecond early.
       expect(signals.warnings.filter((warning) => warning.includes('left out'))).toEqual([]);
       for (const [name, metric] of Object.entries(signals.metrics)) {
         expect(METRIC_CATALOGUE).toHaveProperty([name]);
