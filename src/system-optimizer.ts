@@ -319,8 +319,8 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   async apply(what: Recommendation | string): Promise<OptimizationProfile> {
     this.#assertOpen();
     const document = typeof what === 'string' ? await this.#store.get(what) : what;
-    if (!('action' in document)) {
-      if ('choice' in document) return this.#enforce(document);
+    if (!isDocument(document) || !('action' in document)) {
+      if (isDocument(document) && 'choice' in document) return this.#enforce(document);
       throw fail('INVALID_ARGUMENT', {
         name: 'what',
         actual: describe(what),
@@ -511,6 +511,11 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   #assertOpen(): void {
     if (this.#closing.signal.aborted) throw fail('CLOSED', { what: 'The optimizer' });
   }
+}
+
+/** What a caller without types passes: `recommendations[0]` of a healthy service is undefined. */
+function isDocument<T extends object>(value: T | undefined): value is T {
+  return typeof value === 'object' && value !== null;
 }
 
 function either(first: AbortSignal, second: AbortSignal | undefined): AbortSignal {

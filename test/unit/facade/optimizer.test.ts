@@ -181,6 +181,12 @@ describe('SystemOptimizer', () => {
       expect(other.store.config()!.subjects).toHaveProperty(['computation:unique']);
     });
 
+    it('refuses what is no recommendation, such as the first of none', async () => {
+      for (const wrong of [undefined, null, 5, {}]) {
+        await expect(optimizer().apply(wrong as never)).rejects.toThrow(/Pass a recommendation, its id/);
+      }
+    });
+
     it('says what to do by hand where it can do nothing', async () => {
       const one = optimizer();
       const elsewhere: Recommendation = {
