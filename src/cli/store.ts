@@ -1,9 +1,10 @@
-import { mkdir, access, constants } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fail } from '../errors.js';
 import { openStore, type Store } from '../storage/store.js';
 import type { Terminal } from './terminal.js';
+import { makeFolder } from '../storage/make-folder.js';
 
 /**
  * Makes sure that a verb which takes a minute to measure will be able to store what it measured, before it
@@ -17,7 +18,7 @@ export async function prepareStorage(path: string): Promise<void> {
     throw fail('STORAGE_NOT_A_DIRECTORY', { path: folder });
   }
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;

@@ -7,6 +7,7 @@ import fs from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { writeError } from './storage-error.js';
+import { makeFolder } from './make-folder.js';
 
 /** Age from which a temp file of another host or of a reused pid counts as abandoned. */
 const ABANDONED_MS = 60 * 60 * 1000;
@@ -36,7 +37,7 @@ export async function writeAtomic(
     `.${basename(path)}.${hostTag()}-${process.pid}-${crypto.randomUUID().slice(-12)}.tmp`,
   );
   try {
-    await fs.mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const file = await fs.open(temp, 'wx', 0o644);
     try {
       await file.writeFile(content, 'utf8');

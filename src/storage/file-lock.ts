@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive } from './atomic-file.js';
 import { writeError } from './storage-error.js';
+import { makeFolder } from './make-folder.js';
 
 /** What is done under the lock takes milliseconds; a lock this old was left by a writer that died elsewhere. */
 const STALE_MS = 10_000;
@@ -19,7 +20,7 @@ export async function withFileLock<T>(path: string, action: () => Promise<T>): P
   const token = JSON.stringify({ pid: process.pid, host: hostname(), id: crypto.randomUUID() });
   for (;;) {
     try {
-      await fs.mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       await fs.writeFile(path, token, { flag: 'wx' });
       break;
     } catch (error) {

@@ -6,6 +6,7 @@ import fs from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ProfilingResult } from '../model/profiling-result.js';
 import { writeError } from './storage-error.js';
+import { makeFolder } from './make-folder.js';
 
 export interface MetricPoint {
   readonly resultId: string;
@@ -44,7 +45,7 @@ export async function appendPoints(path: string, points: readonly MetricPoint[])
   if (points.length === 0) return;
   const lines = points.map((point) => `${JSON.stringify(point)}\n`).join('');
   try {
-    await fs.mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const file = await fs.open(path, 'a+');
     try {
       // After a torn line, a line break keeps the first new point from being lost with it.
