@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fail } from '../errors.js';
@@ -9,6 +9,7 @@ import type { ProfilingResult } from '../model/profiling-result.js';
 import { formatCount } from '../report/format.js';
 import { renderHtml } from '../report/html.js';
 import { renderMarkdown } from '../report/markdown.js';
+import { makeFolder } from '../storage/make-folder.js';
 import type { Store } from '../storage/store.js';
 import type { Session, VerbOutcome } from './session.js';
 import { readStorage } from './store.js';
@@ -57,7 +58,7 @@ export async function reportVerb(options: ReportVerbOptions, { terminal }: Sessi
   const name = options.format === 'html' ? 'report.html' : 'report.md';
   const file = resolve(options.out ?? join(options.storage, name));
   try {
-    await mkdir(dirname(file), { recursive: true });
+    await makeFolder(dirname(file));
     await writeFile(file, text);
   } catch (cause) {
     throw fail('STORAGE_NOT_WRITABLE', { path: file, reason: (cause as Error).message }, { cause });
