@@ -8,35 +8,39 @@
  * monitoring.ndjson in --storage. Ends with 1 where the newest points of a watch show a change for the worse, or
  * a watch cannot be measured.
  */
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findChangePoints, SystemOptimizer } from 'system-optimizer';
-import { runBench } from '../dist/validation/bench.js';
+import {
+  appendRatios,
+  findSeriesChanges,
+  ratioPointsOf,
+  readRatios,
+  runBench,
+  SystemOptimizer,
+} from 'system-optimizer';
 import { readOptions } from './ci-run.js';
 import watches from './ci-watches.js';
 
 /** A step that began among so many of the newest points is news; an older one is the level we live with. */
 const NEWS_POINTS = 12;
-/** Steps smaller than this share are not worth waking anybody, however certain they are. */
-const WORTH_TELLING = 0.03;
-/** Of an hourly test: rare enough that an alarm means something. */
-const SIGNIFICANCE = 0.001;
-/** How far back one looks: twelve days of hourly points. */
-const POINTS_LOOKED_AT = 300;
 
 const { storage, out, budget } = readOptions({ budget: 120 });
 const seriesFile = join(storage, 'monitoring.ndjson');
-/** Ratios depend on the processor and on V8, so each kind of machine has a series of its own. */
-const machine = `${cpus()[0]?.model.trim() || 'unknown'}, ${process.arch}, Node ${process.versions.node.split('.')[0]}`;
 
-const { results } = await runBench([fileURLToPath(new URL('./ci-watches.js', import.meta.url))], {
+const report = await runBench([fileURLToPath(new URL('./ci-watches.js', import.meta.url))], {
   budgetMs: (budget * 1000) / watches.length,
   onResult: ({ case: name, comparison }) => {
     if (comparison) console.log(`${name}: ${ratioOf(comparison)}`);
   },
 });
+const { results } = report;
+const points = ratioPointsOf(report);
+/** Ratios depend on the processor and on V8, so each kind of machine has series of its own. */
+const machine = points[0]?.machine ?? 'this machine';
+await appendRatios(seriesFile, points);
+const { series, problems } = await readRatios(seriesFile);
+for (const problem of problems) console.error(problem);
 const rows = results.filter(({ comparison }) => comparison !== null).map(follow);
 
 const optimizer = new SystemOptimizer({ storagePath: storage });
@@ -59,11 +63,11 @@ for (const alarm of alarms) console.error(alarm);
 if (alarms.length > 0) process.exitCode = 1;
 else console.log(`No change for the worse in ${rows.length} watches.`);
 
-/** Adds a result to the series of its watch, and looks at the series. */
+/** A result with the series of its watch, and the change in it that is news. */
 function follow({ case: watch, baseline, variant, comparison: { ratio, interval, processes, warnings } }) {
-  const before = readSeries(watch);
-  append({ at: new Date().toISOString(), watch, machine, ratio, interval, processes });
-  const change = newestChange([...before, ratio]);
+  const own = series.find((one) => one.case === watch && one.variant === variant && one.machine === machine);
+  const news = findSeriesChanges([own]).filter(({ pointsSince }) => pointsSince <= NEWS_POINTS);
+  const last = news.at(-1);
   return {
     watch,
     baseline,
@@ -72,41 +76,9 @@ function follow({ case: watch, baseline, variant, comparison: { ratio, interval,
     interval,
     processes,
     warnings,
-    points: before.length + 1,
-    change,
+    points: own.points.length,
+    change: last ? { ratio: last.ratio, interval: last.interval, pointsAgo: last.pointsSince } : null,
   };
-}
-
-/** Ratios of a watch on this kind of machine, oldest first. A torn line is what a killed run left: skipped. */
-function readSeries(watch) {
-  if (!existsSync(seriesFile)) return [];
-  const ratios = [];
-  for (const line of readFileSync(seriesFile, 'utf8').split('\n')) {
-    const point = parsePoint(line);
-    if (point?.watch === watch && point.machine === machine && point.ratio > 0) ratios.push(point.ratio);
-  }
-  return ratios.slice(-POINTS_LOOKED_AT);
-}
-
-function parsePoint(line) {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
-  }
-}
-
-function append(point) {
-  const isTorn = existsSync(seriesFile) && !/(^|\n)$/.test(readFileSync(seriesFile, 'utf8'));
-  appendFileSync(seriesFile, `${isTorn ? '\n' : ''}${JSON.stringify(point)}\n`);
-}
-
-/** The last change of level in the series, where it is news and large enough; null otherwise. */
-function newestChange(ratios) {
-  const change = findChangePoints(ratios, { significance: SIGNIFICANCE }).at(-1);
-  if (change === undefined || change.index < ratios.length - NEWS_POINTS) return null;
-  if (Math.abs(change.ratio - 1) < WORTH_TELLING) return null;
-  return { ratio: change.ratio, interval: change.interval, pointsAgo: ratios.length - change.index };
 }
 
 function sentence({ watch, variant, baseline, change: { ratio, interval, pointsAgo } }) {

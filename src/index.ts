@@ -84,6 +84,15 @@ export { workload, type Workload, type WorkloadOptions } from './validation/work
 export { compareRuns, formatBench } from './validation/bench-table.js';
 export { runBench, type BenchCase, type BenchReport } from './validation/bench.js';
 export { findChangePoints, type ChangePoint } from './validation/change-points.js';
+export {
+  appendRatios,
+  findSeriesChanges,
+  ratioPointsOf,
+  readRatios,
+  type RatioPoint,
+  type RatioSeries,
+  type SeriesChange,
+} from './storage/ratio-series.js';
 export { measureNoise, type NoiseReport } from './validation/noise.js';
 
 // Signals, rules and the store, for those who extend or read them
@@ -121,6 +130,7 @@ export type { LoadOptions, Measure, ResultCheck } from './validation/options.js'
 export type { LoadRequest } from './validation/load-requests.js';
 export type { WorkloadSetup } from './validation/workload.js';
 export type { ChangePointOptions } from './validation/change-points.js';
+export type { SeriesChangeOptions } from './storage/ratio-series.js';
 export type { NoiseOptions, WorkloadNoise } from './validation/noise.js';
 export type { Gathered, SamplingWindow } from './profiling/sampler.js';
 export type { RankedFinding, RuleResult } from './analysis/rule.js';

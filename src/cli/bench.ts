@@ -5,6 +5,13 @@ import type { Verdict } from '../model/comparison.js';
 import { formatBench, compareRuns, type BenchChange } from '../validation/bench-table.js';
 import { runBench, type BenchReport, type BenchResult } from '../validation/bench.js';
 import { formatNumber } from '../units.js';
+import {
+  appendRatios,
+  findSeriesChanges,
+  ratioPointsOf,
+  readRatios,
+  type SeriesChange,
+} from '../storage/ratio-series.js';
 import { EXIT, UsageError } from './exit-code.js';
 import type { Session, VerbOutcome } from './session.js';
 import { visible } from './terminal.js';
@@ -17,8 +24,13 @@ export interface BenchVerbOptions {
   readonly save?: string;
   /** An earlier run, as `--save` wrote it. */
   readonly against?: string;
+  /** File of ratios over time, which this run is appended to. */
+  readonly series?: string;
   readonly failOnSlower: boolean;
 }
+
+/** A step that began among so many of the newest points is news; an older one is the level one lives with. */
+const NEWS_POINTS = 12;
 
 /** `sysopt bench files…`: variants of a task against a baseline, by the procedure that validates optimisations. */
 export async function benchVerb(
@@ -29,8 +41,11 @@ export async function benchVerb(
   if (files.length === 0) {
     throw new UsageError('There is no benchmark to run.', 'Give its file: sysopt bench sum.bench.js');
   }
-  if (options.failOnSlower && options.against === undefined) {
-    throw new UsageError('--fail-on-slower needs a run to compare with.', 'Give it with --against FILE.');
+  if (options.failOnSlower && options.against === undefined && options.series === undefined) {
+    throw new UsageError(
+      '--fail-on-slower needs a run or a series to compare with.',
+      'Give it with --against FILE or --series FILE.',
+    );
   }
   // Read first: a file that cannot be read must not cost a whole run.
   const before = options.against === undefined ? undefined : await readRun(options.against);
@@ -53,10 +68,14 @@ export async function benchVerb(
     }
     for (const change of changes.changes) terminal.print(visible(changeInWords(change)));
   }
+  const seriesChanges =
+    options.series === undefined ? undefined : await followSeries(options.series, report, terminal);
   const failed = report.results.some(({ comparison }) => comparison === null);
-  const slower = changes?.changes.some(({ verdict }) => verdict === 'slower') === true;
+  const slower =
+    changes?.changes.some(({ verdict }) => verdict === 'slower') === true ||
+    seriesChanges?.some((change) => change.ratio > 1 && change.pointsSince <= NEWS_POINTS) === true;
   return {
-    result: { ...report, ...(changes && { changes }) },
+    result: { ...report, ...(changes && { changes }), ...(seriesChanges && { seriesChanges }) },
     exitCode: failed ? EXIT.target : options.failOnSlower && slower ? EXIT.gate : EXIT.ok,
   };
 }
@@ -80,6 +99,36 @@ function changeInWords(change: BenchChange): string {
       : `${formatNumber(1 / change.interval[1])} to ${formatNumber(1 / change.interval[0])}`;
   const gain = `${formatNumber(1 / change.ratio)}× (${interval})`;
   return `${change.case}, ${change.variant}: ${CHANGES[change.verdict]}, ${gain}`;
+}
+
+/** Appends the run to its series and tells where those changed their level. */
+async function followSeries(
+  file: string,
+  report: BenchReport,
+  terminal: Session['terminal'],
+): Promise<SeriesChange[]> {
+  const path = resolve(file);
+  const points = ratioPointsOf(report);
+  await appendRatios(path, points);
+  const { series, problems } = await readRatios(path);
+  for (const problem of problems) terminal.warn(problem);
+  // Other cases and machines may share the file; this run has nothing to say about them.
+  const ours = series.filter(({ points: all }) => all.at(-1)?.at === report.createdAt);
+  const changes = findSeriesChanges(ours);
+  terminal.print();
+  for (const change of changes) terminal.print(visible(seriesChangeInWords(change)));
+  if (changes.length === 0) {
+    const lengths = ours.map(({ points: all }) => all.length);
+    terminal.print(`No change of level in ${file} (${lengths.join(', ')} points).`);
+  }
+  return changes;
+}
+
+function seriesChangeInWords({ series, point, pointsSince, ratio, interval }: SeriesChange): string {
+  const gain = `${formatNumber(1 / ratio)}× (${formatNumber(1 / interval[1])} to ${formatNumber(1 / interval[0])})`;
+  const direction = ratio > 1 ? 'slower' : 'faster';
+  const since = pointsSince === 1 ? 'the newest point' : `${pointsSince} points ago`;
+  return `${series.case}, ${series.variant}: ${direction} since ${point.at} (${since}), ${gain}`;
 }
 
 async function readRun(file: string): Promise<BenchReport> {

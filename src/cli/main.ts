@@ -286,9 +286,16 @@ Examples:
     .addOption(new Option('--save <file>', 'write the run as JSON, for a later --against'))
     .addOption(new Option('--against <file>', 'an earlier run to compare with'))
     .addOption(
-      new Option('--fail-on-slower', 'exit with 1 where a variant became slower than in that run').default(
-        false,
+      new Option(
+        '--series <file>',
+        'append the ratios, one JSON object a line, and say where the level of a series changed',
       ),
+    )
+    .addOption(
+      new Option(
+        '--fail-on-slower',
+        'exit with 1 where a variant became slower than in the earlier run, or than the series was',
+      ).default(false),
     )
     .addOption(jsonOption())
     .addHelpText(
@@ -297,7 +304,8 @@ Examples:
 Examples:
   $ sysopt bench bench/cases/*.js
   $ sysopt bench --save before.json sum.bench.js
-  $ sysopt bench --against before.json --fail-on-slower sum.bench.js`,
+  $ sysopt bench --against before.json --fail-on-slower sum.bench.js
+  $ sysopt bench --series ratios.ndjson --fail-on-slower sum.bench.js    (hourly)`,
     )
     .action((files: string[], options: Flags) =>
       runVerb(options.json === true, async (session) => {

@@ -1,12 +1,6 @@
-/**
- * Time series, one JSON object a line. Lines are only ever appended, each batch by one write, so processes that
- * append at once interleave whole batches. A line that a dying writer left unfinished is skipped and reported.
- */
-import fs from 'node:fs/promises';
-import { dirname } from 'node:path';
+/** Metrics over time, one point a line. */
 import type { ProfilingResult } from '../model/profiling-result.js';
-import { writeError } from './storage-error.js';
-import { makeFolder } from './make-folder.js';
+import { appendJsonLines, readJsonLines } from './json-lines.js';
 
 export interface MetricPoint {
   readonly resultId: string;
@@ -42,30 +36,7 @@ function finite(entries: [string, number][]): Record<string, number> {
 
 /** @throws STORAGE_NOT_WRITABLE, STORAGE_NOT_A_DIRECTORY */
 export async function appendPoints(path: string, points: readonly MetricPoint[]): Promise<void> {
-  if (points.length === 0) return;
-  const lines = points.map((point) => `${JSON.stringify(point)}\n`).join('');
-  try {
-    await makeFolder(dirname(path));
-    const file = await fs.open(path, 'a+');
-    try {
-      // After a torn line, a line break keeps the first new point from being lost with it.
-      const prefix = (await endsInsideLine(file)) ? '\n' : '';
-      await file.appendFile(prefix + lines, 'utf8');
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw writeError(path, error);
-  }
-}
-
-async function endsInsideLine(file: fs.FileHandle): Promise<boolean> {
-  const { size } = await file.stat();
-  if (size === 0) return false;
-  const last = new Uint8Array(1);
-  await file.read(last, 0, 1, size - 1);
-  return last[0] !== 0x0a;
+  await appendJsonLines(path, points);
 }
 
 export interface ReadPoints {
@@ -76,36 +47,15 @@ export interface ReadPoints {
 
 /** Reads a day's points, or those of one result. A missing file has none. */
 export async function readPoints(path: string, resultId?: string): Promise<ReadPoints> {
-  const points: MetricPoint[] = [];
-  const problems: string[] = [];
-  let text: string;
-  try {
-    text = await fs.readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') problems.push(`${path}: ${String(error)}`);
-    return { points, problems };
-  }
-  const lines = text.split('\n');
-  for (const [i, line] of lines.entries()) {
-    if (line === '') continue;
-    const point = parsePoint(line);
-    if (!point) {
-      const torn = i === lines.length - 1 ? ' (its writer stopped inside it)' : '';
-      problems.push(`${path}: line ${i + 1} was skipped, it is no metric point${torn}.`);
-    } else if (resultId === undefined || point.resultId === resultId) {
-      points.push(point);
-    }
-  }
-  return { points, problems };
+  const { values, problems } = await readJsonLines<MetricPoint>(path, 'metric point', isPoint);
+  return {
+    points: values.filter((point) => resultId === undefined || point.resultId === resultId),
+    problems,
+  };
 }
 
-function parsePoint(line: string): MetricPoint | undefined {
-  try {
-    const point = JSON.parse(line) as Partial<MetricPoint> | null;
-    const { resultId, at, values } = point ?? {};
-    const valid = typeof resultId === 'string' && typeof at === 'string' && typeof values === 'object';
-    return valid && values !== null ? (point as MetricPoint) : undefined;
-  } catch {
-    return undefined;
-  }
+function isPoint({ resultId, at, values }: Partial<MetricPoint>): boolean {
+  return (
+    typeof resultId === 'string' && typeof at === 'string' && typeof values === 'object' && values !== null
+  );
 }

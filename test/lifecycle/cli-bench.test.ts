@@ -41,6 +41,29 @@ describe('sysopt bench', () => {
     expect(later.code).toBe(1);
   });
 
+  it('appends to a series and fails where its level became worse', async () => {
+    using folder = scratch();
+    const file = join(folder.path, 'roots.bench.mjs');
+    const series = join(folder.path, 'ratios.ndjson');
+    writeFileSync(file, CASE);
+    const bench = () =>
+      runCli(['bench', '--json', '--budget', '20', '--series', series, '--fail-on-slower', file]);
+    const first = await bench();
+    expect(first.code).toBe(0);
+    expect(first.json.seriesChanges).toEqual([]);
+
+    // As if the variant had been ten times as fast until two points ago.
+    const point = JSON.parse(readFileSync(series, 'utf8'));
+    const past = Array.from({ length: 24 }, (_, i) => ({
+      ...point,
+      ratio: point.ratio * (i < 22 ? 0.1 : 1) * (1 + 0.002 * (i % 5)),
+    }));
+    writeFileSync(series, past.map((one) => `${JSON.stringify(one)}\n`).join(''));
+    const later = await bench();
+    expect(later.code).toBe(1);
+    expect(later.json.seriesChanges).toMatchObject([{ index: 22, pointsSince: 3 }]);
+  });
+
   it.each([
     [[], 2, 'USAGE'],
     [['nowhere.bench.js'], 3, 'SUBJECT_UNLOADABLE'],

@@ -92,7 +92,7 @@ describe('ci-monitoring.js', () => {
     const { code, stderr, stdout } = await run();
     expect(code, stderr).toBe(0);
     expect(stdout).toContain('No change for the worse');
-    expect(points().map(({ watch }) => watch)).toEqual([SCAN, POOL, CONTROL]);
+    expect(points().map((point) => point['case'])).toEqual([SCAN, POOL, CONTROL]);
     for (const { ratio } of points()) expect(ratio).toBeGreaterThan(0);
     const { watches, stats } = JSON.parse(read('monitoring/out/monitoring.json'));
     expect(watches.map(({ points: count }: { points: number }) => count)).toEqual([1, 1, 1]);
@@ -102,7 +102,7 @@ describe('ci-monitoring.js', () => {
 
   it('fails where a ratio became worse, and not where one became better', { timeout: 240_000 }, async () => {
     const lines = points().flatMap((point) => {
-      const factor = { [SCAN]: 1 / 3, [POOL]: 3 }[point['watch'] as string] ?? 1;
+      const factor = { [SCAN]: 1 / 3, [POOL]: 3 }[point['case'] as string] ?? 1;
       const past = Array.from({ length: 24 }, (_, i) => ({
         ...point,
         ratio: point['ratio'] * (i < 20 ? factor : 1) * (1 + 0.002 * (i % 5)),
@@ -110,7 +110,7 @@ describe('ci-monitoring.js', () => {
       return past.map((value) => JSON.stringify(value));
     });
     // A run that was killed left half a line.
-    writeFileSync(series, `${lines.join('\n')}\n{"watch":"${CONTROL}","rat`);
+    writeFileSync(series, `${lines.join('\n')}\n{"case":"${CONTROL}","rat`);
     const { code, stderr } = await run();
     expect(code).toBe(1);
     expect(stderr).toContain(`${SCAN}: struct cursor became`);
