@@ -57,6 +57,30 @@ export function separateWriters(
   return { order, lineStarts };
 }
 
+/** The declared order, with a new line where the next field belongs to another writer or would straddle a line. */
+export function declaredOnLines(
+  fields: readonly Extent[],
+  groups: readonly (readonly number[])[],
+  line: number,
+): Arrangement {
+  const writerOf = new Map(groups.flatMap((group, writer) => group.map((index) => [index, writer] as const)));
+  const lineStarts = new Set<number>();
+  let end = 0;
+  let writer: number | undefined;
+  fields.forEach((_, index) => {
+    const own = writerOf.get(index);
+    const isOther = own !== undefined && writer !== undefined && own !== writer;
+    const next = endAfter(fields, end, index);
+    const straddles =
+      sizeOf(fields, index) <= line &&
+      Math.floor((next - 1) / line) !== Math.floor((next - sizeOf(fields, index)) / line);
+    if (index > 0 && (isOther || straddles)) lineStarts.add(index);
+    end = lineStarts.has(index) ? Math.ceil(end / line) * line + sizeOf(fields, index) : next;
+    writer = own ?? writer;
+  });
+  return { order: fields.map((_, index) => index), lineStarts };
+}
+
 /**
  * First fit, largest first: every field of up to a line's size lies within one line, larger ones begin on a line.
  * Hot fields go into the first lines.

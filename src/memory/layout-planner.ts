@@ -1,19 +1,21 @@
 /**
  * Plans where the fields of a record go. A pure function: the same fields and options give the same layout.
  *
- * Aims, in this order:
+ * Fields of different writers never lie on one line, which may add padding, and nothing else does. Aims, in this order:
  *   1. the smallest size (reached in closed form: sizes of C types are multiples of their alignment);
- *   2. hot fields on the fewest cache lines;
+ *   2. hot fields on the fewest cache lines, and beginning in the fewest (of a hot field larger than a line, its first
+ *      elements lie with the other hot fields);
  *   3. in records that start on a line, no field of up to a line's size across two;
- *   4. fields of different writers never on one line, which may add padding, and nothing else does;
- *   5. the fewest moves from the declared order, so that a person recognises the struct.
- * Several candidate orders are made, each good at one aim, and the best in this order of aims is taken.
+ *   4. the fewest moves from the declared order, so that a person recognises the struct.
+ * Several candidate orders are made, each good at one aim; moves that no aim needs are taken back, and the best in this
+ * order of aims is taken.
  */
 import { describe, fail } from '../errors.js';
 import type { StructPacking } from '../model/choice.js';
 import { isPowerOfTwo, requireInteger, requireOneOf, roundUp } from './arguments.js';
 import { endOf, fewestMoves, movedIn, smallestEnd } from './layout-moves.js';
-import { separateWriters, wholeLines, type Arrangement } from './layout-lines.js';
+import { withFewerMoves } from './layout-fewer-moves.js';
+import { declaredOnLines, separateWriters, wholeLines, type Arrangement } from './layout-lines.js';
 
 /** A field by its extent, or by a type that knows it (`u32`, `array(f32, 3)`, a struct type). */
 export type LayoutField =
@@ -119,9 +121,7 @@ export function planLayout(fields: readonly LayoutField[], options: PlanOptions 
   const request = readRequest(fields, options);
   const declaredOrder = request.fields.map((_, index) => index);
   const declared = place(request, { order: declaredOrder, lineStarts: new Set() }, false);
-  const best = candidates(request)
-    .map((arrangement) => assess(request, arrangement))
-    .reduce((a, b) => (isBetter(b.aims, a.aims) ? b : a));
+  const best = assess(request, bestOf(request, candidates(request)));
   const { layout, arrangement } = best;
   const moved = movedIn(arrangement.order).map((index) => (request.fields[index] as Extent).name);
   return {
@@ -263,14 +263,16 @@ function candidates(request: Request): Arrangement[] {
   const declared = fields.map((_, index) => index);
   const plain = (order: number[]): Arrangement => ({ order, lineStarts: new Set() });
   if (packing === 'declared') return [plain(declared)];
-  if (groups.length > 1) return [separateWriters(fields, groups, hot, line)];
+  if (groups.length > 1) {
+    return [separateWriters(fields, groups, hot, line), declaredOnLines(fields, groups, line)];
+  }
 
   const alignBytes = recordAlign(request);
   const smallest = smallestEnd(fields, alignBytes);
   const found = [plain(fewestMoves(fields, smallest, alignBytes) ?? declared)];
   if (hot.length > 0 && hot.length < fields.length) found.push(...hotFirst(request, smallest).map(plain));
   if (packing === 'cache_line') {
-    found.push(wholeLines(fields, hot, line));
+    found.push(wholeLines(fields, hot, line), declaredOnLines(fields, groups, line));
   }
   return found;
 }
@@ -304,6 +306,17 @@ function hotFirst(request: Request, smallest: number): number[][] {
     orders.push([...front.map((i) => hotInOrder[i] as number), ...back.map((i) => cold[i] as number)]);
   }
   return orders;
+}
+
+/** The best of the candidates, with the moves taken back that no aim needs. */
+function bestOf(request: Request, found: readonly Arrangement[]): Arrangement {
+  const { fields, packing, hot, groups, line } = request;
+  // Without lines to care for, the fewest moves were searched for already; `declared` moves nothing.
+  const isShaped =
+    packing !== 'declared' && (packing === 'cache_line' || hot.length > 0 || groups.length > 1);
+  if (!isShaped) return found[0] as Arrangement;
+  const withBytes = hot.filter((index) => (fields[index] as Extent).sizeBytes > 0);
+  return withFewerMoves({ fields, alignBytes: recordAlign(request), line, hot: withBytes, groups }, found);
 }
 
 // --- Placing and judging -----------------------------------------------------------------------------------
@@ -354,7 +367,6 @@ function assess(request: Request, arrangement: Arrangement) {
     groups.map((group) => group.map(placedOf)),
     line,
   );
-  const onLines = layout.alignBytes % line === 0;
   return {
     arrangement,
     layout,
@@ -362,20 +374,7 @@ function assess(request: Request, arrangement: Arrangement) {
     meanHotLines,
     straddling,
     sharedWriterLines,
-    aims: [
-      layout.sizeBytes,
-      hotLines ?? 0,
-      meanHotLines ?? 0,
-      onLines ? straddling.length : 0,
-      sharedWriterLines,
-      movedIn(arrangement.order).length,
-    ],
   };
-}
-
-function isBetter(a: readonly number[], b: readonly number[]): boolean {
-  const first = a.findIndex((value, k) => value !== b[k]);
-  return first >= 0 && (a[first] as number) < (b[first] as number);
 }
 
 function linesOf(fields: readonly PlacedField[], baseBytes: number, line: number): Set<number> {

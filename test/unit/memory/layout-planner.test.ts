@@ -89,15 +89,47 @@ describe('planLayout on real C structs', () => {
     expect(ours / comparable.length).toBeLessThan(pahole / comparable.length);
   });
 
-  it('puts a quarter of the fields on as few lines as their bytes allow', () => {
-    for (const row of comparable) {
-      const fields = fieldsOf(row);
-      const hot = fields.filter((field, k) => k % 4 === 1 && field.sizeBytes > 0);
-      if (hot.length === 0) continue;
-      const plan = planLayout(fields, { hot: hot.map((field) => field.name) });
-      const bytes = hot.reduce((sum, field) => sum + field.sizeBytes, 0);
-      expect(plan.hotLines, row.name).toBe(Math.ceil(bytes / 64));
-      expect(plan.sizeBytes, row.name).toBe(row.optimum);
+  it('puts a quarter of the fields on as few lines as their bytes allow, at the smallest size', () => {
+    // Two ways to mean "a quarter of the fields": of all, and of those that a line can hold. No order puts an array
+    // that is larger than a line on one, so for the first way the lines in which hot fields begin are what counts.
+    const random = randomSource(29);
+    const ways = {
+      all: (fields: Extent[]) => fields.filter((field) => field.sizeBytes > 0),
+      'up to a line': (fields: Extent[]) =>
+        fields.filter((field) => field.sizeBytes > 0 && field.sizeBytes <= 64),
+    };
+    for (const [way, eligible] of Object.entries(ways)) {
+      let structs = 0;
+      let lines = 0;
+      let beginnings = 0;
+      let bound = 0;
+      for (const row of comparable) {
+        const fields = fieldsOf(row);
+        const from = eligible(fields);
+        const hot: Extent[] = [];
+        while (from.length > 0 && hot.length < Math.max(1, Math.round(fields.length / 4))) {
+          hot.push(...from.splice(Math.floor(random() * from.length), 1));
+        }
+        if (hot.length === 0) continue;
+        const plan = planLayout(fields, { hot: hot.map((field) => field.name) });
+        const least = Math.ceil(hot.reduce((sum, field) => sum + field.sizeBytes, 0) / 64);
+        if (plan.hotLines !== least)
+          expect.fail(`${row.name}: ${plan.hotLines} lines where ${least} would do`);
+        if (plan.sizeBytes !== row.optimum) expect.fail(`${row.name}: hot fields cost bytes`);
+        structs += 1;
+        lines += plan.hotLines;
+        bound += least;
+        beginnings += new Set(
+          plan.fields.filter((field) => plan.hot.includes(field.name)).map((field) => field.cacheLine),
+        ).size;
+      }
+      const mean = (count: number) => (count / structs).toFixed(3);
+      console.info(
+        `A quarter of the fields hot (${way}), ${structs} structs: ${mean(lines)} lines on average ` +
+          `(no order can do with fewer than ${mean(bound)}); they begin in ${mean(beginnings)} lines`,
+      );
+      if (way === 'up to a line') expect(lines / structs).toBeLessThanOrEqual(1.1);
+      expect(beginnings / structs).toBeLessThanOrEqual(1.1);
     }
   });
 });
@@ -136,7 +168,7 @@ describe('planLayout on random schemas', () => {
 
   it('holds alignment and never overlaps, for every packing, with hot fields and writers', () => {
     const random = randomSource(13);
-    for (let round = 0; round < 300; round += 1) {
+    for (let round = 0; round < 100; round += 1) {
       const fields = randomFields(random, 1 + Math.floor(random() * 30));
       const pick = () => fields.filter(() => random() < 0.3).map((field) => field.name);
       const hot = pick();
@@ -168,6 +200,107 @@ describe('planLayout on random schemas', () => {
       .toSorted((x, y) => fields[y]!.alignBytes - fields[x]!.alignBytes || x - y);
     expect(plan.moves).toBeLessThan(movedIn(sorted).length / 2);
   });
+});
+
+/** What an order of fields, some of which begin a line, comes to: the planner's aims, judged independently of it. */
+function judged(
+  fields: Extent[],
+  order: readonly number[],
+  begins: (index: number) => boolean,
+  { hot, groups, alignBytes }: { hot: number[]; groups: number[][]; alignBytes: number },
+): number[] {
+  const at: number[] = [];
+  let end = 0;
+  for (const index of order) {
+    const { sizeBytes, alignBytes: align } = fields[index]!;
+    const step = begins(index) ? Math.max(64, align) : align;
+    at[index] = Math.ceil(end / step) * step;
+    end = at[index] + sizeBytes;
+  }
+  const size = Math.ceil(end / alignBytes) * alignBytes;
+  const linesOf = (indices: number[], base = 0) => {
+    const lines = new Set<number>();
+    for (const index of indices) {
+      const from = base + at[index]!;
+      for (let byte = from; byte < from + fields[index]!.sizeBytes; byte += 1) lines.add(byte >> 6);
+    }
+    return lines;
+  };
+  let total = 0;
+  let starts = 0;
+  for (let base = 0; starts === 0 || base % 64 !== 0; base += size) {
+    total += linesOf(hot, base).size;
+    starts += 1;
+  }
+  const owners = groups.flatMap((group) => [...linesOf(group)]);
+  const straddling = order.filter((i) => fields[i]!.sizeBytes <= 64 && linesOf([i]).size > 1).length;
+  return [
+    groups.length > 1 ? owners.length - new Set(owners).size : 0,
+    size,
+    linesOf(hot).size,
+    new Set(hot.map((index) => at[index]! >> 6)).size,
+    total / starts,
+    alignBytes % 64 === 0 ? straddling : 0,
+    movedIn(order).length,
+  ];
+}
+
+describe('planLayout against every arrangement of up to five fields', () => {
+  const compareAims = (a: number[], b: number[]) => {
+    const k = a.findIndex((value, index) => value !== b[index]);
+    return k < 0 ? 0 : a[k]! - b[k]!;
+  };
+  it.each([
+    ['hot fields', 'minimal_padding', true, false],
+    ['whole lines', 'cache_line', false, false],
+    ['hot fields on whole lines', 'cache_line', true, false],
+    ['writers', 'minimal_padding', false, true],
+    ['writers with hot fields', 'minimal_padding', true, true],
+  ] as const)(
+    '%s: the best in the order of aims, fewest moves last',
+    (_, structPacking, isHot, isWritten) => {
+      const random = randomSource(31);
+      for (let round = 0; round < 30; round += 1) {
+        const fields = randomFields(random, 2 + Math.floor(random() * 4)).map((field) => ({
+          ...field,
+          // Up to 80 bytes, so that whole lines have something to decide.
+          sizeBytes: structPacking === 'cache_line' ? 2 * field.sizeBytes : field.sizeBytes,
+        }));
+        const all = fields.map((_field, index) => index);
+        const hot = isHot ? all.filter(() => random() < 0.4) : [];
+        const drawn: number[][] = [[], [], []];
+        if (isWritten) for (const index of all) drawn[Math.floor(random() * 3)]!.push(index);
+        const groups = drawn.slice(0, 2).filter((group) => group.length > 0);
+        const onLines = structPacking === 'cache_line' || groups.length > 1;
+        const natural = Math.max(...fields.map((field) => field.alignBytes));
+        const rules = { hot, groups, alignBytes: onLines ? 64 : natural };
+        let best: number[] | undefined;
+        for (const order of permutations(fields.length)) {
+          for (let mask = 0; mask < (onLines ? 2 ** fields.length : 1); mask += 1) {
+            const found = judged(fields, order, (index) => ((mask >> index) & 1) === 1, rules);
+            if (best === undefined || compareAims(found, best) < 0) best = found;
+          }
+        }
+        const name = (index: number) => `f${index}`;
+        const plan = planLayout(fields, {
+          structPacking,
+          hot: hot.map(name),
+          writers: groups.map((group) => group.map(name)),
+        });
+        const lineOf = new Map(plan.fields.map((field) => [field.name, field.cacheLine]));
+        const reached = [
+          plan.sharedWriterLines,
+          plan.sizeBytes,
+          plan.hotLines ?? 0,
+          new Set(hot.map((index) => lineOf.get(name(index)))).size,
+          plan.meanHotLines ?? 0,
+          onLines ? plan.straddlingFields.length : 0,
+          plan.moves,
+        ];
+        expect(reached, JSON.stringify({ fields, hot, groups })).toEqual(best);
+      }
+    },
+  );
 });
 
 describe('cache lines', () => {
