@@ -61,10 +61,7 @@ export class ChoicesInForce {
 
   /** Adds Node flags that were measured to help to config.json, for whoever starts the service. */
   async addRuntimeFlags(flags: readonly string[]): Promise<void> {
-    if (flags.length === 0) return;
-    const names = new Set(flags.map(flagName));
-    const others = (this.#store.config()?.runtimeFlags ?? []).filter((flag) => !names.has(flagName(flag)));
-    await this.#store.setRuntimeFlags([...others, ...flags]);
+    if (flags.length > 0) await this.#store.addRuntimeFlags(flags);
   }
 
   /** The second half of `enforce`, for a profile whose optimiser has changed the subject already. */
@@ -92,10 +89,6 @@ export class ChoicesInForce {
       hostId,
     });
   }
-}
-
-function flagName(flag: string): string {
-  return flag.split('=')[0]!;
 }
 
 /** Reports an error of ours as a process warning; anything else is a defect and passes. */

@@ -53,8 +53,7 @@ export async function tryFlag(
 
   const wins = comparison.verdict === 'faster';
   if (wins) {
-    const present = store.config()?.runtimeFlags ?? [];
-    await store.setRuntimeFlags([...present.filter((other) => nameOf(other) !== nameOf(flag)), flag]);
+    await store.addRuntimeFlags([flag]);
     terminal.print(
       `Recorded. Start the service with it: ${[command[0], flag, ...command.slice(1)].join(' ')}`,
     );

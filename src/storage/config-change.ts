@@ -15,7 +15,10 @@ const SUBJECT_KEY = /^(?:struct|pool|computation|job|workload):./s;
 export interface ConfigChange {
   readonly memory?: MemoryChoice;
   readonly subject?: { readonly key: string; readonly stored: StoredChoice };
+  /** In place of all that are there. */
   readonly runtimeFlags?: readonly string[];
+  /** Beside those that are there, in place of those with the same name. */
+  readonly addedRuntimeFlags?: readonly string[];
 }
 
 /**
@@ -29,7 +32,7 @@ export async function changeConfig(layout: Layout, change: ConfigChange): Promis
   const hostId = hostFingerprint().id;
   await withFileLock(`${layout.config}.lock`, async () => {
     const present = readConfig(layout);
-    const isHostWide = change.memory !== undefined || change.runtimeFlags !== undefined;
+    const isHostWide = [change.memory, change.runtimeFlags, change.addedRuntimeFlags].some(Boolean);
     // `hostId` tells where defaults and flags were measured; each choice of a subject carries its own. What was
     // measured on another host must not pass for this one's.
     const kept = !isHostWide || present?.hostId === hostId ? present : null;
@@ -43,19 +46,33 @@ export async function changeConfig(layout: Layout, change: ConfigChange): Promis
         ...present?.subjects,
         ...(change.subject && { [change.subject.key]: change.subject.stored }),
       },
-      runtimeFlags: change.runtimeFlags ?? kept?.runtimeFlags ?? [],
+      runtimeFlags: mergeFlags(
+        change.runtimeFlags ?? kept?.runtimeFlags ?? [],
+        change.addedRuntimeFlags ?? [],
+      ),
     };
     await writeAtomic(layout.config, `${JSON.stringify(next, null, 2)}\n`);
   });
 }
 
-function checkChange({ memory, subject, runtimeFlags }: ConfigChange): void {
+/** A flag given twice would leave it to Node which one counts. */
+function mergeFlags(present: readonly string[], added: readonly string[]): string[] {
+  const names = new Set(added.map(flagName));
+  return [...present.filter((flag) => !names.has(flagName(flag))), ...added];
+}
+
+function flagName(flag: string): string {
+  return flag.split('=')[0]!;
+}
+
+function checkChange({ memory, subject, runtimeFlags, addedRuntimeFlags }: ConfigChange): void {
   const refuse = (name: string, value: unknown, expected: string): never => {
     throw fail('INVALID_ARGUMENT', { name, actual: describe(value), expected });
   };
   if (memory !== undefined && !isChoice(memory, ['memory'])) refuse('memory', memory, 'a memory choice');
-  if (runtimeFlags?.some((flag) => typeof flag !== 'string' || !flag.startsWith('-'))) {
-    refuse('runtimeFlags', runtimeFlags, 'flags such as --max-semi-space-size=64');
+  for (const flags of [runtimeFlags, addedRuntimeFlags]) {
+    if (flags?.some((flag) => typeof flag !== 'string' || !flag.startsWith('-')))
+      refuse('runtimeFlags', flags, 'flags such as --max-semi-space-size=64');
   }
   if (!subject) return;
   if (typeof subject.key !== 'string' || !SUBJECT_KEY.test(subject.key)) {

@@ -249,6 +249,11 @@ export class Store {
     return this.#changeConfig({ runtimeFlags });
   }
 
+  /** Records further flags; those with the same names give way. Throws as `saveProfile`. */
+  addRuntimeFlags(addedRuntimeFlags: readonly string[]): Promise<void> {
+    return this.#changeConfig({ addedRuntimeFlags });
+  }
+
   /** Totals and gains over all stored optimisations, of earlier processes too. Synchronous. */
   stats(filter: StatsFilter = {}): OptimizationStats {
     this.#use();

@@ -30,6 +30,22 @@ it('keeps choices, defaults and flags, each changed without touching the others'
   expect(readdirSync(path)).toEqual(['config.json']);
 });
 
+it('adds flags beside those that are there, in place of those of the same name, also all at once', async () => {
+  const path = scratch();
+  const store = openStore(path);
+  await store.setRuntimeFlags(['--max-semi-space-size=64', '--no-opt']);
+  await Promise.all([
+    store.addRuntimeFlags(['--max-semi-space-size=32']),
+    store.addRuntimeFlags(['--stack-size=2000']),
+  ]);
+  expect([...store.config()!.runtimeFlags].sort()).toEqual([
+    '--max-semi-space-size=32',
+    '--no-opt',
+    '--stack-size=2000',
+  ]);
+  await expect(store.addRuntimeFlags(['stack'])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+});
+
 it('loses no choice when many are made at once', async () => {
   const path = scratch();
   const stores = [openStore(path), openStore(path), openStore(path)];
