@@ -48,6 +48,7 @@ const CATALOGUE = {
     'Create it larger, reset it, or free blocks first.',
   ],
   INVALID_SCHEMA: ['InvalidArgumentError', 'Struct "{name}": {problem}', '{remedy}'],
+  C_DECLARATION: ['InvalidArgumentError', '{where}: {problem}.', '{remedy}'],
 
   // Validation
   SUBJECT_UNLOADABLE: ['SubjectError', 'Cannot load {subject}: {reason}', '{remedy}'],

@@ -61,6 +61,15 @@ export {
   type Fields,
   type RecordOf,
 } from './memory/struct/field-types.js';
+export { parseCStructs } from './memory/c-declarations/parse-c-structs.js';
+export { structFromC } from './memory/c-declarations/struct-from-c.js';
+export type {
+  CField,
+  CStruct,
+  ParseCOptions,
+  SkippedStruct,
+} from './memory/c-declarations/parse-c-structs.js';
+export type { StructFromCOptions } from './memory/c-declarations/struct-from-c.js';
 
 // Threads
 export { ThreadPool, type ThreadPoolOptions } from './threads/thread-pool.js';
