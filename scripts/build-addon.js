@@ -44,9 +44,11 @@ function isFresh() {
 function build() {
   let nodeGyp;
   try {
-    nodeGyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
+    const { resolve } = createRequire(import.meta.url);
+    nodeGyp = resolve('node-gyp/bin/node-gyp.js');
+    resolve('node-addon-api/package.json');
   } catch {
-    return 'node-gyp is not installed. Run `npm install` with development dependencies.';
+    return 'node-gyp or node-addon-api is not installed. Run `npm install --no-save node-gyp node-addon-api`, or, in a clone, `npm install` with development dependencies.';
   }
   const nodeDirectory = localNodeDirectory();
   const args = [nodeGyp, 'configure', 'build', '--jobs=max', '--loglevel=warn'];

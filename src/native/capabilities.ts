@@ -147,10 +147,14 @@ export function fallbackCapabilities(
   };
 }
 
+/** The build tools are no dependencies: nobody who has a prebuilt binary needs them. */
+const BUILD =
+  'run `npm install --no-save node-gyp node-addon-api` and `node node_modules/system-optimizer/scripts/build-addon.js --force` in your project';
+
 function addonRemedy(loadError: string): string {
   if (loadError.includes('SYSOPT_NATIVE')) return 'Unset SYSOPT_NATIVE.';
   if (loadError.includes('No native build')) {
-    return 'There is no prebuilt binary for this platform: install a C++20 compiler, make and Python 3, then run `node scripts/build-addon.js` in the package.';
+    return `There is no prebuilt binary for this platform: install a C++20 compiler, make and Python 3, then ${BUILD}.`;
   }
-  return 'Reinstall the package on this machine, or run `node scripts/build-addon.js --force` in it.';
+  return `Reinstall the package on this machine, or build the addon on it: ${BUILD}.`;
 }
