@@ -42,6 +42,11 @@ const CATALOGUE = {
     '{handle} is no handle of pool "{pool}".',
     'Pass a handle that this pool returned from acquire().',
   ],
+  USE_AFTER_RELEASE: [
+    'HandleError',
+    'Slot {slot} of pool "{pool}" was written after its release: byte {offsetBytes} is {actual}{releasedAt}.',
+    'Look for a view, a Buffer or an operation under way that outlived release().',
+  ],
   OUT_OF_SPACE: [
     'OutOfSpaceError',
     '{what} has no room for {requestedBytes} bytes ({freeBytes} free of {sizeBytes}).',

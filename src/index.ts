@@ -117,6 +117,7 @@ export { nativeStatus, type NativeStatus } from './native/status.js';
 export type { Retention } from './settings/optimizer.js';
 export type { Alignment, HugePages, Residency } from './memory/regions.js';
 export type { AllocatorBytes } from './memory/allocator-stats.js';
+export type { LeakSite } from './memory/slab-trace.js';
 export type { ArenaScope } from './memory/arena.js';
 export type { Layout, PlacedField } from './memory/layout-planner.js';
 export type { StructChoice } from './memory/struct/struct-type.js';

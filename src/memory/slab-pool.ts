@@ -1,60 +1,42 @@
 /**
  * A pool of equal slots in aligned memory, for buffers that are taken and given back all the time.
  *
- * Method: the free list is a stack of integers in an Int32Array, so acquire and release are a few plain array
- * accesses; nothing crosses into native code and nothing is allocated. A handle is an integer that carries the
- * slot and a generation: releasing advances the generation, so a handle that was released is recognised when it
- * comes again (one load and one store more than without). Views are made once per slot and kept, because making one costs more than `Buffer.allocUnsafe`.
+ * Method: the free list is a stack of handles in an Int32Array, so acquire and release are a few plain array
+ * accesses; nothing crosses into native code and nothing is allocated. A handle is an integer that carries the slot
+ * and a generation: releasing advances the generation, so a handle that was released is recognised when it comes
+ * again.
  *
- * Rejected: a free list behind Node-API (two native calls an acquire), and fresh views per acquire.
+ * What keeps the two short: slots that were never taken are not on the stack, so their number is the high-water mark
+ * and no acquire has to note one; and whatever needs attention at a release (callers that wait, debugging) takes the
+ * cells out of sight, so that the one comparison of the handle fails and the slow path looks after it.
+ *
+ * Rejected: a free list behind Node-API (two native calls an acquire), fresh views per acquire, a linked list through
+ * the cells (a longer chain of dependent loads: a sixth slower in bursts), a class with a branch on `checks` in each
+ * method (a quarter slower).
  */
 import { describe, fail } from '../errors.js';
 import type { Choice, PoolChoice } from '../model/choice.js';
 import type { Subject } from '../model/subject.js';
 import type { AllocatorStats } from './allocator-stats.js';
-import { requireBoolean, requireInteger, requireOneOf, requireOptions, roundUp } from './arguments.js';
+import { requireInteger, requireOptions } from './arguments.js';
+import { alignmentInBytes } from './regions.js';
+import { MAX_SLOTS, completeSlabOptions, type SlabPoolOptions } from './slab-options.js';
+import { SlabSegments } from './slab-segments.js';
+import { SlotTrace, type LeakSite } from './slab-trace.js';
 import { WaitQueue } from './wait-queue.js';
-import { Region, alignmentInBytes, type Alignment, type HugePages } from './regions.js';
 
-export interface SlabPoolOptions {
-  /** Usable bytes of a slot: 1 to 2^30. */
-  readonly slotBytes: number;
-  /** Slots to begin with: 1 to 2^24. */
-  readonly slots: number;
-  /** Slots to grow to, by doubling. Default `slots`: no growth. At most 2^24. */
-  readonly maxSlots?: number;
-  /** Every slot starts at a multiple of it. Default: 64, or the power of two that holds a smaller slot. */
-  readonly alignment?: Alignment;
-  /** Default `never`. `auto` advises huge pages for segments of 2 MiB and more. */
-  readonly hugePages?: HugePages;
-  /** Touches the memory when it is reserved, so that no later access faults. Default false. */
-  readonly prefault?: boolean;
-  /**
-   * `generation` (default) refuses double releases and stale handles; a stale one slips through once in
-   * 2^31 / maxSlots reuses of its slot. `none` is about a third faster and trusts the caller.
-   */
-  readonly checks?: 'generation' | 'none';
-  /** Identifies the pool in errors and, registered with an optimizer, in stored choices. */
-  readonly name?: string;
-}
-
-interface Segment {
-  readonly region: Region;
-  readonly firstSlot: number;
-  readonly slots: number;
-  readonly strideBytes: number;
-}
-
-const MAX_SLOTS = 2 ** 24;
-const MAX_SLOT_BYTES = 2 ** 30;
 const HANDLE_MASK = 0x7fff_ffff;
+/** An empty stack and no slot: what keeps acquire and release off their fast paths. */
+const NO_CELLS = Int32Array.of(-1);
+
+export type { SlabPoolOptions } from './slab-options.js';
 
 /** Unlike for each pool, so that a handle of one pool is rarely taken for one of another. */
-let poolsMade = 0;
+let generationsMade = 0;
 
 /**
  * @throws INVALID_ARGUMENT for options out of range; OUT_OF_MEMORY where the system refuses. After `close()` every
- *   method but `stats`, `has` and `close` throws CLOSED.
+ *   method but `stats`, `has`, `leaks` and `close` throws CLOSED.
  *
  * @example
  * using pool = new SlabPool({ slotBytes: 4096, slots: 256, maxSlots: 4096 });
@@ -69,55 +51,61 @@ export class SlabPool implements Subject, Disposable {
   readonly maxSlots: number;
   readonly checks: 'generation' | 'none';
 
-  private readonly checked: boolean;
-  /** Low bits of a handle that hold the slot. */
-  private readonly slotMask: number;
-  private readonly generationStep: number;
-  private readonly firstGeneration: number;
-  /** The handles that the next acquires return; `free` of them, the last on top. */
-  private stack = new Int32Array(0);
-  private free = 0;
+  // --- Read by acquire, release and view. All stay small integers, or V8 would convert doubles at every call. ---
+
+  /** Low bits of a handle that hold the slot. At least one bit, so that ~handle never has the handle's slot. */
+  protected readonly slotMask: number;
+  protected readonly generationStep: number;
+  /** `book`, or NO_CELLS where the slow paths have to see every call. */
+  protected cells = NO_CELLS;
+  /** Index of the last handle on the stack, or of the negative number at its bottom. */
+  protected top = 0;
+  protected views: (Uint8Array | undefined)[] = [];
+  protected buffers: (Buffer | undefined)[] = [];
+
+  // --- The rest -----------------------------------------------------------------------------------------------
+
   /**
-   * Per slot the one handle that is valid: the one in use, or the one that the next acquire hands out, which nobody
-   * has yet. So acquiring stores nothing here, and a released handle never equals it.
+   * The cells. [0, slotCount) hold, per slot, the handle in use; where the slot is free, a number with another slot's
+   * bits, which no handle equals. At slotCount lies the stack's bottom, above it the released handles, to be handed
+   * out next. All share one array so that a call loads one base. The slot of a forged handle may lead into the
+   * stack, where no entry has that slot either.
    */
-  private current = new Int32Array(0);
-  private views: (Uint8Array | undefined)[] = [];
-  private buffers: (Buffer | undefined)[] = [];
-  private segments: Segment[] = [];
-  private slotCount = 0;
-  /** Fewest free slots since the last growth. */
-  private fewestFree = 0;
+  protected book = NO_CELLS;
+  protected slotCount = 0;
+  /** Slots below it were taken at least once: the most ever in use at once. */
+  protected fresh = 0;
+  private memory: SlabSegments;
+  private firstGeneration = 0;
   private earlierHighWater = 0;
   private growths = 0;
   private exhausted = 0;
   private isClosed = false;
+  /** Whether `cells` and `top` are turned away; `hiddenTop` is the index then. */
+  private isHidden = false;
+  private hiddenTop = 0;
   private readonly waiters = new WaitQueue();
+  private readonly trace: SlotTrace | undefined;
   private inForce: PoolChoice;
 
   constructor(options: SlabPoolOptions) {
-    requireOptions('SlabPool options', options);
-    this.slotBytes = requireInteger('slotBytes', options.slotBytes, 1, MAX_SLOT_BYTES);
-    const slots = requireInteger('slots', options.slots, 1, MAX_SLOTS);
-    this.maxSlots = requireInteger('maxSlots', options.maxSlots ?? slots, slots, MAX_SLOTS);
-    this.checks = requireOneOf('checks', options.checks ?? 'generation', ['generation', 'none']);
-    poolsMade += 1;
-    this.name = options.name ?? `pool-${poolsMade}`;
-    this.inForce = {
-      kind: 'pool',
-      slots,
-      alignmentBytes: alignmentInBytes('alignment', options.alignment ?? defaultAlignment(this.slotBytes)),
-      hugePages: requireOneOf('hugePages', options.hugePages ?? 'never', ['auto', 'never', 'require']),
-      prefault: requireBoolean('prefault', options.prefault ?? false),
-    };
-    const slotBits = Math.ceil(Math.log2(this.maxSlots));
-    this.checked = this.checks === 'generation';
+    const { slots, alignmentBytes, hugePages, prefault, poison, captureStacks, ...own } =
+      completeSlabOptions(options);
+    this.slotBytes = own.slotBytes;
+    this.maxSlots = own.maxSlots;
+    this.checks = own.checks;
+    this.name = options.name ?? `pool-${generationsMade + 1}`;
+    this.inForce = { kind: 'pool', slots, alignmentBytes, hugePages, prefault };
+    const slotBits = Math.max(1, Math.ceil(Math.log2(this.maxSlots)));
     // Shifts, not powers: V8 keeps the result of ** as a double, which every acquire would have to convert.
     this.slotMask = (1 << slotBits) - 1;
-    this.generationStep = 1 << slotBits;
-    this.firstGeneration = this.checked ? (Math.imul(poolsMade, 0x9e3779b1) << slotBits) & HANDLE_MASK : 0;
-    this.addSegment(slots);
-    this.fewestFree = this.free;
+    this.generationStep = this.checks === 'none' ? 0 : 1 << slotBits;
+    this.memory = new SlabSegments(this.slotBytes, this.name);
+    // Another class rather than a branch in every call. It runs this constructor too, and goes on.
+    if (this.checks === 'none' && new.target === SlabPool) return new UncheckedSlabPool(options);
+    this.trace = poison || captureStacks ? new SlotTrace(this.name, poison, captureStacks) : undefined;
+    this.firstGeneration = this.newGeneration();
+    this.addSlots(slots);
   }
 
   /**
@@ -125,16 +113,20 @@ export class SlabPool implements Subject, Disposable {
    * @throws POOL_EXHAUSTED where all `maxSlots` are in use.
    */
   acquire(): number {
-    const top = this.free - 1;
-    if (top < 0) return this.acquireFromGrowth();
-    this.free = top;
-    if (top < this.fewestFree) this.fewestFree = top;
-    return this.stack[top] as number;
+    const { cells, top } = this;
+    const handle = cells[top] as number;
+    if (handle < 0) return this.acquireSlowly();
+    this.top = top - 1;
+    cells[handle & this.slotMask] = handle;
+    return handle;
   }
 
   /** As `acquire`, but undefined instead of POOL_EXHAUSTED. */
   tryAcquire(): number | undefined {
-    return this.free > 0 || this.grow() ? this.acquire() : this.refuseQuietly();
+    if (this.hasRoom()) return this.acquire();
+    this.requireOpen();
+    this.exhausted += 1;
+    return undefined;
   }
 
   /**
@@ -147,8 +139,17 @@ export class SlabPool implements Subject, Disposable {
     requireOptions('acquireAsync options', options);
     const { signal } = options;
     if (signal?.aborted === true) throw this.abortedBy(signal);
-    if (this.free > 0 || this.grow()) return this.acquire();
-    return this.waiters.wait(signal, (by) => this.abortedBy(by));
+    if (this.hasRoom()) return this.acquire();
+    const turn = this.waiters.wait(signal, (by) => {
+      this.openGate();
+      return this.abortedBy(by);
+    });
+    this.openGate();
+    const at = this.trace?.here();
+    const handle = await turn;
+    // Handed over by a release, whose stack says nothing about the one who waited.
+    if (at !== undefined) this.trace?.noteSite(handle & this.slotMask, at);
+    return handle;
   }
 
   /**
@@ -156,32 +157,27 @@ export class SlabPool implements Subject, Disposable {
    * @throws STALE_HANDLE for a handle that was released already, FOREIGN_HANDLE for what is none of this pool's.
    */
   release(handle: number): void {
+    const { cells } = this;
     const slot = handle & this.slotMask;
-    let next = handle;
-    if (this.checked) {
-      if (this.current[slot] !== handle || this.free >= this.slotCount) this.refuse(handle);
-      next = (handle + this.generationStep) & HANDLE_MASK;
-      this.current[slot] = next;
-    } else if (slot !== handle || slot >= this.slotCount || this.free >= this.slotCount) {
-      this.refuse(handle);
-    }
-    this.stack[this.free] = next;
-    this.free += 1;
-    if (this.waiters.size > 0) this.waiters.serve(this.acquire());
+    if (cells[slot] !== handle) return this.releaseSlowly(handle);
+    cells[slot] = ~handle;
+    const top = this.top + 1;
+    cells[top] = (handle + this.generationStep) & HANDLE_MASK;
+    this.top = top;
   }
 
   /** The slot's bytes. The same object each time the slot is acquired; `undefined` reads after `close()`. */
   view(handle: number): Uint8Array {
     const slot = handle & this.slotMask;
-    if (this.checked ? this.current[slot] !== handle : slot !== handle) this.refuse(handle);
-    return this.views[slot] ?? this.makeView(slot, handle);
+    if (this.cells[slot] !== handle) this.requireInUse(handle);
+    return this.views[slot] ?? this.memory.makeView(slot);
   }
 
   /** The slot's bytes as a Node `Buffer`, for `fs.read`, sockets and streams. Kept per slot as `view` is. */
   buffer(handle: number): Buffer {
     const slot = handle & this.slotMask;
-    if (this.checked ? this.current[slot] !== handle : slot !== handle) this.refuse(handle);
-    return this.buffers[slot] ?? this.makeBuffer(slot, handle);
+    if (this.cells[slot] !== handle) this.requireInUse(handle);
+    return this.buffers[slot] ?? this.memory.makeBuffer(slot);
   }
 
   /** Where the slot begins within its ArrayBuffer, `pool.view(handle).buffer`. */
@@ -194,20 +190,22 @@ export class SlabPool implements Subject, Disposable {
    * @throws NOT_SUPPORTED with `checks: 'none'`, where the pool cannot know.
    */
   has(handle: number): boolean {
-    if (!this.checked) {
-      throw fail('NOT_SUPPORTED', {
-        what: 'has()',
-        where: "with checks: 'none'",
-        remedy: "Create the pool with checks: 'generation'.",
-      });
-    }
-    return typeof handle === 'number' && this.current[handle & this.slotMask] === handle;
+    return typeof handle === 'number' && this.book[handle & this.slotMask] === handle;
+  }
+
+  /**
+   * The slots in use by the place in the code that took them, most slots first. What should be empty when the
+   * service is idle is a list of leaks.
+   * @throws NOT_SUPPORTED without `captureStacks`.
+   */
+  leaks(): LeakSite[] {
+    return (this.trace ?? new SlotTrace(this.name, false, false)).leaks(this.slotBytes);
   }
 
   stats(): AllocatorStats {
-    const inUse = this.slotCount - this.free;
-    const highWater = Math.max(this.earlierHighWater, this.slotCount - this.fewestFree);
-    const sizeBytes = this.segments.reduce((sum, segment) => sum + segment.slots * segment.strideBytes, 0);
+    const inUse = this.fresh - this.recycled;
+    const highWater = Math.max(this.earlierHighWater, this.fresh);
+    const { sizeBytes } = this.memory;
     const strideBytes = this.slotCount === 0 ? this.slotBytes : sizeBytes / this.slotCount;
     return {
       kind: 'slab-pool',
@@ -233,19 +231,10 @@ export class SlabPool implements Subject, Disposable {
   /** Gives the pages that hold only free slots back to the system. Returns the bytes given back. */
   trim(): number {
     this.requireOpen();
-    const isFree = new Uint8Array(this.slotCount);
-    for (let k = 0; k < this.free; k += 1) isFree[(this.stack[k] as number) & this.slotMask] = 1;
-    let returned = 0;
-    for (const { region, firstSlot, slots, strideBytes } of this.segments) {
-      for (let start = 0; start < slots; start += 1) {
-        if (isFree[firstSlot + start] === 0) continue;
-        let end = start + 1;
-        while (end < slots && isFree[firstSlot + end] === 1) end += 1;
-        returned += region.trim(start * strideBytes, (end - start) * strideBytes);
-        start = end;
-      }
-    }
-    return returned;
+    const isFree = new Uint8Array(this.slotCount).fill(1, this.fresh);
+    for (const handle of this.stack()) isFree[handle & this.slotMask] = 1;
+    this.trace?.forgetPoison();
+    return this.memory.trim(isFree);
   }
 
   /** What is in force: as constructed, or as last applied. */
@@ -272,22 +261,26 @@ export class SlabPool implements Subject, Disposable {
     const before = this.inForce;
     this.inForce = { ...choice, slots, alignmentBytes };
     try {
-      if (this.free === this.slotCount) this.layOutAnew(slots);
-      else if (slots > this.slotCount) this.addSegment(slots - this.slotCount);
+      if (this.recycled === this.fresh) this.layOutAnew(slots);
+      else if (slots > this.slotCount) this.addSlots(slots - this.slotCount);
     } catch (error) {
       this.inForce = before;
       throw error;
     }
+    while (this.waiters.size > 0 && this.fresh < this.slotCount) this.waiters.serve(this.acquireSlowly());
+    this.openGate();
   }
 
   /** Frees the memory. Views that were kept read `undefined`; waiting callers are rejected. Harmless twice. */
   close(): void {
     if (this.isClosed) return;
-    this.earlierHighWater = Math.max(this.earlierHighWater, this.slotCount - this.fewestFree);
     this.isClosed = true;
-    const { segments } = this;
-    this.forget();
-    for (const { region } of segments) region.close();
+    this.earlierHighWater = Math.max(this.earlierHighWater, this.fresh);
+    const { memory } = this;
+    const { book } = this;
+    this.use(new SlabSegments(this.slotBytes, this.name), 0, book.subarray(0, 0), book.subarray(0, 0));
+    this.noteFresh(0);
+    memory.close();
     this.waiters.rejectAll(() => this.closedError());
   }
 
@@ -297,118 +290,48 @@ export class SlabPool implements Subject, Disposable {
 
   // --- Slow paths ------------------------------------------------------------------------------------------
 
-  private acquireFromGrowth(): number {
+  /** Whether a slot is free, or could be added. Adds it. */
+  protected hasRoom(): boolean {
+    return this.recycled > 0 || this.fresh < this.slotCount || this.grow();
+  }
+
+  protected acquireSlowly(): number {
     this.requireOpen();
-    if (this.grow()) return this.acquire();
-    this.exhausted += 1;
-    throw fail('POOL_EXHAUSTED', { slots: this.slotCount, pool: this.name });
-  }
-
-  private refuseQuietly(): undefined {
-    this.requireOpen();
-    this.exhausted += 1;
-    return undefined;
-  }
-
-  /** Doubles the pool, up to `maxSlots`. False where it may not grow. */
-  private grow(): boolean {
-    if (this.isClosed || this.slotCount >= this.maxSlots) return false;
-    this.addSegment(Math.min(this.slotCount, this.maxSlots - this.slotCount));
-    this.growths += 1;
-    return true;
-  }
-
-  private addSegment(slots: number): void {
-    const highWater = this.slotCount - this.fewestFree;
-    this.earlierHighWater = Math.max(this.earlierHighWater, highWater);
-    const { alignmentBytes, hugePages, prefault } = this.inForce;
-    const strideBytes = roundUp(this.slotBytes, alignmentBytes);
-    const region = new Region({
-      sizeBytes: slots * strideBytes,
-      alignment: alignmentBytes,
-      hugePages,
-      prefault,
-      name: `pool "${this.name}"`,
-    });
-    const firstSlot = this.slotCount;
-    const slotCount = firstSlot + slots;
-    const stack = new Int32Array(slotCount);
-    // New handles go below the old ones, in descending order: warm slots are reused first, then low ones.
-    for (let k = 0; k < slots; k += 1) stack[k] = this.firstGeneration | (slotCount - 1 - k);
-    stack.set(this.stack.subarray(0, this.free), slots);
-    const current = new Int32Array(slotCount);
-    current.set(this.current);
-    for (let slot = firstSlot; slot < slotCount; slot += 1) current[slot] = this.firstGeneration | slot;
-    for (let k = 0; k < slots; k += 1) {
-      this.views.push(undefined);
-      this.buffers.push(undefined);
+    if (!this.hasRoom()) {
+      this.exhausted += 1;
+      throw fail('POOL_EXHAUSTED', { slots: this.slotCount, pool: this.name });
     }
-    this.stack = stack;
-    this.current = current;
-    this.segments.push({ region, firstSlot, slots, strideBytes });
-    this.slotCount = slotCount;
-    this.free += slots;
-    this.fewestFree = this.free;
+    const { recycled, fresh } = this;
+    const isRecycled = recycled > 0;
+    const handle = isRecycled
+      ? (this.book[this.slotCount + recycled] as number)
+      : this.firstGeneration | fresh;
+    const slot = handle & this.slotMask;
+    this.trace?.noteAcquire(slot, this.views[slot] ?? this.memory.makeView(slot));
+    this.book[slot] = handle;
+    if (isRecycled) this.recycled = recycled - 1;
+    else this.noteFresh(fresh + 1);
+    return handle;
   }
 
-  /** Only with no slot in use: no handle is valid, so every slot may move. */
-  private layOutAnew(slots: number): void {
-    const before = this.snapshot();
-    this.forget();
-    try {
-      this.addSegment(slots);
-    } catch (error) {
-      Object.assign(this, before);
-      throw error;
-    }
-    // Generations go on where they stood, so that handles from before stay stale.
-    for (let k = 0; k < this.free; k += 1) {
-      const slot = (this.stack[k] as number) & this.slotMask;
-      const handle = before.current[slot];
-      if (handle === undefined || !this.checked) continue;
-      this.stack[k] = handle;
-      this.current[slot] = handle;
-    }
-    for (const { region } of before.segments) region.close();
+  protected releaseSlowly(handle: number): void {
+    this.requireInUse(handle);
+    const slot = handle & this.slotMask;
+    this.trace?.noteRelease(slot, this.views[slot] ?? this.memory.makeView(slot));
+    this.book[slot] = ~handle;
+    this.recycled += 1;
+    this.book[this.slotCount + this.recycled] = (handle + this.generationStep) & HANDLE_MASK;
+    if (this.waiters.size === 0) return;
+    this.waiters.serve(this.acquireSlowly());
+    this.openGate();
   }
 
-  private snapshot() {
-    const { stack, free, current, views, buffers, segments, slotCount, fewestFree } = this;
-    return { stack, free, current, views, buffers, segments, slotCount, fewestFree };
+  /** @throws STALE_HANDLE, FOREIGN_HANDLE or CLOSED for anything but a handle in use. */
+  protected requireInUse(handle: number): void {
+    if (this.book[handle & this.slotMask] !== handle) this.refuse(handle);
   }
 
-  private forget(): void {
-    this.stack = new Int32Array(0);
-    this.current = new Int32Array(0);
-    this.views = [];
-    this.buffers = [];
-    this.segments = [];
-    this.free = 0;
-    this.fewestFree = 0;
-    this.slotCount = 0;
-  }
-
-  private makeView(slot: number, handle: number): Uint8Array {
-    const { buffer, offsetBytes } = this.locate(slot, handle);
-    return (this.views[slot] = new Uint8Array(buffer, offsetBytes, this.slotBytes));
-  }
-
-  private makeBuffer(slot: number, handle: number): Buffer {
-    const { buffer, offsetBytes } = this.locate(slot, handle);
-    return (this.buffers[slot] = Buffer.from(buffer, offsetBytes, this.slotBytes));
-  }
-
-  private locate(slot: number, handle: number): { buffer: ArrayBuffer; offsetBytes: number } {
-    for (const { region, firstSlot, slots, strideBytes } of this.segments) {
-      if (slot < firstSlot + slots) {
-        const offsetBytes = region.offsetBytes + (slot - firstSlot) * strideBytes;
-        return { buffer: region.buffer as ArrayBuffer, offsetBytes };
-      }
-    }
-    return this.refuse(handle);
-  }
-
-  private refuse(handle: unknown): never {
+  protected refuse(handle: unknown): never {
     this.requireOpen();
     const plausible =
       typeof handle === 'number' &&
@@ -416,10 +339,94 @@ export class SlabPool implements Subject, Disposable {
       handle >= 0 &&
       handle <= HANDLE_MASK &&
       (handle & this.slotMask) < this.slotCount;
-    throw fail(plausible ? 'STALE_HANDLE' : 'FOREIGN_HANDLE', { handle: describe(handle), pool: this.name });
+    throw fail(
+      plausible ? 'STALE_HANDLE' : 'FOREIGN_HANDLE',
+      { handle: describe(handle), pool: this.name },
+      { cause: plausible ? this.trace?.lastRelease(handle & this.slotMask) : undefined },
+    );
   }
 
-  private requireOpen(): void {
+  /** Lets acquire and release take their fast paths, unless somebody has to see them. */
+  protected openGate(): void {
+    const { recycled } = this;
+    this.isHidden = this.trace !== undefined || this.waiters.size > 0;
+    this.cells = this.isHidden ? NO_CELLS : this.book;
+    this.top = 0;
+    this.recycled = recycled;
+  }
+
+  /** Handles on the stack. */
+  protected get recycled(): number {
+    return (this.isHidden ? this.hiddenTop : this.top) - this.slotCount;
+  }
+
+  protected set recycled(count: number) {
+    if (this.isHidden) this.hiddenTop = this.slotCount + count;
+    else this.top = this.slotCount + count;
+  }
+
+  private stack(): Int32Array {
+    return this.book.subarray(this.slotCount + 1, this.slotCount + 1 + this.recycled);
+  }
+
+  protected noteFresh(fresh: number): void {
+    this.fresh = fresh;
+  }
+
+  /** The generation bits of slots that were never taken. A user's own class with checks 'none' has none. */
+  protected newGeneration(): number {
+    generationsMade += 1;
+    return Math.imul(generationsMade, 0x9e3779b1 * this.generationStep) & HANDLE_MASK;
+  }
+
+  /** Doubles the pool, up to `maxSlots`. False where it may not grow. */
+  private grow(): boolean {
+    if (this.isClosed || this.slotCount >= this.maxSlots) return false;
+    this.addSlots(Math.min(this.slotCount, this.maxSlots - this.slotCount));
+    this.growths += 1;
+    return true;
+  }
+
+  private addSlots(slots: number): void {
+    this.memory.add(slots, this.inForce);
+    const inUse = this.book.subarray(0, this.slotCount);
+    this.use(this.memory, this.slotCount + slots, inUse, this.stack());
+  }
+
+  /** Only with no slot in use: no handle is valid, so every slot may move. */
+  private layOutAnew(slots: number): void {
+    const memory = new SlabSegments(this.slotBytes, this.name);
+    memory.add(slots, this.inForce);
+    const before = this.memory;
+    this.earlierHighWater = Math.max(this.earlierHighWater, this.fresh);
+    // Generations go on where they stood, so that handles from before stay stale. Slots that go lose theirs; those
+    // that come in their place begin with another one.
+    const kept = this.stack().filter((handle) => (handle & this.slotMask) < slots);
+    if (this.fresh > slots) this.firstGeneration = this.newGeneration();
+    this.trace?.forgetPoison();
+    this.use(memory, slots, NO_CELLS, kept);
+    this.noteFresh(kept.length);
+    before.close();
+  }
+
+  /** Takes over memory for `slotCount` slots, of which the first are as in `slots`, and a stack. */
+  private use(memory: SlabSegments, slotCount: number, slots: Int32Array, stack: Int32Array): void {
+    const book = new Int32Array(2 * slotCount + 1);
+    // Zero has slot 0, and so marks every other slot as free; slot 0 needs a number of its own.
+    book[0] = -1;
+    book.set(slots);
+    book[slotCount] = ~slotCount;
+    book.set(stack, slotCount + 1);
+    this.memory = memory;
+    this.views = memory.views;
+    this.buffers = memory.buffers;
+    this.book = book;
+    this.slotCount = slotCount;
+    this.recycled = stack.length;
+    this.openGate();
+  }
+
+  protected requireOpen(): void {
     if (this.isClosed) throw this.closedError();
   }
 
@@ -432,7 +439,65 @@ export class SlabPool implements Subject, Disposable {
   }
 }
 
-/** A cache line, or for smaller slots the power of two that holds one: no slot then crosses a line. */
-function defaultAlignment(slotBytes: number): number {
-  return Math.min(64, Math.max(8, 2 ** Math.ceil(Math.log2(slotBytes))));
+/**
+ * With `checks: 'none'`: handles are slots, and nobody knows which are in use. It stays within its memory all the same.
+ */
+class UncheckedSlabPool extends SlabPool {
+  /**
+   * No more handles than were ever handed out fit on the stack. 0 where the slow path has to see every release.
+   * Declared only: an initialiser would run after the constructor of the base, which sets it.
+   */
+  declare private limit: number;
+
+  override acquire(): number {
+    const { top } = this;
+    const handle = this.cells[top] as number;
+    if (handle < 0) return this.acquireSlowly();
+    this.top = top - 1;
+    return handle;
+  }
+
+  override release(handle: number): void {
+    const { top } = this;
+    if (top >= this.limit || handle >= this.fresh || (handle & this.slotMask) !== handle) {
+      return this.releaseSlowly(handle);
+    }
+    this.cells[top + 1] = handle;
+    this.top = top + 1;
+  }
+
+  override view(handle: number): Uint8Array {
+    return this.views[handle] ?? super.view(handle);
+  }
+
+  override buffer(handle: number): Buffer {
+    return this.buffers[handle] ?? super.buffer(handle);
+  }
+
+  override has(): boolean {
+    throw fail('NOT_SUPPORTED', {
+      what: 'has()',
+      where: "with checks: 'none'",
+      remedy: "Create the pool with checks: 'generation'.",
+    });
+  }
+
+  protected override requireInUse(handle: number): void {
+    if ((handle & this.slotMask) !== handle || handle >= this.fresh) this.refuse(handle);
+  }
+
+  protected override releaseSlowly(handle: number): void {
+    if (this.recycled >= this.fresh) this.refuse(handle);
+    super.releaseSlowly(handle);
+  }
+
+  protected override openGate(): void {
+    super.openGate();
+    this.limit = this.cells === this.book ? this.slotCount + this.fresh : 0;
+  }
+
+  protected override noteFresh(fresh: number): void {
+    super.noteFresh(fresh);
+    this.openGate();
+  }
 }

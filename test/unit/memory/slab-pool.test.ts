@@ -143,6 +143,28 @@ describe('SlabPool.acquireAsync', () => {
   });
 });
 
+describe("SlabPool with checks 'none'", () => {
+  it('serves waiting callers in their order too, and goes on at full speed afterwards', async () => {
+    using pool = new SlabPool({ slotBytes: 8, slots: 2, checks: 'none' });
+    expect(pool).toBeInstanceOf(SlabPool);
+    const held = [pool.acquire(), pool.acquire()];
+    const waiting = [pool.acquireAsync(), pool.acquireAsync()];
+    pool.release(held[1]!);
+    pool.release(held[0]!);
+    expect(await Promise.all(waiting)).toEqual([held[1], held[0]]);
+    for (const handle of held) pool.release(handle);
+    expect(pool.stats()).toMatchObject({ inUse: 0, highWater: 2, waiting: 0 });
+    expect(new Set([pool.acquire(), pool.acquire()])).toEqual(new Set(held));
+  });
+
+  it('refuses the debugging options, which need to know the slots in use', () => {
+    for (const debug of [{ poison: true }, { captureStacks: true }]) {
+      const make = () => new SlabPool({ slotBytes: 8, slots: 2, checks: 'none', ...debug });
+      expect(make).toThrow(code('INVALID_ARGUMENT'));
+    }
+  });
+});
+
 describe('misuse of SlabPool', () => {
   it('refuses double releases and stale handles, also after the slot was taken again', () => {
     using pool = new SlabPool({ slotBytes: 8, slots: 1, name: 'orders' });
@@ -183,6 +205,29 @@ describe('misuse of SlabPool', () => {
     other.acquire();
     expect(() => other.release(foreign)).toThrow(expect.objectContaining({ name: 'HandleError' }));
   });
+
+  it.each([1, 2, 3, 4, 5])(
+    'refuses every forged handle of %i free slots, even the one it would give out next',
+    (slots) => {
+      // The first slots were used and are free, the others were never taken.
+      using pool = new SlabPool({ slotBytes: 8, slots, maxSlots: 8 });
+      const first = pool.acquire();
+      const second = slots > 1 ? pool.acquire() : first;
+      for (const handle of new Set([first, second])) pool.release(handle);
+      const step = 8;
+      const next = Array.from({ length: 17 }, (_, k) => (first + k * step) & 0x7fff_ffff);
+      const small = Array.from({ length: 64 }, (_, k) => k - 32);
+      for (const forged of [...next, ...small, ~first, ~second, -(2 ** 31), 2 ** 31 - 1]) {
+        for (let slot = 0; slot < 8; slot += 1) {
+          const handle = (forged & ~7) | slot;
+          expect(pool.has(handle)).toBe(false);
+          expect(() => pool.release(handle)).toThrow(expect.objectContaining({ name: 'HandleError' }));
+          expect(() => pool.view(handle)).toThrow(expect.objectContaining({ name: 'HandleError' }));
+        }
+      }
+      expect(pool.stats().inUse).toBe(0);
+    },
+  );
 
   it('throws CLOSED after close, and kept views do no harm', () => {
     const pool = new SlabPool({ slotBytes: 64, slots: 2 });
@@ -266,6 +311,31 @@ describe('SlabPool as a subject', () => {
     expect(new Set(handles).size).toBe(32);
     const offsets = handles.map((handle) => pool.offset(handle)).toSorted((a, b) => a - b);
     expect(offsets[1]! - offsets[0]!).toBe(128);
+  });
+
+  it('serves callers that wait when a choice adds slots', async () => {
+    using pool = new SlabPool({ slotBytes: 40, slots: 1, maxSlots: 1 });
+    using wider = new SlabPool({ slotBytes: 40, slots: 2, maxSlots: 64 });
+    while (wider.stats().inUse < 64) wider.acquire();
+    const waiting = wider.acquireAsync();
+    wider.applyChoice({ ...choice, slots: 64 });
+    expect(wider.stats().waiting).toBe(1); // 64 is all that it may have
+    wider.close();
+    await expect(waiting).rejects.toMatchObject({ code: 'CLOSED' });
+    pool.applyChoice(choice);
+    expect(pool.stats().capacity).toBe(1);
+  });
+
+  it('keeps handles of slots that went and came back stale', () => {
+    using pool = new SlabPool({ slotBytes: 40, slots: 16, maxSlots: 16 });
+    const stale = Array.from({ length: 16 }, () => pool.acquire());
+    for (const handle of stale) pool.release(handle);
+    pool.applyChoice({ ...choice, slots: 2 });
+    pool.applyChoice({ ...choice, slots: 16 });
+    const fresh = Array.from({ length: 16 }, () => pool.acquire());
+    expect(new Set(fresh).size).toBe(16);
+    for (const handle of stale) expect(pool.has(handle)).toBe(false);
+    expect(pool.stats()).toMatchObject({ inUse: 16, highWater: 16 });
   });
 
   it('keeps slots in use where they are and grows for the rest', () => {
