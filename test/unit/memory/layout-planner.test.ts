@@ -114,7 +114,7 @@ describe('planLayout on real C structs', () => {
         const plan = planLayout(fields, { hot: hot.map((field) => field.name) });
         const least = Math.ceil(hot.reduce((sum, field) => sum + field.sizeBytes, 0) / 64);
         if (plan.hotLines !== least)
-          expect.fail(`${row.name}: ${plan.hotLines} lines where ${least} would do`);
+          expect.fail(`${row.name}: ${plan.hotLines ?? 0} lines where ${least} would do`);
         if (plan.sizeBytes !== row.optimum) expect.fail(`${row.name}: hot fields cost bytes`);
         structs += 1;
         lines += plan.hotLines;
