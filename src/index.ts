@@ -35,6 +35,8 @@ export { ObjectPool, type ObjectPoolOptions } from './memory/object-pool.js';
 export type { AllocatorStats } from './memory/allocator-stats.js';
 export { planLayout, type LayoutField, type LayoutPlan, type PlanOptions } from './memory/layout-planner.js';
 export { layoutReport } from './memory/layout-report.js';
+export { layoutSvg, type NamedPlan } from './report/layout-drawing.js';
+export { layoutPage } from './report/layout-page.js';
 export {
   arrayFromDescriptor,
   struct,

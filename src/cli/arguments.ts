@@ -49,3 +49,20 @@ export function nodeFlag(text: string): string {
   if (/^--[a-zA-Z][\w-]*(=.*)?$/.test(text)) return text;
   throw new InvalidArgumentError('Give a flag as node takes it, such as --max-semi-space-size=64.');
 }
+
+/** `a,b,c`, added to what was given before. */
+export function names(text: string, before: readonly string[] = []): readonly string[] {
+  const given = text.split(',').map((name) => name.trim());
+  if (given.every((name) => name !== '')) return [...before, ...given];
+  throw new InvalidArgumentError('Give names with commas between them.');
+}
+
+/** `NAME` or `NAME=value`, added to what was given before, as compilers take `-D`. */
+export function definition(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const [, name, value] = /^([A-Za-z_]\w*)(?:=(.*))?$/.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError('Give a macro as NAME or NAME=value.');
+  return { ...before, [name]: value ?? '1' };
+}

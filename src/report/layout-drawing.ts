@@ -6,7 +6,8 @@
  */
 import type { Layout, LayoutPlan } from '../memory/layout-planner.js';
 import { formatShare } from '../units.js';
-import { html, trusted, type Markup } from './markup.js';
+// Under this name the formatter leaves the templates alone, whose white space would end up in the picture.
+import { html as svg, trusted, type Markup } from './markup.js';
 
 /** A plan and the name of what it is for. */
 export interface NamedPlan {
@@ -33,6 +34,10 @@ const STYLE = `.layout{--card:#fff;--ink:#171b19;--soft:#5b645f;--grid:#c9cfca;-
 .layout .both{fill:var(--hot);stroke:#0a6b5e;stroke-width:2.5}
 .layout .hole{fill:url(#layout-hole);stroke:var(--grid)}.layout .paper{fill:var(--card)}.layout .hatch{stroke:var(--soft)}`;
 
+const HATCH =
+  '<defs><pattern id="layout-hole" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">' +
+  '<line class="hatch" x1="0" y1="0" x2="0" y2="7" stroke-width="1.6" opacity=".6"/></pattern></defs>';
+
 /**
  * @param plans drawn one below the other
  * @returns an SVG document: fields with names, holes hatched, hot and moved fields marked; light and dark by the
@@ -46,23 +51,18 @@ export function layoutSvg(plans: readonly NamedPlan[]): string {
   const height = drawn.reduce((sum, each) => sum + each.height, 0) + 34;
   let top = 0;
   const parts = drawn.map(({ markup, height: own }) => {
-    const part = html`<g transform="translate(0 ${top})">${markup}</g>`;
+    const part = svg`<g transform="translate(0 ${top})">${markup}</g>`;
     top += own;
     return part;
   });
-  return html`<svg
-    class="layout"
-    xmlns="http://www.w3.org/2000/svg"
-    viewBox="-14 -10 ${WIDTH + 28} ${height}"
-    width="${WIDTH + 28}"
-    height="${height}"
-    role="img"
-    aria-label="Layout of ${plans.map(({ name }) => name).join(', ')}"
-  >
-    ${trusted(`<style>${STYLE}</style><defs><pattern id="layout-hole" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line class="hatch" x1="0" y1="0" x2="0" y2="7" stroke-width="1.6" opacity=".6"/></pattern></defs>`)}
-    <rect class="paper" x="-14" y="-10" width="${WIDTH + 28}" height="${height}" />
-    ${parts}${legend(top)}
-  </svg> `.text;
+  const width = WIDTH + 28;
+  const label = `Layout of ${plans.map(({ name }) => name).join(', ')}`;
+  return svg`<svg class="layout" xmlns="http://www.w3.org/2000/svg" viewBox="-14 -10 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${label}">
+${trusted(`<style>${STYLE}</style>`)}
+${trusted(HATCH)}
+<rect class="paper" x="-14" y="-10" width="${width}" height="${height}"/>
+${parts}${legend(top)}</svg>
+`.text;
 }
 
 function legend(top: number): Markup {
@@ -73,17 +73,12 @@ function legend(top: number): Markup {
     ['field both', 'hot and moved'],
     ['hole', 'hole'],
   ] as const;
-  return html`<g transform="translate(${GUTTER} ${top})"
-    >${marks.map(
-      ([style, label], k) =>
-        html`<rect class="${style}" x="${k * 120}" y="0" width="16" height="14" /><text
-            class="soft"
-            x="${k * 120 + 22}"
-            y="11"
-            >${label}</text
-          >`,
-    )}</g
-  >`;
+  const drawn = marks.map(([style, label], k) => {
+    const x = k * 120;
+    return svg`<rect class="${style}" x="${x}" y="0" width="16" height="14"/><text class="soft" x="${x + 22}" y="11">${label}</text>`;
+  });
+  return svg`<g transform="translate(${GUTTER} ${top})">${drawn}</g>
+`;
 }
 
 function drawing({ name, plan }: NamedPlan): { markup: Markup; height: number } {
@@ -98,51 +93,47 @@ function drawing({ name, plan }: NamedPlan): { markup: Markup; height: number } 
     sizeBytes > 0 ? `${formatShare(share)} saved` : sizeBytes < 0 ? `${-sizeBytes} B added` : 'same size';
   const title = (layout: Layout, what: string) =>
     `${what}: ${layout.sizeBytes} B, ${layout.paddingBytes} B padding`;
-  const markup = html`<text class="name" x="${GUTTER}" y="14">${name}</text
-    >${panel(before, plan, false, 0, title(plan.declared, 'declared'))}${panel(after, plan, true, PANEL + GUTTER + GAP, `${title(plan, plan.packing)} (${change})`)}`;
+  const left = panel(before, plan, false, 0, title(plan.declared, 'declared'));
+  const right = panel(after, plan, true, PANEL + GUTTER + GAP, `${title(plan, plan.packing)} (${change})`);
+  const markup = svg`<text class="name" x="${GUTTER}" y="14">${name}</text>${left}${right}`;
   return { markup, height: HEAD + rows * ROW + 22 };
 }
 
-function panel({ rows, left }: Rows, plan: LayoutPlan, isAfter: boolean, x: number, title: string): Markup {
+function panel(
+  { rows, left: notDrawn }: Rows,
+  plan: LayoutPlan,
+  isAfter: boolean,
+  x: number,
+  title: string,
+): Markup {
   const scale = PANEL / plan.cacheLineBytes;
   const moved = new Set(isAfter ? plan.moved : []);
   const hot = new Set(plan.hot);
   const drawn = rows.map(({ firstLine, lines, pieces }, k) => {
     const y = HEAD + k * ROW;
     const number = lines === 1 ? String(firstLine * plan.cacheLineBytes) : `×${lines}`;
-    return html`<text class="soft" x="${GUTTER - 7}" y="${y + 15}" text-anchor="end">${number}</text
-      >${pieces.map((piece) => {
-        const width = piece.bytes * scale;
-        const isHot = piece.name !== null && hot.has(piece.name);
-        const isMoved = piece.name !== null && moved.has(piece.name);
-        const style =
-          piece.name === null
-            ? 'hole'
-            : `field${isHot && isMoved ? ' both' : isHot ? ' hot' : isMoved ? ' moved' : ''}`;
-        const label = piece.name === null ? '' : fitted(piece.name, width);
-        const text =
-          label !== '' &&
-          html`<text x="${GUTTER + piece.at * scale + width / 2}" y="${y + 15}" text-anchor="middle"
-            >${label}</text
-          >`;
-        return html`<g
-          ><title>${piece.name ?? 'hole'}: offset ${piece.offset}, ${piece.whole} B</title
-          ><rect
-            class="${style}"
-            x="${GUTTER + piece.at * scale}"
-            y="${y}"
-            width="${width}"
-            height="${ROW - 4}"
-          />${text}</g
-        >`;
-      })}`;
+    const drawnPieces = pieces.map((piece) => drawnPiece(piece, y));
+    return svg`<text class="soft" x="${GUTTER - 7}" y="${y + 15}" text-anchor="end">${number}</text>${drawnPieces}`;
   });
   const rest =
-    left > 0 &&
-    html`<text class="soft" x="${GUTTER}" y="${HEAD + rows.length * ROW + 15}">… ${left} more lines</text>`;
-  return html`<g transform="translate(${x} 0)"
-    ><text class="soft" x="${GUTTER}" y="34">${title}</text>${drawn}${rest}</g
-  >`;
+    notDrawn > 0 &&
+    svg`<text class="soft" x="${GUTTER}" y="${HEAD + rows.length * ROW + 15}">… ${notDrawn} more lines</text>`;
+  return svg`<g transform="translate(${x} 0)">
+<text class="soft" x="${GUTTER}" y="34">${title}</text>${drawn}${rest}</g>
+`;
+
+  function drawnPiece({ name, at, bytes, offset, whole }: Piece, y: number): Markup {
+    const left = GUTTER + at * scale;
+    const width = bytes * scale;
+    const isHot = name !== null && hot.has(name);
+    const isMoved = name !== null && moved.has(name);
+    const mark = isHot && isMoved ? ' both' : isHot ? ' hot' : isMoved ? ' moved' : '';
+    const label = name === null ? '' : fitted(name, width);
+    const text =
+      label !== '' && svg`<text x="${left + width / 2}" y="${y + 15}" text-anchor="middle">${label}</text>`;
+    return svg`<g><title>${name ?? 'hole'}: offset ${offset}, ${whole} B</title><rect class="${name === null ? 'hole' : `field${mark}`}" x="${left}" y="${y}" width="${width}" height="${ROW - 4}"/>${text}</g>
+`;
+  }
 }
 
 function fitted(name: string, width: number): string {

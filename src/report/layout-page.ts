@@ -1,4 +1,7 @@
-/** Layout plans as one self-contained HTML page: what can be saved, a picture and a table for each record. */
+/**
+ * Layout plans as one self-contained HTML page: what can be saved, and a picture and a table for each record that
+ * changes (for all where none does).
+ */
 import type { LayoutPlan } from '../memory/layout-planner.js';
 import { formatShare } from '../units.js';
 import { layoutSvg, type NamedPlan } from './layout-drawing.js';
@@ -15,11 +18,17 @@ const OWN_STYLE = `td a{color:var(--accent)}.layout-record{margin:0 0 34px}.layo
 export function layoutPage(plans: readonly NamedPlan[], source: string): string {
   const shrink = plans.filter(({ plan }) => plan.savings.sizeBytes > 0);
   const saved = shrink.reduce((sum, { plan }) => sum + plan.savings.sizeBytes, 0);
+  const changed = plans.filter(({ plan }) => plan.moves > 0 || plan.savings.sizeBytes !== 0);
+  const drawn = new Set(changed.length === 0 ? plans : changed);
   const rows = plans.map(
     ({ name, plan }, k) =>
       html`<tr>
         <td>
-          <a href="#record-${k}"><code>${name}</code></a>
+          ${
+            drawn.has(plans[k] as NamedPlan)
+              ? html`<a href="#record-${k}"><code>${name}</code></a>`
+              : html`<code>${name}</code>`
+          }
         </td>
         <td class="number">${plan.declared.sizeBytes}</td>
         <td class="number">${plan.sizeBytes}</td>
@@ -71,7 +80,7 @@ export function layoutPage(plans: readonly NamedPlan[], source: string): string 
               </table>
             </div>
           </section>
-          <section>${plans.map(record)}</section>
+          <section>${plans.map((each, k) => drawn.has(each) && record(each, k))}</section>
         </main>
       </body>
     </html> `.text;

@@ -4,9 +4,18 @@ import { cScalar } from './descriptor.js';
 
 /** @internal See `Type.toCHeader()`. */
 export function cHeader(node: StructNode): string {
+  return cHeaderOf([node], node.name);
+}
+
+/**
+ * Several records in one header. Inner structs that two of them share are written once.
+ * @internal
+ * @param title becomes the name of the include guard
+ */
+export function cHeaderOf(nodes: readonly StructNode[], title: string): string {
   const structs = new Map<string, StructNode>();
-  collect(node, structs);
-  const guard = `${identifier(node.name).toUpperCase()}_H`;
+  for (const node of nodes) collect(node, structs);
+  const guard = `${identifier(title).toUpperCase()}_H`;
   return [
     `#ifndef ${guard}`,
     `#define ${guard}`,

@@ -39,6 +39,7 @@ describe('docs/cli.md', () => {
       'report',
       'doctor',
       'bench',
+      'layout',
     ]);
   });
 });
