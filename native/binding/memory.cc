@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include <cerrno>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -34,6 +35,7 @@ struct RegionTable::Entry {
 namespace {
 
 constexpr std::size_t kColumnsOfResidency = 2;
+constexpr double kMaxNode = 1023;
 
 const char* SourceName(bool mapped) { return mapped ? "mmap" : "array-buffer"; }
 
@@ -304,6 +306,43 @@ Napi::Value AdviseHugePages(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), advised);
 }
 
+void BindToNode(const Napi::CallbackInfo& info) {
+  const View<std::byte> bytes = BytesArgument(info, 0, "view");
+  const auto node = static_cast<unsigned>(IntegerArgument(info, 1, "node", 0, kMaxNode));
+  ThrowIfFailed(info.Env(), memory::BindRangeToNode(bytes.data, bytes.length, node),
+                "memory on NUMA node " + std::to_string(node));
+}
+
+// Of shared memory only: V8 owns it until the last holder is gone, and it never maps a file.
+Napi::Value DiscardShared(const Napi::CallbackInfo& info) {
+  const View<std::byte> bytes = BytesArgument(info, 0, "view");
+  // Not by the property `buffer`, which a subclass may replace.
+  napi_value buffer = nullptr;
+  bool is_private = true;
+  napi_status status = napi_get_typedarray_info(info.Env(), info[0], nullptr, nullptr, nullptr, &buffer, nullptr);
+  if (status != napi_ok) {
+    status = napi_get_dataview_info(info.Env(), info[0], nullptr, nullptr, &buffer, nullptr);
+  }
+  if (status == napi_ok) status = napi_is_arraybuffer(info.Env(), buffer, &is_private);
+  NAPI_THROW_IF_FAILED(info.Env(), status, Napi::Value());
+  if (is_private) throw BadArgument(info.Env(), false, "view must be over a SharedArrayBuffer");
+  std::uint64_t given_back = 0;
+  const Status discarded = memory::DiscardRange(bytes.data, bytes.length, &given_back);
+  if (discarded.error != ENOTSUP) ThrowIfFailed(info.Env(), discarded, "shared memory");
+  return Napi::Number::New(info.Env(), static_cast<double>(given_back));
+}
+
+void ViewResidency(const Napi::CallbackInfo& info) {
+  const View<std::byte> bytes = BytesArgument(info, 0, "view");
+  const View<double> out = Float64Argument(info, 1, "out", kColumnsOfResidency);
+  memory::Residency residency;
+  if (bytes.length > 0) {
+    ThrowIfFailed(info.Env(), memory::GetRangeResidency(bytes.data, bytes.length, &residency), "a view");
+  }
+  out.data[0] = static_cast<double>(residency.resident_bytes);
+  out.data[1] = residency.huge_known ? static_cast<double>(residency.huge_bytes) : std::nan("");
+}
+
 }  // namespace
 
 void DefineMemory(Napi::Env env, Napi::Object exports) {
@@ -313,6 +352,9 @@ void DefineMemory(Napi::Env env, Napi::Object exports) {
   exports.Set("regionResidency", Napi::Function::New(env, RegionResidency, "regionResidency"));
   exports.Set("regionCount", Napi::Function::New(env, RegionCount, "regionCount"));
   exports.Set("addressOf", Napi::Function::New(env, AddressOf, "addressOf"));
+  exports.Set("bindToNode", Napi::Function::New(env, BindToNode, "bindToNode"));
+  exports.Set("discardShared", Napi::Function::New(env, DiscardShared, "discardShared"));
+  exports.Set("viewResidency", Napi::Function::New(env, ViewResidency, "viewResidency"));
   exports.Set("adviseHugePages", Napi::Function::New(env, AdviseHugePages, "adviseHugePages"));
 }
 

@@ -73,6 +73,34 @@ TEST(TrimReportsARefusal) {
   EXPECT(memory::DestroyRegion(region).ok());
 }
 
+TEST(ForeignMemoryIsDiscardedInWholePagesOnly) {
+  Reset();
+  const std::size_t page = os::PageSize();
+  memory::Region region;
+  EXPECT(Create(memory::HugePages::kNever, false, &region).ok());
+  char* const start = static_cast<char*>(region.mapping.start);
+  std::uint64_t bytes = 1;
+  EXPECT(memory::DiscardRange(start + 1, page, &bytes).ok());
+  EXPECT_EQ(bytes, 0u);
+  EXPECT(memory::DiscardRange(start + 1, 3 * page, &bytes).ok());
+  EXPECT_EQ(bytes, 2 * page);
+  State().errors["discard-foreign"] = ENOTSUP;
+  EXPECT_EQ(memory::DiscardRange(start, page, &bytes).error, ENOTSUP);
+  EXPECT_EQ(bytes, 0u);
+  EXPECT(memory::DestroyRegion(region).ok());
+}
+
+TEST(BindingReportsARefusal) {
+  Reset();
+  memory::Region region;
+  EXPECT(Create(memory::HugePages::kNever, false, &region).ok());
+  EXPECT_EQ(memory::BindRangeToNode(region.mapping.start, 1, 0).error, EINVAL);
+  EXPECT(memory::BindRangeToNode(region.mapping.start, kHuge, 0).ok());
+  State().errors["mbind"] = ENOSYS;
+  EXPECT_EQ(memory::BindRangeToNode(region.mapping.start, kHuge, 0).error, ENOSYS);
+  EXPECT(memory::DestroyRegion(region).ok());
+}
+
 TEST(PinningThatTheKernelWatersDownIsUndone) {
   Reset();
   const os::CpuSet before = State().affinity;

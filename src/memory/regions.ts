@@ -3,8 +3,8 @@
  *
  * A private region is mapped by the addon (or over-allocated in an ArrayBuffer by the fallback): aligned, with
  * huge pages and prefault where asked for, and freed by `close()`. A shared region is a SharedArrayBuffer that is
- * over-allocated and offset to its alignment, because Node-API has no external shared buffers; its memory goes
- * with the last thread that holds it.
+ * over-allocated and offset to its alignment, because Node-API has no external shared buffers; `close()` gives its
+ * pages back, its address space goes with the last thread that holds it.
  *
  * Two dangers are designed out. A view that the caller keeps past `close()` reads `undefined` and ignores writes
  * (the buffer is detached, not merely freed). A region that is dropped without `close()` is freed only when its
@@ -41,6 +41,11 @@ export interface RegionOptions {
   readonly hugePages?: HugePages;
   /** Touches every page at once, so that no later access faults. Default false. */
   readonly prefault?: boolean;
+  /**
+   * Binds the memory to a NUMA node: 0 to 1023. Default: the kernel's policy, which is the node of the thread that
+   * touches a page first.
+   */
+  readonly numaNode?: number;
   /** A SharedArrayBuffer that worker threads can use. Default false. */
   readonly shared?: boolean;
   /** Shown in error messages. */
@@ -56,6 +61,9 @@ const MAX_BYTES = 2 ** 40;
 const MAX_SHARED_BYTES = 2 ** 32;
 const HUGE_PAGE_BYTES = 2 * 1024 * 1024;
 const PAGE_BYTES = 4096;
+const MAX_NUMA_NODE = 1023;
+/** Bound at once: a multiple of every page's size, and no longer than a view may be. */
+const BIND_BYTES = 2 ** 30;
 
 /** Created at the first region: importing this module must cost nothing. */
 let finalizers: FinalizationRegistry<number> | undefined;
@@ -78,7 +86,7 @@ export function alignmentInBytes(name: string, alignment: unknown): number {
  * One block of aligned memory.
  *
  * @throws INVALID_ARGUMENT for sizes and options out of range; OUT_OF_MEMORY where the system refuses;
- *   NOT_SUPPORTED where `hugePages: 'require'` cannot be met. Every method throws CLOSED after `close()`.
+ *   NOT_SUPPORTED where `hugePages: 'require'` or `numaNode` cannot be met. Every method throws CLOSED after `close()`.
  *
  * @example
  * using region = new Region({ sizeBytes: 1 << 20, alignment: 128 });
@@ -115,6 +123,10 @@ export class Region implements Disposable {
     this.alignmentBytes = alignmentInBytes('alignment', options.alignment ?? 64);
     const hugePages = requireOneOf('hugePages', options.hugePages ?? 'never', ['auto', 'never', 'require']);
     const prefault = requireBoolean('prefault', options.prefault ?? false);
+    const numaNode =
+      options.numaNode === undefined
+        ? undefined
+        : requireInteger('numaNode', options.numaNode, 0, MAX_NUMA_NODE);
     this.name = options.name ?? 'region';
     this.native = loadNative();
 
@@ -126,6 +138,7 @@ export class Region implements Disposable {
       this.source = 'shared-array-buffer';
       this.hugePages = grant.hugePages;
       this.prefaulted = prefault;
+      this.bind(numaNode);
       return;
     }
     // Below one huge page there is nothing to advise.
@@ -144,6 +157,7 @@ export class Region implements Disposable {
     } catch (cause) {
       throw this.explain(cause, hugePages);
     }
+    this.bind(numaNode);
   }
 
   /** The memory. A region's part of it begins at `offsetBytes` and is `sizeBytes` long. */
@@ -161,31 +175,34 @@ export class Region implements Disposable {
   }
 
   /**
-   * Gives the whole pages inside the range back to the system; they read as zeros afterwards.
-   * Returns the bytes given back: 0 for a shared region, whose pages the runtime owns.
+   * Gives the whole pages inside the range back to the system; they read as zeros afterwards, for every thread.
+   * Returns the bytes given back: 0 where the region lies inside a buffer of V8's own and cannot be told from it.
    */
   trim(offsetBytes = 0, lengthBytes?: number): number {
     this.open();
     requireInteger('offsetBytes', offsetBytes, 0, this.sizeBytes);
     const length = lengthBytes ?? this.sizeBytes - offsetBytes;
     requireInteger('lengthBytes', length, 0, this.sizeBytes - offsetBytes);
-    return this.shared || length === 0 ? 0 : this.native.regionTrim(this.id, offsetBytes, length);
+    if (length === 0) return 0;
+    if (!this.shared) return this.native.regionTrim(this.id, offsetBytes, length);
+    return this.native.discardShared(this.view(offsetBytes, length));
   }
 
   /** Asks the kernel how much of the region is resident, and in huge pages. Takes milliseconds. */
   residency(): Residency {
     this.open();
-    if (this.shared) {
+    const out = new Float64Array(2);
+    if (this.shared) this.native.viewResidency(this.view(), out);
+    else this.native.regionResidency(this.id, out);
+    const [residentBytes = NaN, hugeBytes = NaN] = out;
+    if (Number.isNaN(hugeBytes) && !Number.isNaN(residentBytes)) {
       return unavailable(
-        'SHARED_REGION',
-        'The pages of a shared region are accounted to the runtime that owns its buffer.',
-        'Read rss and anonymous huge pages of the whole process instead.',
+        'MERGED_MAPPING',
+        'The kernel merged the region with a neighbouring mapping that has huge pages; the two cannot be told apart.',
+        'Read `anonymousHugeBytes` of the whole process instead.',
       );
     }
-    const out = new Float64Array(2);
-    this.native.regionResidency(this.id, out);
-    const [residentBytes = NaN, hugeBytes = NaN] = out;
-    if (Number.isNaN(residentBytes) || Number.isNaN(hugeBytes)) {
+    if (Number.isNaN(residentBytes)) {
       return unavailable(
         'PLATFORM',
         'This system does not report the residency of a single region.',
@@ -200,11 +217,12 @@ export class Region implements Disposable {
   }
 
   /**
-   * Private: detaches the buffer, then frees its memory. Shared: gives up this holder's reference; the memory
-   * goes with the last. Closing twice is harmless.
+   * Private: detaches the buffer, then frees its memory. Shared: gives the pages back, so that other holders find
+   * zeros; the address space goes with the last of them. Closing twice is harmless.
    */
   close(): void {
     if (this.memory === undefined) return;
+    if (this.shared) this.trim();
     this.memory = undefined;
     if (this.shared) return;
     finalizers?.unregister(this);
@@ -228,15 +246,54 @@ export class Region implements Disposable {
     offsetBytes: number;
     hugePages: 'none' | 'advised' | 'refused';
   } {
-    const { buffer, offsetBytes } = allocateAligned(this.native, this.sizeBytes, this.alignmentBytes, true);
+    const wantsHuge = hugePages === 'require' || (hugePages === 'auto' && this.sizeBytes >= HUGE_PAGE_BYTES);
+    // A huge page must itself be aligned, or the kernel cannot give one at the region's start.
+    const alignment = wantsHuge ? Math.max(this.alignmentBytes, HUGE_PAGE_BYTES) : this.alignmentBytes;
+    const { buffer, offsetBytes } = allocateAligned(this.native, this.sizeBytes, alignment, true);
     const view = new Uint8Array(buffer, offsetBytes, this.sizeBytes);
     let granted: 'none' | 'advised' | 'refused' = 'none';
-    if (hugePages === 'require' || (hugePages === 'auto' && this.sizeBytes >= HUGE_PAGE_BYTES)) {
+    if (wantsHuge) {
       granted = this.native.adviseHugePages(view) ? 'advised' : 'refused';
       if (granted === 'refused' && hugePages === 'require') throw this.hugePagesRefused();
     }
-    if (prefault) for (let at = 0; at < view.length; at += PAGE_BYTES) view[at] = 0;
+    if (prefault) {
+      for (let at = 0; at < view.length; at += PAGE_BYTES) view[at] = 0;
+      // With pages present, `require` can be held to what it says.
+      const out = new Float64Array(2);
+      if (hugePages === 'require') this.native.viewResidency(view, out);
+      const missing = Math.floor(view.length / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES - (out[1] as number);
+      if (hugePages === 'require' && missing > 0) throw this.hugePagesRefused();
+    }
     return { buffer: buffer as SharedArrayBuffer, offsetBytes, hugePages: granted };
+  }
+
+  /** Prefaulted pages move, so it does not matter that they were touched before. */
+  private bind(numaNode: number | undefined): void {
+    if (numaNode === undefined) return;
+    try {
+      for (let at = 0; at < this.sizeBytes; at += BIND_BYTES) {
+        this.native.bindToNode(this.view(at, Math.min(BIND_BYTES, this.sizeBytes - at)), numaNode);
+      }
+    } catch (cause) {
+      this.close();
+      throw this.numaRefused(numaNode, cause);
+    }
+  }
+
+  private numaRefused(numaNode: number, cause: unknown): Error {
+    const { code } = cause as { code?: unknown };
+    const hasNodes = code !== 'ENOSYS' && code !== 'ENOTSUP';
+    return fail(
+      'NOT_SUPPORTED',
+      {
+        what: `numaNode: ${numaNode}`,
+        where: hasNodes ? `for this region on this host (${String(code)})` : 'on this system',
+        remedy: hasNodes
+          ? 'Choose a node of /sys/devices/system/node/online, for a region of at least a page.'
+          : 'Leave numaNode out; the native addon on Linux with several nodes can bind memory.',
+      },
+      { cause },
+    );
   }
 
   private hugePagesRefused(cause?: unknown): Error {

@@ -249,6 +249,7 @@ export class SlabPool implements Subject, Disposable {
    */
   applyChoice(choice: Choice): void {
     this.requireOpen();
+    requireOptions('choice', choice);
     if (choice.kind !== 'pool') {
       throw fail('INVALID_ARGUMENT', {
         name: `choice for pool "${this.name}"`,

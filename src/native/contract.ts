@@ -68,6 +68,24 @@ export interface NativeContract {
   /** Advises huge pages for memory that the caller allocated (shared buffers). False where refused. */
   adviseHugePages(view: ArrayBufferView): boolean;
 
+  /**
+   * Binds the whole pages of a view to a NUMA node, moving those that are present.
+   * @param node 0 to 1023.
+   * @throws ENOSYS or ENOTSUP where the system has no nodes, EINVAL for one that is not there or a view without a
+   *   whole page, EIO where a page could not move, EPERM.
+   */
+  bindToNode(view: ArrayBufferView, node: number): void;
+
+  /**
+   * Gives the whole pages of a view on shared memory back to the system; whoever reads them finds zeros. Returns the
+   * bytes given back: 0 where only the runtime may do that.
+   * @throws TypeError for a view on private memory.
+   */
+  discardShared(view: ArrayBufferView): number;
+
+  /** As `regionResidency`, for the pages that any view lies in. NaN where it cannot be known. */
+  viewResidency(view: ArrayBufferView, out: Float64Array): void;
+
   // --- Threads ---------------------------------------------------------------------------------------------
 
   /** Kernel id of the calling thread; 0 where unknown. */

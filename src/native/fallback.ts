@@ -43,6 +43,7 @@ import {
 const BUFFER_ALIGNMENT_BYTES = 8;
 const MAX_REGION_BYTES = 2 ** 40;
 const MAX_ALIGNMENT_BYTES = 2 ** 30;
+const MAX_NODE = 1023;
 const MAX_THREAD_ID = 2 ** 31 - 1;
 /** One tick of the times in /proc/stat: USER_HZ is 100 on every platform that Node supports. */
 const TICK_NS = 10_000_000;
@@ -80,6 +81,9 @@ type Regions = Pick<
   | 'regionCount'
   | 'addressOf'
   | 'adviseHugePages'
+  | 'bindToNode'
+  | 'discardShared'
+  | 'viewResidency'
 >;
 
 function createRegions(): Regions {
@@ -162,6 +166,24 @@ function createRegions(): Regions {
     adviseHugePages(view) {
       checkView(view, 'view');
       return false;
+    },
+
+    bindToNode(view, node) {
+      checkView(view, 'view');
+      checkInteger(node, 'node', 0, MAX_NODE);
+      throw systemError('ENOSYS', 'mbind', 'memory, without the native addon');
+    },
+
+    discardShared(view) {
+      if (checkView(view, 'view').buffer instanceof ArrayBuffer) {
+        throw new TypeError('view must be over a SharedArrayBuffer');
+      }
+      return 0;
+    },
+
+    viewResidency(view, out) {
+      checkView(view, 'view');
+      checkFloat64Array(out, 'out', 2).fill(NaN, 0, 2);
     },
   };
 }

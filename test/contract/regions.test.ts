@@ -124,6 +124,59 @@ describe.each(IMPLEMENTATIONS)('regions of the %s', (name, native) => {
     expect(native.regionClose(native.regionCreate(64, 8, 0, false).id)).toBe(true);
   });
 
+  it('give back whole pages of shared memory only', () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(8 * 4096)).fill(7);
+    const start = native.addressOf(shared);
+    const given = native.discardShared(shared);
+    expect(given % 4096).toBe(0);
+    if (isAddon && process.platform === 'linux') {
+      expect(given).toBe(start % 4096n === 0n ? 8 * 4096 : 7 * 4096);
+      expect(shared.filter((byte) => byte === 0).length).toBe(given);
+    } else {
+      expect(shared.every((byte) => byte === 7)).toBe(true);
+    }
+    expect(native.discardShared(new DataView(shared.buffer, 1, 4096))).toBe(0);
+    // A subclass that claims shared memory does not make private memory so.
+    const liar = new (class extends Uint8Array {
+      override get buffer(): any {
+        return shared.buffer;
+      }
+    })(8 * 4096).fill(7);
+    for (const view of [new Uint8Array(8 * 4096), Buffer.alloc(8), ...(isAddon ? [liar] : [])]) {
+      expect(() => native.discardShared(view)).toThrow(TypeError);
+    }
+    expect(liar.every((byte) => byte === 7)).toBe(true);
+  });
+
+  it('report the residency of any view as numbers or NaN', () => {
+    const view = new Uint8Array(new SharedArrayBuffer(64 * 4096)).fill(1);
+    const out = new Float64Array(2).fill(-1);
+    native.viewResidency(view, out);
+    if (isAddon) expect(out[0]).toBeGreaterThanOrEqual(64 * 4096);
+    else expect([...out]).toEqual([NaN, NaN]);
+    expect(() => native.viewResidency(view, new Float64Array(1))).toThrow(RangeError);
+  });
+
+  it('bind memory to a node, or fail by the name of the system call', () => {
+    const refusal = expect.objectContaining({
+      code: expect.stringMatching(/^E/),
+      errno: expect.any(Number),
+      syscall: 'mbind',
+    });
+    const grant = native.regionCreate(1 << 20, 4096, 0, true);
+    const view = new Uint8Array(grant.buffer);
+    try {
+      native.bindToNode(view, 0);
+    } catch (error) {
+      expect(error).toEqual(refusal);
+    }
+    expect(() => native.bindToNode(view, 1023)).toThrow(refusal);
+    expect(() => native.bindToNode(new Uint8Array(8), 0)).toThrow(refusal);
+    expect(() => native.bindToNode(view, 1024)).toThrow(RangeError);
+    expect(() => native.bindToNode(view, NaN)).toThrow(RangeError);
+    native.regionClose(grant.id);
+  });
+
   it('tell the address and take advice for views of every kind', () => {
     const shared = new SharedArrayBuffer(4 << 20);
     const views = [

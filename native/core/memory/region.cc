@@ -13,6 +13,27 @@ constexpr std::size_t RoundUp(std::size_t value, std::size_t unit) noexcept {
 }
 constexpr std::size_t RoundDown(std::size_t value, std::size_t unit) noexcept { return value / unit * unit; }
 
+struct PageRange {
+  void* start;
+  std::size_t size;
+};
+
+// The pages that a range lies in.
+PageRange PagesAround(const void* start, std::size_t size) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(start);
+  const std::size_t before = address % os::PageSize();
+  return {static_cast<char*>(const_cast<void*>(start)) - before, RoundUp(before + size, os::PageSize())};
+}
+
+// The whole pages inside a range; none where it holds not one.
+PageRange PagesInside(void* start, std::size_t size, std::size_t page) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(start);
+  const std::size_t first = RoundUp(address, page);
+  const std::size_t last = RoundDown(address + size, page);
+  if (first >= last) return {start, 0};
+  return {static_cast<char*>(start) + (first - address), last - first};
+}
+
 // Whether huge pages are to be had for a region of this size, and how large they are.
 Status PlanHugePages(const RegionRequest& request, std::size_t size, std::size_t* huge_page) noexcept {
   *huge_page = 0;
@@ -110,12 +131,17 @@ Status TrimRegion(const Region& region, std::size_t offset, std::size_t length,
 }
 
 Status GetResidency(const Region& region, Residency* out) noexcept {
+  return GetRangeResidency(region.mapping.start, region.mapping.size, out);
+}
+
+Status GetRangeResidency(const void* start, std::size_t size, Residency* out) noexcept {
+  const PageRange pages = PagesAround(start, size);
   Residency residency;
-  const auto start = reinterpret_cast<std::uintptr_t>(region.mapping.start);
-  const Status counted = os::Resident(region.mapping.start, region.mapping.size, &residency.resident_bytes);
+  const Status counted = os::Resident(pages.start, pages.size, &residency.resident_bytes);
   if (!counted.ok()) return counted;
 
-  procfs::SmapsRange range(start, start + region.mapping.size);
+  const auto address = reinterpret_cast<std::uintptr_t>(pages.start);
+  procfs::SmapsRange range(address, address + pages.size);
   const Status streamed = os::StreamFile(
       "/proc/self/smaps",
       [](void* context, std::string_view piece) noexcept {
@@ -141,11 +167,24 @@ void TouchPages(void* start, std::size_t size) noexcept {
 Status AdviseHugePages(void* start, std::size_t size) noexcept {
   const std::size_t huge_page = os::HugePageSize();
   if (huge_page == 0) return Status::Fail(ENOTSUP, "madvise", "transparent huge pages are off");
-  const auto address = reinterpret_cast<std::uintptr_t>(start);
-  const std::size_t first = RoundUp(address, huge_page);
-  const std::size_t last = RoundDown(address + size, huge_page);
-  if (first >= last) return Status::Fail(EINVAL, "madvise", "the range holds no whole huge page");
-  return os::AdviseHuge(static_cast<char*>(start) + (first - address), last - first);
+  const PageRange pages = PagesInside(start, size, huge_page);
+  if (pages.size == 0) return Status::Fail(EINVAL, "madvise", "the range holds no whole huge page");
+  return os::AdviseHuge(pages.start, pages.size);
+}
+
+Status DiscardRange(void* start, std::size_t size, std::uint64_t* bytes) noexcept {
+  *bytes = 0;
+  const PageRange pages = PagesInside(start, size, os::PageSize());
+  if (pages.size == 0) return Status::Ok();
+  const Status status = os::DiscardForeign(pages.start, pages.size);
+  if (status.ok()) *bytes = pages.size;
+  return status;
+}
+
+Status BindRangeToNode(void* start, std::size_t size, unsigned node) noexcept {
+  const PageRange pages = PagesInside(start, size, os::PageSize());
+  if (pages.size == 0) return Status::Fail(EINVAL, "mbind", "the range holds no whole page");
+  return os::BindToNode(pages.start, pages.size, node);
 }
 
 }  // namespace sysopt::memory

@@ -57,6 +57,17 @@ struct Residency {
 // Reads the process' memory map: milliseconds in a large process.
 Status GetResidency(const Region& region, Residency* out) noexcept;
 
+// As GetResidency(), for any range of this process.
+Status GetRangeResidency(const void* start, std::size_t size, Residency* out) noexcept;
+
+// Gives back the whole pages inside a range that another allocator owns; `bytes` is how much that was. ENOTSUP where
+// only the owner may.
+Status DiscardRange(void* start, std::size_t size, std::uint64_t* bytes) noexcept;
+
+// Binds the whole pages inside the range to a NUMA node, moving those that are present. ENOSYS or ENOTSUP where there
+// are no nodes, EINVAL where this one is not there or the range holds no whole page, EIO where a page could not move.
+Status BindRangeToNode(void* start, std::size_t size, unsigned node) noexcept;
+
 // Touches one byte of every page in [start, start + size) without changing it.
 void TouchPages(void* start, std::size_t size) noexcept;
 

@@ -18,6 +18,11 @@ Status Discard(void* start, std::size_t size) noexcept {
   return fresh == start ? Status::Ok() : Status::Fail(errno, "mmap");
 }
 
+Status DiscardForeign(void*, std::size_t) noexcept { return Status::Fail(ENOTSUP, "madvise"); }
+
+// One node on every Mac.
+Status BindToNode(void*, std::size_t, unsigned) noexcept { return Status::Fail(ENOTSUP, "mbind"); }
+
 std::uint64_t ThreadId() noexcept {
   std::uint64_t id = 0;
   return pthread_threadid_np(nullptr, &id) == 0 ? id : 0;

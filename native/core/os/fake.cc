@@ -79,6 +79,14 @@ Status Discard(void* start, std::size_t size) noexcept {
   return status;
 }
 
+Status DiscardForeign(void* start, std::size_t size) noexcept {
+  const Status status = Call("discard-foreign");
+  if (status.ok()) std::memset(start, 0, size);
+  return status;
+}
+
+Status BindToNode(void*, std::size_t, unsigned) noexcept { return Call("mbind"); }
+
 Status Resident(const void*, std::size_t size, std::uint64_t* bytes) noexcept {
   const Status status = Call("mincore");
   if (status.ok()) *bytes = size;

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/mempolicy.h>
 #include <linux/perf_event.h>
 #include <linux/stat.h>
 #include <sched.h>
@@ -53,6 +54,22 @@ Status Populate(void* start, std::size_t size) noexcept {
 
 Status Discard(void* start, std::size_t size) noexcept {
   return madvise(start, size, MADV_DONTNEED) == 0 ? Status::Ok() : Status::Fail(errno, "madvise");
+}
+
+Status DiscardForeign(void* start, std::size_t size) noexcept { return Discard(start, size); }
+
+// The raw call: libnuma would be a dependency for one system call.
+Status BindToNode(void* start, std::size_t size, unsigned node) noexcept {
+  constexpr unsigned kBits = 8 * sizeof(unsigned long);
+  constexpr unsigned kMaxNodes = 1024;
+  unsigned long nodes[kMaxNodes / kBits] = {};
+  if (node >= kMaxNodes) return Status::Fail(EINVAL, "mbind", "there is no such node");
+  nodes[node / kBits] = 1ul << (node % kBits);
+  // The kernel reads one bit less than it is told.
+  if (syscall(SYS_mbind, start, size, MPOL_BIND, nodes, kMaxNodes + 1ul, MPOL_MF_MOVE | MPOL_MF_STRICT) == 0) {
+    return Status::Ok();
+  }
+  return Status::Fail(errno, "mbind");
 }
 
 std::uint64_t ThreadId() noexcept { return static_cast<std::uint64_t>(syscall(SYS_gettid)); }

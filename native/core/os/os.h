@@ -46,7 +46,7 @@ Status Map(std::size_t size, std::size_t alignment, Mapping* out) noexcept;
 // would mend.
 Status Unmap(const Mapping& mapping) noexcept;
 
-// The four below take [start, start + size) in whole pages. The memory need not come from Map().
+// The calls below take [start, start + size) in whole pages. The memory need not come from Map().
 
 // Asks for huge pages. Success says that the kernel took the advice, not that it gave any.
 Status AdviseHuge(void* start, std::size_t size) noexcept;
@@ -57,6 +57,13 @@ Status Populate(void* start, std::size_t size) noexcept;
 
 // Gives the pages back; they read as zeros afterwards. ENOTSUP where that cannot be promised.
 Status Discard(void* start, std::size_t size) noexcept;
+
+// As Discard(), for memory that another allocator owns and has in use. ENOTSUP where only its owner may.
+Status DiscardForeign(void* start, std::size_t size) noexcept;
+
+// Binds the pages to a NUMA node, those that are present too: they move. ENOSYS or ENOTSUP where the system has no
+// nodes, EINVAL for a node that is not there, EIO where a page could not move.
+Status BindToNode(void* start, std::size_t size, unsigned node) noexcept;
 
 // Bytes of the range that are in memory now.
 Status Resident(const void* start, std::size_t size, std::uint64_t* bytes) noexcept;

@@ -105,6 +105,12 @@ Status Discard(void* start, std::size_t size) noexcept {
   return VirtualAlloc(start, size, MEM_COMMIT, PAGE_READWRITE) ? Status::Ok() : LastError("VirtualAlloc");
 }
 
+// The heaps keep account of what they committed.
+Status DiscardForeign(void*, std::size_t) noexcept { return Status::Fail(ENOTSUP, "VirtualFree"); }
+
+// A node can be preferred when memory is allocated, not for memory that exists.
+Status BindToNode(void*, std::size_t, unsigned) noexcept { return Status::Fail(ENOTSUP, "VirtualAllocExNuma"); }
+
 Status Resident(const void* start, std::size_t size, std::uint64_t* bytes) noexcept {
   const std::size_t page = PageSize();
   std::uint64_t resident = 0;

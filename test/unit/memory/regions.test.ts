@@ -85,6 +85,69 @@ describe.each([false, true])('Region, shared %s', (shared) => {
   });
 });
 
+describe.runIf(hasAddon && process.platform === 'linux')('shared Region with the addon', () => {
+  it('gives pages back by trim, for every holder', () => {
+    using region = new Region({ sizeBytes: 1 << 20, alignment: 'page', shared: true, prefault: true });
+    const other = new Uint8Array(region.buffer, region.offsetBytes, 1 << 20).fill(9);
+    expect(region.residency()).toMatchObject({ residentBytes: 1 << 20 });
+    expect(region.trim(4096, 8192)).toBe(8192);
+    expect([other[4095], other[4096], other[12_287], other[12_288]]).toEqual([9, 0, 0, 9]);
+    expect(region.trim(1, 4096)).toBe(0);
+    expect(region.trim()).toBe(1 << 20);
+    expect(region.residency()).toMatchObject({ residentBytes: 0 });
+  });
+
+  it('gives its pages back when it is closed; views that are kept find zeros and go on working', () => {
+    const region = new Region({ sizeBytes: 1 << 20, alignment: 'page', shared: true });
+    const kept = region.view().fill(9);
+    const out = new Float64Array(2);
+    region.close();
+    loadNative().viewResidency(kept, out);
+    expect(out[0]).toBe(0);
+    expect(kept[77]).toBe(0);
+    kept[77] = 1;
+    expect(kept[77]).toBe(1);
+  });
+
+  it('is made of whole huge pages where they are required, or refused', () => {
+    const make = () => new Region({ sizeBytes: 4 << 20, shared: true, hugePages: 'require', prefault: true });
+    if (!loadNative().capabilities().hugePages.available) return expect(make).toThrow(code('NOT_SUPPORTED'));
+    let region;
+    try {
+      region = make();
+    } catch (error) {
+      return expect(error).toMatchObject({ code: 'NOT_SUPPORTED' }); // none was free
+    }
+    const residency = region.residency();
+    if (residency.available) expect(residency.hugeBytes).toBe(4 << 20);
+    region.close();
+  });
+});
+
+describe.each([false, true])('Region on a NUMA node, shared %s', (shared) => {
+  it('is bound, or refused with the reason', () => {
+    try {
+      using region = new Region({ sizeBytes: 1 << 20, numaNode: 0, shared, prefault: true });
+      region.view().fill(1);
+      expect(region.view()[0]).toBe(1);
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'NOT_SUPPORTED', cause: { syscall: 'mbind' } });
+    }
+  });
+
+  it('leaves nothing open where the node does not exist', () => {
+    const before = loadNative().regionCount();
+    expect(() => new Region({ sizeBytes: 1 << 20, numaNode: 1023, shared })).toThrow(code('NOT_SUPPORTED'));
+    expect(loadNative().regionCount()).toBe(before);
+  });
+
+  it.each([-1, 0.5, NaN, 1024, '0'])('names numaNode where it is %s', (numaNode) => {
+    const make = () => new Region({ sizeBytes: 1 << 20, numaNode, shared } as never);
+    expect(make).toThrow(code('INVALID_ARGUMENT'));
+    expect(make).toThrow('numaNode');
+  });
+});
+
 describe.runIf(hasAddon)('private Region with the addon', () => {
   it('is outside the heap and counted while open', () => {
     const before = loadNative().regionCount();
