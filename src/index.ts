@@ -76,6 +76,7 @@ export type { StructFromCOptions } from './memory/c-declarations/struct-from-c.j
 // Threads
 export { ThreadPool, type ThreadPoolOptions } from './threads/thread-pool.js';
 export { defineTask, type Task } from './threads/task.js';
+export { carriedStore, type CarriedStore } from './threads/carried-store.js';
 export { job, type Job, type JobOptions } from './threads/job.js';
 
 // Computation
@@ -126,7 +127,9 @@ export type { StructChoice } from './memory/struct/struct-type.js';
 export type { StructDescriptor } from './memory/struct/descriptor.js';
 export type { ArrayDescriptor } from './memory/struct/struct-array.js';
 export type { FieldType } from './memory/struct/field-types.js';
-export type { RunOptions, ThreadPoolStats } from './threads/thread-pool.js';
+export type { RunOptions, ThreadPoolEvents, ThreadPoolStats } from './threads/thread-pool.js';
+export type { DurationSummary } from './threads/run-histogram.js';
+export type { TaskDiagnostics } from './threads/task-dispatcher.js';
 export type { CostHint, ParallelForOptions, ParallelReduceOptions } from './threads/loop-options.js';
 export type { RangeFunction } from './threads/task.js';
 export type { JobRunOptions } from './threads/job.js';

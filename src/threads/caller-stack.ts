@@ -19,3 +19,20 @@ export function framesOf({ stack = '' }: StackHolder): string {
     .filter((line) => !line.includes(ownFolder))
     .join('\n');
 }
+
+/**
+ * Adds the frames that wait for a promise to the stack of the error that it rejects with: what V8 knows of `await`s at
+ * no cost before the error. To be called from the function that the caller awaits.
+ */
+export function addAwaitingFrames(error: unknown, thread: string): void {
+  if (!(error instanceof Error)) return;
+  const holder: { stack?: string } = {};
+  Error.captureStackTrace(holder, addAwaitingFrames);
+  const frames = framesOf(holder);
+  if (frames === '') return;
+  Object.defineProperty(error, 'stack', {
+    value: `${error.stack ?? ''}\n    at <thread ${thread}>\n${frames}`,
+    configurable: true,
+    writable: true,
+  });
+}

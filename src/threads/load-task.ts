@@ -14,13 +14,7 @@ export function loadedTask(task: Task): AnyFunction | undefined {
  *   has no such function.
  */
 export async function loadTask(task: Task): Promise<AnyFunction> {
-  let namespace: Record<string, unknown>;
-  try {
-    namespace = (await import(task.module)) as Record<string, unknown>;
-  } catch (error) {
-    if (error instanceof OptimizerError) throw error;
-    throw unloadable(task, ...reasonOf(task, error), error);
-  }
+  const namespace = await loadModule(task);
   const found = namespace[task.export];
   if (typeof found === 'function') {
     loaded.set(`${task.module}#${task.export}`, found as AnyFunction);
@@ -41,6 +35,20 @@ export async function loadTask(task: Task): Promise<AnyFunction> {
     `the export "${task.export}" is ${describe(found)}.`,
     'Export a function under that name.',
   );
+}
+
+/** An export of any kind; undefined where there is none. @throws TASK_UNLOADABLE where the module does not load. */
+export async function loadExport(task: Task): Promise<unknown> {
+  return (await loadModule(task))[task.export];
+}
+
+async function loadModule(task: Task): Promise<Record<string, unknown>> {
+  try {
+    return (await import(task.module)) as Record<string, unknown>;
+  } catch (error) {
+    if (error instanceof OptimizerError) throw error;
+    throw unloadable(task, ...reasonOf(task, error), error);
+  }
 }
 
 function reasonOf(task: Task, error: unknown): [reason: string, remedy: string] {

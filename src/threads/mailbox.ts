@@ -1,13 +1,24 @@
 /**
- * The words through which a pool talks to one of its workers without a message. Everything is an ordinary message
- * (see messages.ts) except what must be quick: waking, inviting to a loop, and knowing which loop a worker is in.
+ * The words through which a pool talks to one of its workers without a message: waking, inviting to a loop, and
+ * knowing which loop a worker is in. Tasks have their lane (transport/), everything else is a message (messages.ts).
+ *
+ * Waking is Dekker's handshake: the worker says that it sleeps, then `Atomics.wait` compares the bell; the pool rings
+ * the bell, then looks whether the worker sleeps. So a ring is never missed, and costs a system call only where the
+ * worker does sleep.
  */
 import { LINE_WORDS } from './partition/partitioner.js';
 
 const BELL = 0; // counts up; the worker sleeps on it
 const INVITED_TO = 1; // loop that the pool wants it in; 0 none
 const RETIRED = 2; // 1: leave when idle
+const POSTED = 3; // messages posted to the worker, ever
+const RUNG_AT = 2; // float64: when a sleeping worker was last woken, in ms since the epoch
 const INSIDE = LINE_WORDS; // loop that the worker is in; 0 none. Written by the worker.
+const ASLEEP = LINE_WORDS + 1; // 1: only a notification wakes it. Written by the worker.
+const WAKE_MS = LINE_WORDS / 2 + 1; // float64: what waking takes, smoothed. Written by the worker.
+
+/** Assumed before it was measured. */
+const ASSUMED_WAKE_MS = 0.03;
 
 /** In every supported Node, but in TypeScript's library only from ES2024 on. */
 interface WaitAsync {
@@ -17,17 +28,28 @@ interface WaitAsync {
 export class Mailbox {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
+  readonly #times: Float64Array;
+  #nextRing: Promise<void> | undefined;
 
-  constructor(buffer = new SharedArrayBuffer(LINE_WORDS * 2 * 4)) {
-    this.buffer = buffer;
-    this.#words = new Int32Array(buffer);
+  constructor(buffer?: SharedArrayBuffer) {
+    this.buffer = buffer ?? new SharedArrayBuffer(LINE_WORDS * 2 * 4);
+    this.#words = new Int32Array(this.buffer);
+    this.#times = new Float64Array(this.buffer);
+    if (buffer === undefined) this.#times[WAKE_MS] = ASSUMED_WAKE_MS;
   }
 
   // --- The pool's side
 
   ring(): void {
-    Atomics.add(this.#words, BELL, 1);
-    Atomics.notify(this.#words, BELL);
+    const words = this.#words;
+    if (Atomics.load(words, ASLEEP) === 1) this.#times[RUNG_AT] = performance.timeOrigin + performance.now();
+    Atomics.add(words, BELL, 1);
+    if (Atomics.load(words, ASLEEP) === 1) Atomics.notify(words, BELL);
+  }
+
+  /** To be called after each message that was posted. */
+  countPosted(): void {
+    Atomics.add(this.#words, POSTED, 1);
   }
 
   invite(loop: number): void {
@@ -44,6 +66,11 @@ export class Mailbox {
     return Atomics.load(this.#words, INSIDE);
   }
 
+  /** From the ring to the worker at work, where it slept; smoothed, in ms. */
+  get wakeMs(): number {
+    return this.#times[WAKE_MS]!;
+  }
+
   // --- The worker's side
 
   /** To be read before looking for work, and passed to `sleep`: a ring in between is then not missed. */
@@ -51,7 +78,12 @@ export class Mailbox {
     return Atomics.load(this.#words, BELL);
   }
 
+  get posted(): number {
+    return Atomics.load(this.#words, POSTED);
+  }
+
   takeInvitation(): number {
+    if (Atomics.load(this.#words, INVITED_TO) === 0) return 0;
     return Atomics.exchange(this.#words, INVITED_TO, 0);
   }
 
@@ -69,11 +101,28 @@ export class Mailbox {
 
   /** Blocks the thread until the next ring. */
   sleep(rings: number): void {
-    Atomics.wait(this.#words, BELL, rings);
+    const words = this.#words;
+    Atomics.store(words, ASLEEP, 1);
+    const how = Atomics.wait(words, BELL, rings);
+    if (this.#nextRing === undefined) Atomics.store(words, ASLEEP, 0);
+    if (how !== 'ok') return;
+    const took = performance.timeOrigin + performance.now() - this.#times[RUNG_AT]!;
+    // Clocks that were set, and threads that were not scheduled for long, say nothing of waking.
+    if (took > 0 && took < 1) this.#times[WAKE_MS]! += (took - this.#times[WAKE_MS]!) / 8;
   }
 
-  /** Waits for the next ring while the thread's event loop runs on. */
-  async nextRing(rings: number): Promise<void> {
+  /**
+   * Waits for the next ring while the thread's event loop runs on. One wait at a time, which stands until it is rung:
+   * the word that says so would otherwise be taken back by one wait while another still relies on it.
+   */
+  nextRing(rings: number): Promise<void> {
+    return (this.#nextRing ??= this.#waitForRing(rings));
+  }
+
+  async #waitForRing(rings: number): Promise<void> {
+    Atomics.store(this.#words, ASLEEP, 1);
     await (Atomics as unknown as WaitAsync).waitAsync(this.#words, BELL, rings).value;
+    Atomics.store(this.#words, ASLEEP, 0);
+    this.#nextRing = undefined;
   }
 }

@@ -1,16 +1,18 @@
 /**
- * Messages between a pool and its workers. Tuples with a number first: structured clone writes every property name
- * of an object, and these are the hot path of small tasks.
+ * Messages between a pool and its workers: what does not fit a slot of a lane (see transport/), and everything rare.
+ * Tuples with a number first: structured clone writes every property name of an object.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { WireError } from './error-transfer.js';
 import type { Task } from './task.js';
 
-export const ToWorker = { RUN: 0, LOOP: 1, FORGET_LOOP: 2 } as const;
+export const ToWorker = { TASK: 0, ARGUMENTS: 1, LOOP: 2, FORGET_LOOP: 3 } as const;
 
 export type MessageToWorker =
-  /** The task itself comes along the first time that this worker meets it. */
-  | readonly [kind: typeof ToWorker.RUN, call: number, taskId: number, args: unknown, task?: Task]
+  /** Before the first run of a task in this worker. */
+  | readonly [kind: typeof ToWorker.TASK, taskId: number, task: Task]
+  /** Arguments of the task whose slot names this ticket. */
+  | readonly [kind: typeof ToWorker.ARGUMENTS, ticket: number, args: unknown]
   | readonly [
       kind: typeof ToWorker.LOOP,
       loop: number,
@@ -23,8 +25,8 @@ export type MessageToWorker =
 
 export const FromWorker = {
   READY: 0,
-  RESULT: 1,
-  FAILURE: 2,
+  WAKE: 1,
+  RETURNED: 2,
   LOOP_DONE: 3,
   LOOP_LEFT: 4,
   LOOP_FAILURE: 5,
@@ -33,8 +35,10 @@ export const FromWorker = {
 
 export type MessageFromWorker =
   | readonly [kind: typeof FromWorker.READY, warning: string | undefined]
-  | readonly [kind: typeof FromWorker.RESULT, call: number, value: unknown]
-  | readonly [kind: typeof FromWorker.FAILURE, call: number, error: WireError]
+  /** Results lie in the lane, and the pool asked to be told. */
+  | readonly [kind: typeof FromWorker.WAKE]
+  /** Result of a slot, or its error as a WireError; sent before the slot is given back. */
+  | readonly [kind: typeof FromWorker.RETURNED, slot: number, value: unknown]
   /** From the worker that finished the last unit. */
   | readonly [kind: typeof FromWorker.LOOP_DONE, loop: number, generation: number]
   /** From a worker that left a loop whose gate is shut. */
@@ -59,7 +63,16 @@ export type MessageFromWorker =
 export interface WorkerSetup {
   readonly port: MessagePort;
   readonly mailbox: SharedArrayBuffer;
+  readonly lane: SharedArrayBuffer;
+  /** Who of the pool's threads may spin; see transport/spin.ts. */
+  readonly spin: SharedArrayBuffer;
+  /** From 0; unique among the living threads of the pool. */
+  readonly place: number;
   readonly name: string;
   /** CPUs to pin the thread to; empty for none. */
   readonly cpus: readonly number[];
+  /** Asynchronous tasks that may be under way at once. */
+  readonly concurrency: number;
+  /** Where the declared async stores are exported, in the order of their values. */
+  readonly stores: readonly { readonly module: string; readonly export: string }[];
 }

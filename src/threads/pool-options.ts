@@ -4,7 +4,9 @@ import { describe, fail } from '../errors.js';
 import { cpuLimits } from '../host/limits.js';
 import type { ThreadChoice } from '../model/choice.js';
 import { abortSignal, integerWithin, knownKeys, oneOf, positiveNumber } from './check.js';
+import { checkStores, type CarriedStore } from './carried-store.js';
 import { AFFINITIES } from './placement.js';
+import type { DurationSummary } from './run-histogram.js';
 
 export interface ThreadPoolOptions {
   /** Threads that are started at once and never retire. 0 by default: threads start with the first work. */
@@ -17,6 +19,13 @@ export interface ThreadPoolOptions {
   readonly queueLimit?: number;
   /** What `run` does beyond that: reject with QUEUE_FULL (default), or wait for room. */
   readonly queueFull?: 'reject' | 'wait';
+  /**
+   * Asynchronous tasks that one thread may have under way at once, 1 (default) to 100. They die together where one
+   * of them ends the thread, or is aborted while it runs.
+   */
+  readonly concurrentTasksPerThread?: number;
+  /** Async stores whose values tasks find in their thread as their caller had them; see `carriedStore`. */
+  readonly stores?: readonly CarriedStore[];
   /** Per thread, as of `worker_threads`. A task that exceeds its heap ends its thread, not the process. */
   readonly resourceLimits?: ResourceLimits;
   /** First part of the threads' names, as `top -H` shows them (15 bytes in all). `sysopt` by default. */
@@ -34,6 +43,11 @@ export interface RunOptions {
   readonly priority?: number;
   /** Objects in `args` to move instead of copying. They are moved when the task goes to its thread. */
   readonly transfer?: readonly Transferable[];
+  /**
+   * Tasks with equal keys go to the same thread while it lives, so that what it keeps for the key is of use; to another
+   * one where it is more than 5 ms behind.
+   */
+  readonly affinityKey?: string | number;
 }
 
 export interface ThreadPoolStats {
@@ -50,9 +64,14 @@ export interface ThreadPoolStats {
   readonly startedThreads: number;
   /** Threads that ended without being told to. */
   readonly diedThreads: number;
-  /** From `run` to the task's thread, and from there to the result; undefined before the first task. */
-  readonly meanQueueMs?: number;
-  readonly meanRunMs?: number;
+  /** From `run` to the result without the time that the task ran; undefined before the first task. */
+  readonly queueTime?: DurationSummary;
+  /** What tasks took in their thread. */
+  readonly runTime?: DurationSummary;
+  /** Share of their threads' lives in which tasks ran, 0 to 1 (above where they run concurrently); loops do not count. */
+  readonly utilization?: number;
+  /** What waking a sleeping thread takes here, measured, mean over the threads. */
+  readonly wakeUs?: number;
   /** What a loop without work costs here; undefined until `auto` first needed it. */
   readonly dispatchUs?: number;
 }
@@ -63,11 +82,13 @@ const OPTION_KEYS = [
   'idleTimeoutMs',
   'queueLimit',
   'queueFull',
+  'concurrentTasksPerThread',
+  'stores',
   'resourceLimits',
   'name',
   'affinity',
 ];
-const RUN_KEYS = ['signal', 'deadlineMs', 'priority', 'transfer'];
+const RUN_KEYS = ['signal', 'deadlineMs', 'priority', 'transfer', 'affinityKey'];
 
 /** Options with every default filled in. */
 export interface ResolvedPoolOptions {
@@ -77,6 +98,8 @@ export interface ResolvedPoolOptions {
   readonly idleTimeoutMs: number;
   readonly queueLimit: number;
   readonly queueFull: 'reject' | 'wait';
+  readonly concurrency: number;
+  readonly stores: readonly CarriedStore[];
   readonly resourceLimits: ResourceLimits | undefined;
   readonly affinity: ThreadChoice['affinity'];
 }
@@ -97,6 +120,8 @@ export function resolvePoolOptions(options: ThreadPoolOptions): ResolvedPoolOpti
     idleTimeoutMs: positiveNumber('idleTimeoutMs', idleTimeoutMs),
     queueLimit,
     queueFull: oneOf('queueFull', options.queueFull ?? 'reject', ['reject', 'wait']),
+    concurrency: integerWithin('concurrentTasksPerThread', options.concurrentTasksPerThread ?? 1, 1, 100),
+    stores: checkStores(options.stores ?? []),
     resourceLimits: options.resourceLimits,
     affinity: oneOf('affinity', options.affinity ?? 'none', AFFINITIES),
   };
@@ -105,8 +130,15 @@ export function resolvePoolOptions(options: ThreadPoolOptions): ResolvedPoolOpti
 /** @throws INVALID_ARGUMENT */
 export function checkRunOptions(options: RunOptions): void {
   knownKeys('options', options, RUN_KEYS);
-  const { deadlineMs, priority = 0, signal } = options;
+  const { deadlineMs, priority = 0, signal, affinityKey } = options;
   abortSignal(signal);
+  if (affinityKey !== undefined && typeof affinityKey !== 'string' && typeof affinityKey !== 'number') {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'affinityKey',
+      actual: describe(affinityKey),
+      expected: 'a text or a number',
+    });
+  }
   if (deadlineMs !== undefined) positiveNumber('deadlineMs', deadlineMs);
   if (Number.isFinite(priority)) return;
   throw fail('INVALID_ARGUMENT', {

@@ -1,42 +1,79 @@
 /** One worker thread as its pool sees it. Knows nothing of queues and policies. */
-import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import type { MessagePort, ResourceLimits, Transferable } from 'node:worker_threads';
 import { Mailbox } from './mailbox.js';
-import type { MessageFromWorker, MessageToWorker, WorkerSetup } from './messages.js';
+import { FromWorker, type MessageFromWorker, type MessageToWorker, type WorkerSetup } from './messages.js';
+import type { TaskCall } from './task-call.js';
+import { Lane } from './transport/lane.js';
+import { forfeitToken } from './transport/spin.js';
 
 export interface WorkerOptions {
   readonly name: string;
+  readonly place: number;
   readonly cpus: readonly number[];
+  readonly concurrency: number;
+  readonly stores: WorkerSetup['stores'];
+  readonly spin: SharedArrayBuffer;
   readonly resourceLimits?: ResourceLimits;
 }
 
 export interface WorkerListener {
   message(worker: PoolWorker, message: MessageFromWorker): void;
-  /** A result that cannot be read in this thread. */
-  unreadable(worker: PoolWorker, error: Error): void;
+  /** Tasks came back. */
+  returned(worker: PoolWorker): void;
   /** Called once, after every message that the worker sent. `how` is a phrase for messages. */
   ended(worker: PoolWorker, how: string, error: Error | undefined): void;
 }
 
 export class PoolWorker {
   readonly mailbox = new Mailbox();
+  readonly lane: Lane<TaskCall>;
   readonly name: string;
-  /** Numbers of the tasks, and of the loops, that this worker was told of. */
-  readonly knownTasks = new Set<number>();
+  readonly startedAt = performance.now();
+  /** Numbers of the loops that this worker was told of. */
   readonly knownLoops = new Set<number>();
   /** When it last became idle (`performance.now()`); undefined while it starts or works. */
   idleSince: number | undefined;
   isReady = false;
+  /** It is being ended and gets no more work. */
+  isCondemned = false;
+  /** Its task takes far longer than forecast: nothing should wait behind it. */
+  isStuck = false;
+  /** Forecast of the work in its lane, in ms. */
+  backlogMs = 0;
+  /** When its lane last gave something back, or got its first task. */
+  progressAt = 0;
+  /** When it was last woken for a task. */
+  rungAt = -Infinity;
   readonly #worker: Worker;
   readonly #port: MessagePort;
   #error: Error | undefined;
   #ended: Promise<void>;
 
-  constructor({ name, cpus, resourceLimits }: WorkerOptions, listener: WorkerListener) {
+  constructor(options: WorkerOptions, listener: WorkerListener) {
+    const { name, place, cpus, concurrency, stores, spin, resourceLimits } = options;
     this.name = name;
     const { port1, port2 } = new MessageChannel();
-    const setup: WorkerSetup = { port: port2, mailbox: this.mailbox.buffer, name, cpus };
     this.#port = port1;
+    this.lane = new Lane({
+      port: port1,
+      post: (message, transfer) => this.#post(message, transfer),
+      other: (message) => {
+        if (message[0] === FromWorker.WAKE) listener.returned(this);
+        else listener.message(this, message);
+      },
+    });
+    const setup: WorkerSetup = {
+      port: port2,
+      mailbox: this.mailbox.buffer,
+      lane: this.lane.memory.buffer,
+      spin,
+      place,
+      name,
+      cpus,
+      concurrency,
+      stores,
+    };
     this.#worker = new Worker(new URL('./worker-main.js', import.meta.url), {
       name,
       ...inheritableFlags(),
@@ -44,19 +81,20 @@ export class PoolWorker {
       transferList: [port2],
       ...(resourceLimits && { resourceLimits }),
     });
-    port1.on('message', (message: MessageFromWorker) => listener.message(this, message));
-    port1.on('messageerror', (error) => listener.unreadable(this, error));
+    port1.on('message', (message: MessageFromWorker) => this.lane.handle(message));
+    port1.on('messageerror', (error) => {
+      this.lane.unreadable(error);
+      listener.returned(this);
+    });
     this.#worker.on('error', (error) => {
       this.#error = error instanceof Error ? error : new Error(String(error));
     });
     this.#ended = new Promise((resolve) => {
       this.#worker.once('exit', (exitCode) => {
         // What it sent before it ended counts.
-        let received: { message: unknown } | undefined;
-        while ((received = receiveMessageOnPort(port1) as typeof received) !== undefined) {
-          listener.message(this, received.message as MessageFromWorker);
-        }
+        this.lane.receive();
         port1.close();
+        forfeitToken(spin, place);
         listener.ended(this, howItEnded(exitCode, this.#error), this.#error);
         resolve();
       });
@@ -66,15 +104,21 @@ export class PoolWorker {
     port1.unref();
   }
 
-  /** @throws DataCloneError where the message holds what cannot be cloned. Nothing was sent then. */
-  send(message: MessageToWorker, transfer?: readonly Transferable[]): void {
+  #post(message: MessageToWorker, transfer?: readonly Transferable[]): void {
     if (transfer === undefined) this.#port.postMessage(message);
     else this.#port.postMessage(message, transfer);
+    this.mailbox.countPosted();
+  }
+
+  /** @throws DataCloneError where the message holds what cannot be cloned. Nothing was sent then. */
+  send(message: MessageToWorker): void {
+    this.#post(message);
     this.mailbox.ring();
   }
 
   /** Resolves when the thread is gone. Ends endless loops too; a blocking system call it has to wait for. */
   async terminate(): Promise<void> {
+    this.isCondemned = true;
     await this.#worker.terminate();
     await this.#ended;
   }

@@ -1,40 +1,47 @@
 /**
- * Tasks on the threads of a pool: admit, queue, hand out, settle. Each worker has at most one task, so that a worker's
- * death rejects exactly that task, and every call settles exactly once.
+ * Tasks on the threads of a pool: admit, queue, place, settle. Every call settles exactly once; a worker's death rejects
+ * exactly the tasks that it had started (one, unless asynchronous ones run concurrently), and what only waited
+ * in its lane goes elsewhere.
  */
-import type { Transferable } from 'node:worker_threads';
+import { channel } from 'node:diagnostics_channel';
 import { describe, fail } from '../errors.js';
-import { captureStack, framesOf, type StackHolder } from './caller-stack.js';
-import { unpackError } from './error-transfer.js';
-import { FromWorker, ToWorker, type MessageFromWorker } from './messages.js';
+import { captureStack, framesOf } from './caller-stack.js';
+import { CompletionWatch } from './completion-watch.js';
+import { unpackError, type WireError } from './error-transfer.js';
 import { checkRunOptions, type ResolvedPoolOptions, type RunOptions } from './pool-options.js';
 import type { PoolWorker } from './pool-worker.js';
+import { DurationHistogram } from './run-histogram.js';
+import { TaskCall, type TaskProfile } from './task-call.js';
+import { TaskPlacement } from './task-placement.js';
 import { checkTask, taskLabel, type Task } from './task.js';
 import { TaskQueue } from './task-queue.js';
+import type { Outcome } from './transport/lane.js';
 import type { WorkerRoster } from './worker-roster.js';
 
 /** Longest time that a Node timer can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Calls in shorter succession than this do not capture their stack, which takes 3 to 15 µs. */
+const RUSH_MS = 1;
+/** Tasks forecast to end within this are looked for instead of slept for. */
+const SOON_MS = 0.02;
+/** Tasks placed within this are announced together. */
+const RING_TOGETHER_MS = 0.1;
+/** How long tasks wait behind one that takes longer than forecast, while another thread is idle. */
+const STUCK_MS = 2;
+const STUCK_FORECASTS = 3;
 
-interface Call {
-  readonly id: number;
+/** Published for every task that settles, where somebody subscribes. */
+export interface TaskDiagnostics {
+  readonly pool: string;
   readonly task: Task;
-  readonly args: unknown;
-  readonly transfer: readonly Transferable[] | undefined;
-  readonly priority: number;
-  readonly calledAt: number;
-  readonly resolve: (value: never) => void;
-  readonly reject: (error: unknown) => void;
-  readonly caller: StackHolder;
-  signal: AbortSignal | undefined;
-  onAbort: (() => void) | undefined;
-  deadline: NodeJS.Timeout | undefined;
-  worker: PoolWorker | undefined;
-  startedAt: number;
-  /** `waiting`: for room in the queue. */
-  state: 'waiting' | 'queued' | 'running' | 'settled';
-  readonly settled: boolean;
+  readonly outcome: 'completed' | 'failed';
+  readonly error: unknown;
+  readonly queueMs: number;
+  readonly runMs: number;
 }
+
+const settled = Promise.resolve();
+const settledTasks = channel('system-optimizer:task');
 
 /** What tasks need of their pool. */
 export interface TaskHost {
@@ -44,211 +51,430 @@ export interface TaskHost {
   release(worker: PoolWorker): void;
   /** The number of pending calls may have changed. */
   changed(): void;
+  /** A call was refused, or has to wait, because the queue is full. */
+  queueFull(): void;
 }
 
 export class TaskDispatcher {
   readonly #host: TaskHost;
-  readonly #queue = new TaskQueue<Call>();
+  readonly #queue = new TaskQueue<TaskCall>();
   /** Calls that wait for room in the queue (`queueFull: 'wait'`). */
-  readonly #entrance = new TaskQueue<Call>();
-  readonly #running = new Map<PoolWorker, Call>();
-  readonly #taskIds = new Map<string, number>();
-  #lastId = 0;
+  readonly #entrance = new TaskQueue<TaskCall>();
+  /** Workers with tasks in their lanes. */
+  readonly #busy = new Set<PoolWorker>();
+  readonly #placement: TaskPlacement;
+  readonly #watch: CompletionWatch;
+  readonly #profiles = new Map<string, TaskProfile>();
+  readonly #profileOf = new WeakMap<Task, TaskProfile>();
+  readonly #toRing = new Set<PoolWorker>();
+  /** When the last call was made, or results were taken in. */
+  #now = 0;
+  #lastCallAt = -Infinity;
+  #lastCallInRush = false;
+  /** Lowest priority in the lanes. */
+  #lowestPlaced = Infinity;
+  #stuckTimer: NodeJS.Timeout | undefined;
+  /** Calls that are not settled. */
+  pending = 0;
   completed = 0;
   failed = 0;
-  /** Sums over the tasks that ran. */
-  queueMs = 0;
-  runMs = 0;
-  ran = 0;
+  readonly queueTimes = new DurationHistogram();
+  readonly runTimes = new DurationHistogram();
 
   constructor(host: TaskHost) {
     this.#host = host;
-  }
-
-  get running(): number {
-    return this.#running.size;
-  }
-
-  get queued(): number {
-    return this.#queue.length + this.#entrance.length;
-  }
-
-  run(task: Task, args: unknown, options: RunOptions): Promise<never> {
-    const caller = captureStack();
-    return new Promise((resolve, reject) => {
-      checkTask(task);
-      checkRunOptions(options);
-      const { signal, deadlineMs, priority = 0, transfer } = options;
-      const aborted = () => fail('ABORTED', { what: taskLabel(task) }, { cause: signal?.reason as unknown });
-      if (signal?.aborted === true) throw aborted();
-      const call = this.#newCall({ task, args, transfer, priority, resolve, reject, caller });
-      this.#admit(call);
-      if (signal !== undefined) {
-        call.signal = signal;
-        call.onAbort = () => this.#interrupt(call, aborted());
-        signal.addEventListener('abort', call.onAbort, { once: true });
-      }
-      if (deadlineMs !== undefined && deadlineMs <= MAX_TIMER_MS) {
-        call.deadline = setTimeout(
-          () => this.#interrupt(call, fail('TASK_TIMED_OUT', { task: taskLabel(task), deadlineMs })),
-          deadlineMs,
-        );
-      }
-      this.dispatch();
+    this.#placement = new TaskPlacement(host.roster, this.#busy, host.options.concurrency);
+    this.#watch = new CompletionWatch({
+      busy: this.#busy,
+      collect: () => this.#collectAll(),
+      expectsSoon: () => this.#expectsSoon(),
     });
   }
 
-  #newCall(
-    given: Pick<Call, 'task' | 'args' | 'transfer' | 'priority' | 'resolve' | 'reject' | 'caller'>,
-  ): Call {
-    this.#lastId += 1;
-    return {
-      ...given,
-      id: this.#lastId,
-      calledAt: performance.now(),
-      signal: undefined,
-      onAbort: undefined,
-      deadline: undefined,
-      worker: undefined,
-      startedAt: 0,
-      state: 'queued',
-      get settled() {
-        return this.state === 'settled';
-      },
-    };
+  /** Tasks that threads work on. */
+  get running(): number {
+    let running = 0;
+    for (const { lane } of this.#busy) running += Math.min(lane.load, this.#host.options.concurrency);
+    return running;
   }
 
-  #admit(call: Call): void {
+  /** Tasks that wait, in the queue, for room in it, or in a lane behind another. */
+  get queued(): number {
+    return Math.max(0, this.pending - this.running);
+  }
+
+  submit(task: Task, args: unknown, options: RunOptions | undefined): TaskCall {
+    const profile = this.#profileOf.get(task) ?? this.#newProfile(task);
+    if (options !== undefined) checkRunOptions(options);
+    const { signal, deadlineMs } = options ?? {};
+    const aborted = () => fail('ABORTED', { what: taskLabel(task) }, { cause: signal?.reason as unknown });
+    if (signal?.aborted === true) throw aborted();
+    const caller = this.#caller();
+    const call = new TaskCall(profile, task, args, options ?? {}, this.#storeValues(), caller, this.#now);
+    this.#admit(call);
+    if (signal !== undefined) {
+      call.onAbort = () => this.#interrupt(call, aborted());
+      signal.addEventListener('abort', call.onAbort, { once: true });
+    }
+    if (deadlineMs !== undefined && deadlineMs <= MAX_TIMER_MS) {
+      call.deadline = setTimeout(
+        () => this.#interrupt(call, fail('TASK_TIMED_OUT', { task: taskLabel(task), deadlineMs })),
+        deadlineMs,
+      );
+    }
+    this.dispatch();
+    return call;
+  }
+
+  #newProfile(task: Task): TaskProfile {
+    checkTask(task);
+    const key = `${task.module}#${task.export}`;
+    let profile = this.#profiles.get(key);
+    if (profile === undefined) {
+      profile = { id: this.#profiles.size + 1, runMs: undefined };
+      this.#profiles.set(key, profile);
+    }
+    this.#profileOf.set(task, profile);
+    return profile;
+  }
+
+  #storeValues(): readonly unknown[] | undefined {
+    const { stores } = this.#host.options;
+    if (stores.length === 0) return undefined;
+    const values = stores.map(({ storage }) => storage.getStore());
+    return values.some((value) => value !== undefined) ? values : undefined;
+  }
+
+  /** The second of two quick calls may be chance; from the third on it is a rush. */
+  #caller() {
+    const now = (this.#now = performance.now());
+    const isQuick = now - this.#lastCallAt < RUSH_MS;
+    const isRush = isQuick && this.#lastCallInRush;
+    this.#lastCallAt = now;
+    this.#lastCallInRush = isQuick;
+    return isRush ? undefined : captureStack();
+  }
+
+  #admit(call: TaskCall): void {
     const { name, queueLimit, queueFull } = this.#host.options;
-    if (!this.#hasRoom && queueFull === 'reject') throw fail('QUEUE_FULL', { pool: name, queueLimit });
-    call.state = this.#hasRoom ? 'queued' : 'waiting';
-    (this.#hasRoom ? this.#queue : this.#entrance).push(call);
+    const hasRoom = queueLimit === Infinity || this.#hasRoom;
+    if (!hasRoom) {
+      this.#host.queueFull();
+      if (queueFull === 'reject') throw fail('QUEUE_FULL', { pool: name, queueLimit });
+      call.state = 'waiting';
+    }
+    this.pending += 1;
+    (hasRoom ? this.#queue : this.#entrance).push(call);
   }
 
   /** The limit is for tasks that no thread is there for: threads that are idle, or may still start, come on top. */
   get #hasRoom(): boolean {
     const { options, roster } = this.#host;
-    const free = roster.idle + roster.starting + (options.maxThreads - roster.size);
-    return this.#queue.length < options.queueLimit + free;
+    let waiting = this.#queue.length;
+    let free = roster.idle + roster.starting + (options.maxThreads - roster.size);
+    free *= options.concurrency;
+    for (const { lane } of this.#busy) {
+      waiting += Math.max(0, lane.load - options.concurrency);
+      free += Math.max(0, options.concurrency - lane.load);
+    }
+    return waiting < options.queueLimit + free;
   }
 
-  /** Hands out what threads are there for, and starts threads for the rest. */
+  /** Places what threads are there for, and starts threads for the rest. */
   dispatch(): void {
-    const { roster } = this.#host;
-    for (;;) {
-      while (this.#entrance.length > 0 && this.#hasRoom) {
-        const call = this.#entrance.shift()!;
-        call.state = 'queued';
-        this.#queue.push(call);
-      }
-      if (this.#queue.length === 0) break;
-      const worker = roster.takeIdle();
+    this.#letIn();
+    const queue = this.#queue;
+    if (queue.length > 0 && this.#busy.size > 0) this.#makeWay();
+    for (let { first } = queue; first !== undefined; first = queue.first) {
+      const worker = this.#placement.choose(first);
       if (worker === undefined) {
-        roster.ensureStarting(this.#queue.length);
+        this.#host.roster.ensureStarting(queue.length);
         break;
       }
-      this.#assign(worker, this.#queue.shift()!);
+      queue.shift();
+      this.#place(worker, first);
+      this.#letIn();
     }
     this.#host.changed();
   }
 
-  #assign(worker: PoolWorker, call: Call): void {
-    const { task } = call;
-    const key = `${task.module}#${task.export}`;
-    let taskId = this.#taskIds.get(key);
-    if (taskId === undefined) this.#taskIds.set(key, (taskId = this.#taskIds.size + 1));
-    call.state = 'running';
-    call.worker = worker;
-    call.startedAt = performance.now();
-    try {
-      if (worker.knownTasks.has(taskId)) {
-        worker.send([ToWorker.RUN, call.id, taskId, call.args], call.transfer);
-      } else {
-        const named = { module: task.module, export: task.export };
-        worker.send([ToWorker.RUN, call.id, taskId, call.args, named], call.transfer);
-        worker.knownTasks.add(taskId);
-      }
-    } catch (error) {
-      // The arguments cannot be cloned: the task was never sent.
-      this.#settle(call, 'reject', error);
-      this.#host.roster.putIdle(worker);
-      return;
+  #letIn(): void {
+    while (this.#entrance.length > 0 && this.#hasRoom) {
+      const call = this.#entrance.shift()!;
+      call.state = 'queued';
+      call.order = 0;
+      this.#queue.push(call);
     }
-    this.#running.set(worker, call);
   }
 
-  /** False for messages that are not about tasks. */
-  handle(worker: PoolWorker, message: MessageFromWorker): boolean {
-    const [kind] = message;
-    if (kind !== FromWorker.RESULT && kind !== FromWorker.FAILURE) return false;
-    const call = this.#running.get(worker);
-    // What comes from a call that was interrupted meanwhile counts no more.
-    if (call?.id !== message[1]) return true;
-    if (kind === FromWorker.RESULT) {
-      this.#settleRunning(worker, 'resolve', message[2]);
-      return true;
+  #place(worker: PoolWorker, call: TaskCall): void {
+    try {
+      worker.lane.submit(call);
+    } catch (error) {
+      // The arguments cannot be cloned: the task was never sent.
+      this.#settle(call, 'failed', error);
+      if (worker.lane.load === 0) this.#host.roster.putIdle(worker);
+      return;
     }
-    const thrown = unpackError(message[2], worker.name, framesOf(call.caller));
-    this.#settleRunning(worker, 'reject', thrown instanceof Error ? thrown : notAnError(call.task, thrown));
+    call.state = 'placed';
+    call.worker = worker;
+    call.forecastMs = call.profile.runMs ?? 0;
+    worker.backlogMs += call.forecastMs;
+    if (worker.lane.load === 1) {
+      this.#busy.add(worker);
+      worker.progressAt = performance.now();
+    } else if (worker.lane.load === this.#host.options.concurrency + 1) {
+      this.#watchForStuck();
+    }
+    if (call.priority < this.#lowestPlaced) this.#lowestPlaced = call.priority;
+    this.#ring(worker);
+    this.#watch.placed(worker);
+  }
+
+  /**
+   * The first task in a while wakes its worker at once; those that follow closely wake it together when the caller is
+   * through, as each system call to wake a thread costs more than a small task, and may cost the caller its CPU.
+   */
+  #ring(worker: PoolWorker): void {
+    if (this.#now - worker.rungAt > RING_TOGETHER_MS) {
+      worker.rungAt = this.#now;
+      worker.mailbox.ring();
+      return;
+    }
+    if (this.#toRing.size === 0) void settled.then(this.#ringAll);
+    this.#toRing.add(worker);
+  }
+
+  readonly #ringAll = (): void => {
+    for (const { mailbox } of this.#toRing) mailbox.ring();
+    this.#toRing.clear();
+  };
+
+  // --- Coming back
+
+  /** A worker says that something came back. */
+  returned(): void {
+    this.#watch.told();
+  }
+
+  #expectsSoon(): boolean {
+    for (const worker of this.#busy) {
+      const perTask = worker.backlogMs / worker.lane.load;
+      if (perTask > 0 && perTask <= SOON_MS) return true;
+    }
+    return false;
+  }
+
+  #collectAll(): number {
+    let count = 0;
+    for (const worker of [...this.#busy]) if (worker.lane.memory.hasReturned) count += this.#collect(worker);
+    return count;
+  }
+
+  #collect(worker: PoolWorker): number {
+    const now = (this.#now = performance.now());
+    const count = worker.lane.collect((call, outcome, value, runMs) =>
+      this.#takeIn(worker, call, { outcome, value, runMs, now }),
+    );
+    if (count === 0) return 0;
+    worker.progressAt = now;
+    worker.isStuck = false;
+    this.#placement.relax();
+    if (worker.lane.load === 0 && this.#busy.has(worker)) this.#becameFree(worker);
+    else this.dispatch();
+    return count;
+  }
+
+  #takeIn(
+    worker: PoolWorker,
+    call: TaskCall,
+    { outcome, value, runMs, now }: { outcome: Outcome; value: unknown; runMs: number; now: number },
+  ): void {
+    worker.backlogMs -= call.forecastMs;
+    const { profile } = call;
+    const known = profile.runMs;
+    profile.runMs = known === undefined ? runMs : known + (runMs - known) / 4;
+    // What comes from a call that was interrupted meanwhile counts no more.
+    if (call.settled) return;
+    const queueMs = Math.max(0, now - call.calledAt - runMs);
+    this.queueTimes.record(queueMs);
+    this.runTimes.record(runMs);
+    if (outcome === 'result') this.#settle(call, 'completed', value, queueMs, runMs);
+    else if (outcome === 'unreadable') this.#settle(call, 'failed', value, queueMs, runMs);
+    else this.#settle(call, 'failed', this.#errorOf(worker, call, value as WireError), queueMs, runMs);
+  }
+
+  #errorOf(worker: PoolWorker, call: TaskCall, wire: WireError): Error {
+    const thrown = unpackError(wire, worker.name, call.caller === undefined ? '' : framesOf(call.caller));
+    return thrown instanceof Error ? thrown : notAnError(call.task, thrown);
+  }
+
+  /** Whether a worker without tasks may be idle: while its slots are full of tasks taken back, it may not. */
+  #retireFromBusy(worker: PoolWorker): boolean {
+    worker.backlogMs = 0;
+    worker.isStuck = false;
+    if (worker.isCondemned || !worker.lane.hasRoom) return false;
+    this.#busy.delete(worker);
+    if (this.#busy.size === 0) this.#lowestPlaced = Infinity;
     return true;
   }
 
-  /** A result that this thread cannot read. */
-  unreadable(worker: PoolWorker, error: Error): void {
-    this.#settleRunning(worker, 'reject', error);
-  }
-
-  #settleRunning(worker: PoolWorker, outcome: 'resolve' | 'reject', value: unknown): void {
-    const call = this.#running.get(worker);
-    if (call === undefined) return;
-    this.#running.delete(worker);
-    this.queueMs += call.startedAt - call.calledAt;
-    this.runMs += performance.now() - call.startedAt;
-    this.ran += 1;
-    this.#settle(call, outcome, value);
+  #becameFree(worker: PoolWorker): void {
+    if (!this.#retireFromBusy(worker)) return;
+    if (this.#queue.length === 0) this.#takeBackHalf();
     this.#host.release(worker);
   }
 
-  #settle(call: Call, outcome: 'resolve' | 'reject', value: unknown): void {
+  #settle(call: TaskCall, outcome: 'completed' | 'failed', value: unknown, queueMs = 0, runMs = 0): void {
     call.state = 'settled';
-    clearTimeout(call.deadline);
+    this.pending -= 1;
+    if (call.deadline !== undefined) clearTimeout(call.deadline);
     if (call.onAbort !== undefined) call.signal!.removeEventListener('abort', call.onAbort);
-    if (outcome === 'resolve') this.completed += 1;
-    else this.failed += 1;
-    call[outcome](value as never);
+    this[outcome] += 1;
+    if (settledTasks.hasSubscribers) {
+      const { name: pool } = this.#host.options;
+      const error = outcome === 'failed' ? value : undefined;
+      settledTasks.publish({
+        pool,
+        task: call.task,
+        outcome,
+        error,
+        queueMs,
+        runMs,
+      } satisfies TaskDiagnostics);
+    }
+    if (outcome === 'completed') call.resolve(value);
+    else call.reject(value);
   }
 
+  // --- Taking back
+
+  /** Where something more urgent waits than lies in the lanes, what lies there goes behind it. */
+  #makeWay(): void {
+    const { first } = this.#queue;
+    if (first === undefined || first.priority <= this.#lowestPlaced) return;
+    let found = 0;
+    for (const worker of [...this.#busy]) {
+      found += this.#takeBack(worker, (call) => call.priority < first.priority);
+    }
+    this.#lowestPlaced = first.priority;
+    if (found > 0) this.#placement.tighten();
+  }
+
+  /** A thread is free and nothing is queued: half of what waits in the longest lane is for it. */
+  #takeBackHalf(): void {
+    const { concurrency } = this.#host.options;
+    let longest: PoolWorker | undefined;
+    for (const worker of this.#busy) {
+      if (worker.lane.load > concurrency && worker.backlogMs > (longest?.backlogMs ?? SOON_MS))
+        longest = worker;
+    }
+    if (longest === undefined) return;
+    const orders = [...longest.lane.parcels()].map(({ order }) => order).sort((a, b) => a - b);
+    const border = orders[orders.length >> 1]!;
+    this.#takeBack(longest, (call) => call.order >= border);
+  }
+
+  /** Tasks that wait behind one that takes far longer than forecast go to threads that are idle or may start. */
+  #watchForStuck(): void {
+    this.#stuckTimer ??= setTimeout(() => {
+      this.#stuckTimer = undefined;
+      const { roster, options } = this.#host;
+      const now = performance.now();
+      let isLoaded = false;
+      for (const worker of [...this.#busy]) {
+        if (worker.lane.load <= options.concurrency) continue;
+        isLoaded = true;
+        const patienceMs = Math.max(STUCK_MS, (STUCK_FORECASTS * worker.backlogMs) / worker.lane.load);
+        if (now - worker.progressAt < patienceMs) continue;
+        worker.isStuck = true;
+        if (roster.idle > 0 || roster.canGrow || this.#busy.size > 1) this.#takeBack(worker, () => true);
+      }
+      if (this.#queue.length > 0) this.dispatch();
+      if (isLoaded) this.#watchForStuck();
+    }, STUCK_MS).unref();
+  }
+
+  #takeBack(worker: PoolWorker, matches: (call: TaskCall) => boolean): number {
+    let count = 0;
+    for (const call of worker.lane.parcels()) {
+      // What was moved to the thread cannot come back.
+      if (call.transfer !== undefined || call.settled || !matches(call)) continue;
+      if (!worker.lane.withdraw(call)) continue;
+      this.#requeue(worker, call);
+      count += 1;
+    }
+    if (count > 0 && worker.lane.load === 0 && this.#retireFromBusy(worker))
+      this.#host.roster.putIdle(worker);
+    return count;
+  }
+
+  #requeue(worker: PoolWorker, call: TaskCall): void {
+    worker.backlogMs -= call.forecastMs;
+    call.worker = undefined;
+    call.state = 'queued';
+    this.#queue.push(call);
+  }
+
+  // --- Ends
+
   /** Ends a call before its time. A task that runs can only be stopped by ending its thread. */
-  #interrupt(call: Call, error: Error): void {
-    if (call.state === 'settled') return;
+  #interrupt(call: TaskCall, error: Error): void {
+    const { worker } = call;
+    // Its result may lie there already.
+    if (worker !== undefined && !call.settled) this.#collect(worker);
+    if (call.settled) return;
     if (call.state === 'queued') this.#queue.discard();
     if (call.state === 'waiting') this.#entrance.discard();
-    const { worker } = call;
-    this.#settle(call, 'reject', error);
-    if (worker !== undefined) {
-      this.#running.delete(worker);
-      void worker.terminate();
-    }
+    const isPlaced = call.state === 'placed';
+    this.#settle(call, 'failed', error);
+    if (isPlaced) this.#remove(worker!, call);
     this.dispatch();
+  }
+
+  #remove(worker: PoolWorker, call: TaskCall): void {
+    if (worker.lane.withdraw(call)) {
+      worker.backlogMs -= call.forecastMs;
+      if (worker.lane.load === 0) this.#becameFree(worker);
+      return;
+    }
+    worker.isCondemned = true;
+    this.#busy.delete(worker);
+    this.#takeBack(worker, () => true);
+    void worker.terminate();
   }
 
   /** Whether the worker had a task. */
   workerEnded(worker: PoolWorker, how: string, cause: Error | undefined): boolean {
-    const call = this.#running.get(worker);
-    if (call === undefined) return false;
-    this.#running.delete(worker);
-    this.#settle(call, 'reject', fail('WORKER_DIED', { task: taskLabel(call.task), how }, { cause }));
-    return true;
+    this.#placement.forget(worker);
+    worker.isCondemned = true;
+    worker.lane.collect((call, outcome, value, runMs) =>
+      this.#takeIn(worker, call, { outcome, value, runMs, now: performance.now() }),
+    );
+    this.#busy.delete(worker);
+    let hadTask = false;
+    for (const call of worker.lane.parcels()) {
+      if (call.settled) continue;
+      if (!worker.lane.hasStarted(call) && call.transfer === undefined) {
+        this.#requeue(worker, call);
+        continue;
+      }
+      hadTask = true;
+      this.#settle(call, 'failed', fail('WORKER_DIED', { task: taskLabel(call.task), how }, { cause }));
+    }
+    return hadTask;
   }
 
   /** Ends every call. */
   failAll(error: () => Error): void {
     for (const queue of [this.#queue, this.#entrance]) {
       for (let call = queue.shift(); call !== undefined; call = queue.shift()) {
-        this.#settle(call, 'reject', error());
+        this.#settle(call, 'failed', error());
       }
     }
-    for (const call of [...this.#running.values()]) this.#interrupt(call, error());
+    for (const worker of [...this.#busy]) {
+      for (const call of [...worker.lane.parcels()]) if (!call.settled) this.#interrupt(call, error());
+    }
   }
 }
 

@@ -3,17 +3,14 @@ export interface Queued {
   readonly priority: number;
   /** Set by whoever settles a call that still waits; the queue passes over it. */
   readonly settled: boolean;
-}
-
-interface Entry<T> {
-  readonly item: T;
-  readonly order: number;
+  /** Place among equal priorities, from 1; 0 until the queue gives it one. */
+  order: number;
 }
 
 /** A binary heap. Removal from the middle is lazy: `discard` counts, `shift` skips. */
 export class TaskQueue<T extends Queued> {
-  readonly #heap: Entry<T>[] = [];
-  #order = 0;
+  readonly #heap: T[] = [];
+  #order = 1;
   #length = 0;
 
   /** Calls that still wait. */
@@ -21,9 +18,16 @@ export class TaskQueue<T extends Queued> {
     return this.#length;
   }
 
-  push(item: T): void {
+  /** Whom the next `shift` gives. */
+  get first(): T | undefined {
+    while (this.#heap[0]?.settled === true) this.#pop();
+    return this.#heap[0];
+  }
+
+  /** A call that comes back, because it was taken back from a thread, gets its old place. */
+  push(entry: T): void {
     const heap = this.#heap;
-    const entry = { item, order: this.#order++ };
+    if (entry.order === 0) entry.order = this.#order++;
     let index = heap.length;
     heap.push(entry);
     while (index > 0) {
@@ -37,11 +41,11 @@ export class TaskQueue<T extends Queued> {
   }
 
   shift(): T | undefined {
-    let entry: Entry<T> | undefined;
+    let entry: T | undefined;
     do entry = this.#pop();
-    while (entry?.item.settled === true);
+    while (entry?.settled === true);
     if (entry !== undefined) this.#length -= 1;
-    return entry?.item;
+    return entry;
   }
 
   /** To be called once for every item that was settled while it waited. */
@@ -49,7 +53,7 @@ export class TaskQueue<T extends Queued> {
     this.#length -= 1;
   }
 
-  #pop(): Entry<T> | undefined {
+  #pop(): T | undefined {
     const heap = this.#heap;
     const first = heap[0];
     const last = heap.pop();
@@ -68,6 +72,6 @@ export class TaskQueue<T extends Queued> {
   }
 }
 
-function precedes<T extends Queued>(a: Entry<T>, b: Entry<T>): boolean {
-  return a.item.priority > b.item.priority || (a.item.priority === b.item.priority && a.order < b.order);
+function precedes(a: Queued, b: Queued): boolean {
+  return a.priority > b.priority || (a.priority === b.priority && a.order < b.order);
 }

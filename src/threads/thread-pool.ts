@@ -4,7 +4,10 @@
  * The pool's own thread never blocks. One timer that never fires keeps the event loop alive while there is work, and
  * nothing else does: workers and their ports are unreferenced, so an idle pool lets the process exit.
  */
+import { EventEmitter } from 'node:events';
+import { channel } from 'node:diagnostics_channel';
 import { fail } from '../errors.js';
+import { addAwaitingFrames } from './caller-stack.js';
 import type { ParallelForOptions, ParallelReduceOptions } from './loop-options.js';
 import { LoopRunner } from './loop-runner.js';
 import { FromWorker, type MessageFromWorker } from './messages.js';
@@ -30,6 +33,19 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Threads that end before they are ready, one after the other, until the pool gives up on what waits. */
 const MAX_FAILED_STARTS = 3;
 
+/** Events of a pool, with their arguments. They are told after the fact and change nothing. */
+export interface ThreadPoolEvents {
+  threadStarted: [thread: { readonly name: string }];
+  /** `expected` where it retired, was closed, or had to end because its task was aborted. */
+  threadEnded: [thread: { readonly name: string; readonly how: string; readonly expected: boolean }];
+  /** A task was refused, or waits for room. */
+  queueFull: [state: { readonly queued: number; readonly running: number }];
+  /** Nothing waits or runs any more. */
+  drain: [];
+}
+
+const threadEvents = channel('system-optimizer:thread');
+
 /**
  * @example
  * const pool = new ThreadPool({ maxThreads: 4 });
@@ -37,7 +53,7 @@ const MAX_FAILED_STARTS = 3;
  * await pool.parallelFor({ task: scaleTask, range: [0, values.length], shared: { values, factor: 2 } });
  * await pool.close();
  */
-export class ThreadPool {
+export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   readonly name: string;
   readonly maxThreads: number;
   readonly #roster: WorkerRoster;
@@ -59,6 +75,7 @@ export class ThreadPool {
 
   /** @throws INVALID_ARGUMENT */
   constructor(options: ThreadPoolOptions = {}) {
+    super();
     const resolved = resolvePoolOptions(options);
     const { name, maxThreads, affinity } = resolved;
     this.name = name;
@@ -68,7 +85,7 @@ export class ThreadPool {
       { ...resolved, cpusOf: (index) => cpusForThread(affinity, index, maxThreads) },
       {
         message: (worker, message) => this.#receive(worker, message),
-        unreadable: (worker, error) => this.#tasks.unreadable(worker, error),
+        returned: () => this.#tasks.returned(),
         ended: (worker, how, error) => this.#workerEnded(worker, how, error),
       },
       (unusedSince) => this.#runner.programs.forgetUnusedSince(unusedSince),
@@ -78,6 +95,7 @@ export class ThreadPool {
       roster: this.#roster,
       release: (worker) => this.#workerIsFree(worker),
       changed: () => this.#updateAlive(),
+      queueFull: () => this.emit('queueFull', { queued: this.#tasks.queued, running: this.#tasks.running }),
     });
     this.#runner = new LoopRunner({
       maxThreads,
@@ -104,9 +122,16 @@ export class ThreadPool {
    */
   run<A, R>(task: Task<(args: A) => R>, args: A, options?: RunOptions): Promise<Awaited<R>>;
   run<R>(task: Task<() => R>, args?: undefined, options?: RunOptions): Promise<Awaited<R>>;
-  run(task: Task<AnyFunction>, args?: unknown, options: RunOptions = {}): Promise<unknown> {
-    if (this.#closing !== undefined) return Promise.reject(this.#closedError());
-    return this.#tasks.run(task, args, options);
+  async run(task: Task<AnyFunction>, args?: unknown, options?: RunOptions): Promise<unknown> {
+    this.#assertOpen();
+    const call = this.#tasks.submit(task, args, options);
+    try {
+      return await call.promise;
+    } catch (error) {
+      // In a rush of calls the stack was not captured; V8 still knows who awaits.
+      if (call.caller === undefined && call.worker !== undefined) addAwaitingFrames(error, call.worker.name);
+      throw error;
+    }
   }
 
   /**
@@ -144,7 +169,11 @@ export class ThreadPool {
   }
 
   stats(): ThreadPoolStats {
-    const { running, queued, completed, failed, queueMs, runMs, ran } = this.#tasks;
+    const { running, queued, completed, failed, queueTimes, runTimes } = this.#tasks;
+    const queueTime = queueTimes.summary();
+    const runTime = runTimes.summary();
+    const { livedMs } = this.#roster;
+    const wakes = [...this.#roster.all()].map(({ mailbox }) => mailbox.wakeMs);
     const { dispatchNs } = this.#loops;
     return {
       threads: this.#roster.size,
@@ -158,7 +187,10 @@ export class ThreadPool {
       completedLoops: this.#runner.completed,
       startedThreads: this.#roster.started,
       diedThreads: this.#died,
-      ...(ran > 0 && { meanQueueMs: queueMs / ran, meanRunMs: runMs / ran }),
+      ...(queueTime && { queueTime }),
+      ...(runTime && { runTime }),
+      ...(livedMs > 0 && { utilization: runTimes.sumMs / livedMs }),
+      ...(wakes.length > 0 && { wakeUs: (1e3 * wakes.reduce((a, b) => a + b)) / wakes.length }),
       ...(dispatchNs !== undefined && { dispatchUs: dispatchNs / 1e3 }),
     };
   }
@@ -166,7 +198,8 @@ export class ThreadPool {
   /** Resolves when nothing waits or runs. New work may be given meanwhile; it is waited for too. */
   drain(): Promise<void> {
     if (this.#pending === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
+    // In the next turn: the callers' own continuations come first.
+    return new Promise((resolve) => this.#idle.push(() => setImmediate(resolve)));
   }
 
   /**
@@ -202,7 +235,6 @@ export class ThreadPool {
   // --- Threads
 
   #receive(worker: PoolWorker, message: MessageFromWorker): void {
-    if (this.#tasks.handle(worker, message)) return;
     if (message[0] !== FromWorker.READY) {
       this.#runner.handle(worker, message);
       return;
@@ -210,6 +242,9 @@ export class ThreadPool {
     if (message[1] !== undefined) process.emitWarning(message[1], 'SystemOptimizerWarning');
     this.#failedStarts = 0;
     this.#roster.becameReady(worker);
+    this.emit('threadStarted', { name: worker.name });
+    if (threadEvents.hasSubscribers)
+      threadEvents.publish({ pool: this.name, thread: worker.name, event: 'started' });
     this.#workerIsFree(worker);
     if (this.#roster.starting === 0) for (const { resolve } of this.#started.splice(0)) resolve();
   }
@@ -233,10 +268,16 @@ export class ThreadPool {
 
   #workerEnded(worker: PoolWorker, how: string, error: Error | undefined): void {
     const isExpected = this.#closing !== undefined;
+    const wasRetired = !this.#roster.has(worker) || worker.isCondemned;
     this.#roster.remove(worker);
     const hadTask = this.#tasks.workerEnded(worker, how, error);
     if (!isExpected && (hadTask || error !== undefined)) this.#died += 1;
     this.#runner.workerEnded(worker, how, error);
+    const expected = isExpected || (wasRetired && error === undefined && !hadTask);
+    this.emit('threadEnded', { name: worker.name, how, expected });
+    if (threadEvents.hasSubscribers) {
+      threadEvents.publish({ pool: this.name, thread: worker.name, event: 'ended', how, expected });
+    }
     if (!worker.isReady && !this.#isForced && ++this.#failedStarts >= MAX_FAILED_STARTS)
       this.#giveUp(how, error);
     else if (!isExpected) this.#roster.ensureMinimum();
@@ -260,7 +301,7 @@ export class ThreadPool {
   // --- Life
 
   get #pending(): number {
-    return this.#tasks.queued + this.#tasks.running + this.#held;
+    return this.#tasks.pending + this.#held;
   }
 
   async #whileAlive<T>(work: Promise<T>): Promise<T> {
@@ -276,8 +317,12 @@ export class ThreadPool {
 
   #updateAlive(): void {
     const isPending = this.#pending > 0;
-    if (isPending !== this.#isAlive && this.#closing === undefined) this.#holdAlive(isPending);
-    if (!isPending) for (const resolve of this.#idle.splice(0)) resolve();
+    if (isPending !== this.#isAlive) {
+      if (this.#closing === undefined) this.#holdAlive(isPending);
+      else this.#isAlive = isPending;
+      if (!isPending) this.emit('drain');
+    }
+    if (!isPending && this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #holdAlive(alive: boolean): void {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TaskQueue } from '../../../dist/threads/task-queue.js';
 import { randomNumbers } from '../../fixtures/threads/simulate.js';
 
-const item = (priority: number, name = '') => ({ priority, name, settled: false });
+const item = (priority: number, name = '') => ({ priority, name, settled: false, order: 0 });
 
 describe('TaskQueue', () => {
   it('gives the highest priority first, and the earliest within one', () => {

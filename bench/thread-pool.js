@@ -1,0 +1,153 @@
+// npm run bench:threads [-- --rounds n] [--case text]: ThreadPool beside piscina, tinypool, workerpool and poolifier.
+//
+// One process, two workers each, every pool warm. In each round all pools run the same case one after the other, in an
+// order of its own, so that what slows the machine down slows all of them; each round gives one ratio to piscina. Shown are
+// the median time and the median ratio with its 95 % interval (order statistics), speed of piscina = 1.
+// Before it is timed, each pool has to give the right results.
+import { parseArgs } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { loadavg } from 'node:os';
+import { DynamicThreadPool } from 'poolifier';
+import { Piscina } from 'piscina';
+import { Tinypool } from 'tinypool';
+import workerpool from 'workerpool';
+import { defineTask, ThreadPool } from '../dist/index.js';
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '15' }, case: { type: 'string', default: '' } },
+});
+const ROUNDS = Number(values.rounds);
+const THREADS = 2;
+const tasksUrl = new URL('./tasks/pool-tasks.js', import.meta.url);
+const path = (name) => fileURLToPath(new URL(`./tasks/${name}`, import.meta.url));
+
+const pools = {
+  'system-optimizer': () => {
+    const pool = new ThreadPool({ minThreads: THREADS, maxThreads: THREADS });
+    const tasks = Object.fromEntries(
+      ['noop', 'describeOrder', 'busy', 'sumBytes'].map((name) => [name, defineTask(tasksUrl, name)]),
+    );
+    return {
+      run: (name, args, transfer) => pool.run(tasks[name], args, transfer && { transfer }),
+      close: () => pool.close(),
+    };
+  },
+  piscina: () => {
+    const pool = new Piscina({ filename: tasksUrl.href, minThreads: THREADS, maxThreads: THREADS });
+    return {
+      run: (name, args, transferList) => pool.run(args, { name, transferList }),
+      close: () => pool.destroy(),
+    };
+  },
+  tinypool: () => {
+    const pool = new Tinypool({ filename: tasksUrl.href, minThreads: THREADS, maxThreads: THREADS });
+    return {
+      run: (name, args, transferList) => pool.run(args, { name, transferList }),
+      close: () => pool.destroy(),
+    };
+  },
+  workerpool: () => {
+    const pool = workerpool.pool(path('workerpool-worker.js'), {
+      minWorkers: THREADS,
+      maxWorkers: THREADS,
+      workerType: 'thread',
+    });
+    return {
+      run: (name, args, transfer) => pool.exec(name, [args], transfer && { transfer }),
+      close: () => pool.terminate(),
+    };
+  },
+  poolifier: () => {
+    const pool = new DynamicThreadPool(THREADS, THREADS + 1, path('poolifier-worker.js'));
+    return {
+      run: (name, args, transfer) => pool.execute({ name, args }, undefined, undefined, transfer),
+      close: () => pool.destroy(),
+    };
+  },
+};
+
+const order = (id) => ({ id, name: 'bread', price: 2.5, amount: id % 7, tags: ['food', 'fresh'] });
+const megabyte = 1 << 20;
+const sharedBytes = new Uint8Array(new SharedArrayBuffer(megabyte)).fill(1);
+const sequentially = (count, one) => async (pool) => {
+  for (let i = 0; i < count; i += 1) await one(pool, i);
+  return count;
+};
+const together = (count, one) => async (pool) => {
+  await Promise.all(Array.from({ length: count }, (_, i) => one(pool, i)));
+  return count;
+};
+
+/** `target`: least ratio to piscina that this library promises. */
+const cases = [
+  { name: 'no-op, one after the other', target: 2.5, run: sequentially(400, (p, i) => p.run('noop', i)) },
+  { name: 'no-op, 1,000 in flight, numbers', target: 50, run: together(1_000, (p, i) => p.run('noop', i)) },
+  {
+    name: 'small objects, 1,000 in flight',
+    target: 3,
+    run: together(1_000, (p, i) => p.run('describeOrder', order(i))),
+  },
+  { name: '10 µs tasks, 1,000 in flight', target: 5, run: together(1_000, (p) => p.run('busy', 10)) },
+  { name: '1 ms tasks, 100 in flight', target: 1.1, run: together(100, (p) => p.run('busy', 1_000)) },
+  {
+    name: '1 MB transferred',
+    target: 1,
+    prepare: () => Array.from({ length: 20 }, () => new Uint8Array(megabyte).fill(1)),
+    run: async (pool, buffers) => {
+      for (const bytes of buffers) await pool.run('sumBytes', bytes, [bytes.buffer]);
+      return buffers.length;
+    },
+  },
+  { name: '1 MB shared', target: 1, run: sequentially(50, (p) => p.run('sumBytes', sharedBytes)) },
+];
+
+const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
+/** 95 % interval of a median by order statistics. */
+const intervalOf = (numbers) => {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const reach = 0.98 * Math.sqrt(sorted.length);
+  const low = Math.max(0, Math.floor(sorted.length / 2 - reach));
+  return [sorted[low], sorted[sorted.length - 1 - low]];
+};
+const shuffled = (list) =>
+  list
+    .map((item) => [Math.random(), item])
+    .sort(([a], [b]) => a - b)
+    .map(([, item]) => item);
+
+const running = Object.fromEntries(Object.entries(pools).map(([name, make]) => [name, make()]));
+for (const [name, pool] of Object.entries(running)) {
+  const results = await Promise.all([1, 2, 3].map((n) => pool.run('noop', n)));
+  const described = await pool.run('describeOrder', order(3));
+  if (String(results) !== '1,2,3' || described.total !== 7.5) throw new Error(`${name} gives wrong results`);
+}
+
+console.log(
+  `Node ${process.version}, ${THREADS} workers each, ${ROUNDS} rounds, load ${loadavg()[0].toFixed(1)}`,
+);
+let missed = 0;
+for (const { name, target, prepare, run } of cases.filter((each) => each.name.includes(values.case))) {
+  const times = Object.fromEntries(Object.keys(running).map((pool) => [pool, []]));
+  for (let round = -2; round < ROUNDS; round += 1) {
+    for (const pool of shuffled(Object.keys(running))) {
+      const prepared = prepare?.();
+      const began = performance.now();
+      const count = await run(running[pool], prepared);
+      const us = ((performance.now() - began) * 1e3) / count;
+      if (round >= 0) times[pool].push(us);
+    }
+  }
+  console.log(`\n${name} (goal: ${target}× piscina)`);
+  for (const [pool, us] of Object.entries(times)) {
+    const ratios = us.map((each, round) => times.piscina[round] / each);
+    const [low, high] = intervalOf(ratios);
+    const verdict = pool !== 'system-optimizer' ? '' : median(ratios) >= target ? 'reached' : 'missed';
+    if (verdict === 'missed') missed += 1;
+    console.log(
+      `  ${pool.padEnd(17)} ${median(us).toFixed(2).padStart(9)} µs a task  ` +
+        `${median(ratios).toFixed(2).padStart(7)}×  [${low.toFixed(2)}, ${high.toFixed(2)}]  ${verdict}`,
+    );
+  }
+}
+await Promise.all(Object.values(running).map((pool) => pool.close()));
+console.log(missed === 0 ? '\nAll goals reached.' : `\n${missed} goals missed.`);

@@ -1,0 +1,76 @@
+/** One call of `run`, from its admission to its settlement. */
+import type { Transferable } from 'node:worker_threads';
+import type { StackHolder } from './caller-stack.js';
+import type { PoolWorker } from './pool-worker.js';
+import type { RunOptions } from './pool-options.js';
+import type { Queued } from './task-queue.js';
+import type { Task } from './task.js';
+import type { Parcel } from './transport/lane.js';
+
+/** What a pool learns of a task. */
+export interface TaskProfile {
+  readonly id: number;
+  /** What one run takes, smoothed, in ms; undefined before the first. */
+  runMs: number | undefined;
+}
+
+/** `waiting`: for room in the queue. `placed`: in a worker's lane. */
+export type CallState = 'waiting' | 'queued' | 'placed' | 'settled';
+
+export class TaskCall implements Parcel, Queued {
+  readonly profile: TaskProfile;
+  readonly task: Task;
+  readonly args: unknown;
+  readonly transfer: readonly Transferable[] | undefined;
+  readonly stores: readonly unknown[] | undefined;
+  readonly priority: number;
+  readonly affinityKey: string | number | undefined;
+  readonly calledAt: number;
+  readonly promise: Promise<unknown>;
+  /** Undefined in the rush of many calls, in which capturing would cost more than the call; see thread-pool.ts. */
+  readonly caller: StackHolder | undefined;
+  state: CallState = 'queued';
+  order = 0;
+  slot = -1;
+  worker: PoolWorker | undefined;
+  /** What its worker's backlog was raised by. */
+  forecastMs = 0;
+  onAbort: (() => void) | undefined;
+  deadline: NodeJS.Timeout | undefined;
+  readonly signal: AbortSignal | undefined;
+  resolve!: (value: unknown) => void;
+  reject!: (error: unknown) => void;
+
+  constructor(
+    profile: TaskProfile,
+    task: Task,
+    args: unknown,
+    { transfer, priority = 0, affinityKey, signal }: RunOptions,
+    stores: readonly unknown[] | undefined,
+    caller: StackHolder | undefined,
+    calledAt: number,
+  ) {
+    this.profile = profile;
+    this.task = task;
+    this.args = args;
+    this.transfer = transfer;
+    this.stores = stores;
+    this.priority = priority;
+    this.affinityKey = affinityKey;
+    this.signal = signal;
+    this.caller = caller;
+    this.calledAt = calledAt;
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+
+  get taskId(): number {
+    return this.profile.id;
+  }
+
+  get settled(): boolean {
+    return this.state === 'settled';
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * Shared memory of one lane: the tasks that a pool has handed to one worker, and their results.
+ *
+ * A slot holds one task, first its arguments, then its result. Two rings of slot numbers, one each way, have a single
+ * writer and a single reader, and can never overflow: they have as many places as there are slots, and a slot goes through
+ * each exactly once before it is free again, also when its task was taken back. A slot's state is the one word that both
+ * sides change: whoever swaps it from QUEUED, the worker to start the task or the pool to take it back, has it. So when
+ * a worker dies, its slots tell exactly which task was running.
+ *
+ * Rejected: one ring that all workers take from. It balances by itself, but a worker that dies between taking and saying
+ * so takes a task with it, and affinity and messages (which have an addressee) need a lane of their own anyway.
+ */
+import { LINE_WORDS } from '../partition/partitioner.js';
+import type { SlotBytes } from './payload.js';
+
+export const SLOTS = 128;
+/** Bytes of a slot: a header, then the payload. */
+const SLOT_BYTES = 1_024;
+const HEADER_BYTES = 32;
+
+export const SlotState = {
+  FREE: 0,
+  QUEUED: 1,
+  STARTED: 2,
+  FINISHED: 3,
+  /** The pool took the task back before it started. */
+  WITHDRAWN: 4,
+} as const;
+
+/** Flag of a slot: its payload is [arguments, values of the async stores]. */
+export const HAS_STORES = 1;
+
+// Words of the pool's line.
+const SUBMITTED = 0; // tasks handed over, ever
+// Words of the worker's line.
+const RETURNED = LINE_WORDS; // slots given back, ever
+// A line of its own: both sides write it.
+const LISTENING = LINE_WORDS * 2; // 1: the pool sleeps until it is told of a result
+const RING_IN = LINE_WORDS * 3;
+const RING_OUT = RING_IN + SLOTS;
+const SLOTS_AT = RING_OUT + SLOTS;
+
+// Words of a slot's header.
+const STATE = 0;
+const TASK = 1;
+const KIND = 2;
+const LENGTH = 3;
+const FLAGS = 4;
+// Float64 of a slot's header.
+const RUN_MS = 3;
+
+const BYTES = SLOTS_AT * 4 + SLOTS * SLOT_BYTES;
+
+/** One slot as either side sees it. */
+export interface Slot extends SlotBytes {
+  readonly index: number;
+}
+
+/** Both sides of the protocol. Which side calls what stands at each part. */
+export class LaneMemory {
+  readonly buffer: SharedArrayBuffer;
+  readonly slots: readonly Slot[];
+  readonly #words: Int32Array;
+  readonly #headers: Float64Array;
+  /** The worker met tasks that were taken back, and their slots may be waited for. */
+  passedOver = false;
+  /** How far this side has read the ring that comes in. */
+  #read = 0;
+
+  constructor(buffer = new SharedArrayBuffer(BYTES)) {
+    this.buffer = buffer;
+    this.#words = new Int32Array(buffer, 0, BYTES / 4);
+    this.#headers = new Float64Array(buffer);
+    this.slots = Array.from({ length: SLOTS }, (_, index) => {
+      const at = SLOTS_AT * 4 + index * SLOT_BYTES + HEADER_BYTES;
+      const room = SLOT_BYTES - HEADER_BYTES;
+      return {
+        index,
+        numbers: new Float64Array(buffer, at, room / 8),
+        bytes: Buffer.from(buffer, at, room) as Buffer as SlotBytes['bytes'],
+      };
+    });
+  }
+
+  #header(slot: number): number {
+    return SLOTS_AT + (slot * SLOT_BYTES) / 4;
+  }
+
+  state(slot: number): number {
+    return Atomics.load(this.#words, this.#header(slot) + STATE);
+  }
+
+  kind(slot: number): number {
+    return this.#words[this.#header(slot) + KIND]!;
+  }
+
+  length(slot: number): number {
+    return this.#words[this.#header(slot) + LENGTH]!;
+  }
+
+  flags(slot: number): number {
+    return this.#words[this.#header(slot) + FLAGS]!;
+  }
+
+  task(slot: number): number {
+    return this.#words[this.#header(slot) + TASK]!;
+  }
+
+  runMs(slot: number): number {
+    return this.#headers[(this.#header(slot) >> 1) + RUN_MS]!;
+  }
+
+  // --- The pool's side
+
+  /** Hands over a slot whose payload is written. */
+  submit(slot: number, task: number, kind: number, length: number, flags: number): void {
+    const words = this.#words;
+    const header = this.#header(slot);
+    words[header + TASK] = task;
+    words[header + KIND] = kind;
+    words[header + LENGTH] = length;
+    words[header + FLAGS] = flags;
+    words[header + STATE] = SlotState.QUEUED;
+    const submitted = words[SUBMITTED]!;
+    words[RING_IN + (submitted & (SLOTS - 1))] = slot;
+    // Publishes all of the above.
+    Atomics.store(words, SUBMITTED, (submitted + 1) | 0);
+  }
+
+  /** Takes a task back that has not started; false where it has. Its slot still comes back through the ring. */
+  withdraw(slot: number): boolean {
+    const at = this.#header(slot) + STATE;
+    return (
+      Atomics.compareExchange(this.#words, at, SlotState.QUEUED, SlotState.WITHDRAWN) === SlotState.QUEUED
+    );
+  }
+
+  /** The next slot that the worker gave back; -1 for none. */
+  nextReturned(): number {
+    if (this.#read === Atomics.load(this.#words, RETURNED)) return -1;
+    const slot = this.#words[RING_OUT + (this.#read & (SLOTS - 1))]!;
+    this.#read = (this.#read + 1) | 0;
+    return slot;
+  }
+
+  get hasReturned(): boolean {
+    return this.#read !== Atomics.load(this.#words, RETURNED);
+  }
+
+  /** Asks to be told of the next result. To be followed by a look at `hasReturned`. */
+  listen(): void {
+    Atomics.store(this.#words, LISTENING, 1);
+  }
+
+  get isListening(): boolean {
+    return Atomics.load(this.#words, LISTENING) === 1;
+  }
+
+  stopListening(): void {
+    Atomics.store(this.#words, LISTENING, 0);
+  }
+
+  // --- The worker's side
+
+  /** Claims the next task; -1 where there is none. Slots whose task was taken back it returns on the way. */
+  take(): number {
+    const words = this.#words;
+    for (;;) {
+      if (this.#read === Atomics.load(words, SUBMITTED)) return -1;
+      const slot = words[RING_IN + (this.#read & (SLOTS - 1))]!;
+      this.#read = (this.#read + 1) | 0;
+      const at = this.#header(slot) + STATE;
+      if (Atomics.compareExchange(words, at, SlotState.QUEUED, SlotState.STARTED) === SlotState.QUEUED) {
+        return slot;
+      }
+      this.#return(slot);
+      this.passedOver = true;
+    }
+  }
+
+  get hasSubmitted(): boolean {
+    return this.#read !== Atomics.load(this.#words, SUBMITTED);
+  }
+
+  /** Gives a finished task's slot back, its result written. */
+  finish(slot: number, kind: number, length: number, runMs: number): void {
+    const words = this.#words;
+    const header = this.#header(slot);
+    words[header + KIND] = kind;
+    words[header + LENGTH] = length;
+    this.#headers[(header >> 1) + RUN_MS] = runMs;
+    Atomics.store(words, header + STATE, SlotState.FINISHED);
+    this.#return(slot);
+  }
+
+  #return(slot: number): void {
+    const returned = this.#words[RETURNED]!;
+    this.#words[RING_OUT + (returned & (SLOTS - 1))] = slot;
+    Atomics.store(this.#words, RETURNED, (returned + 1) | 0);
+  }
+
+  /** Whether the pool has to be told that something came back; true once for each `listen`. */
+  takeListener(): boolean {
+    return Atomics.load(this.#words, LISTENING) === 1 && Atomics.exchange(this.#words, LISTENING, 0) === 1;
+  }
+}

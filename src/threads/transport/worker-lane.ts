@@ -1,0 +1,113 @@
+/** The worker's side of a lane: takes tasks and gives their results back. */
+import type { MessagePort } from 'node:worker_threads';
+import { packError } from '../error-transfer.js';
+import { FromWorker, type MessageFromWorker } from '../messages.js';
+import { HAS_STORES, LaneMemory } from './lane-memory.js';
+import { Payload, readPayload, writePayload, written } from './payload.js';
+
+/** A task that was taken. Reused: valid until the next `take`. */
+export interface Taken {
+  slot: number;
+  taskId: number;
+  args: unknown;
+  stores: readonly unknown[] | undefined;
+}
+
+export class WorkerLane {
+  readonly memory: LaneMemory;
+  readonly #port: MessagePort;
+  /** Reads messages until there are none, and hands arguments to `deliver`. */
+  readonly #readMail: () => void;
+  readonly #arguments: { readonly ticket: number; readonly value: unknown }[] = [];
+  readonly #taken: Taken = { slot: -1, taskId: 0, args: undefined, stores: undefined };
+
+  constructor(buffer: SharedArrayBuffer, port: MessagePort, readMail: () => void) {
+    this.memory = new LaneMemory(buffer);
+    this.#port = port;
+    this.#readMail = readMail;
+  }
+
+  /** Arguments that came as a message. */
+  deliver(ticket: number, value: unknown): void {
+    this.#arguments.push({ ticket, value });
+  }
+
+  /** Claims the next task; undefined where there is none. */
+  take(): Taken | undefined {
+    const { memory } = this;
+    for (;;) {
+      const slot = memory.take();
+      if (memory.passedOver) {
+        memory.passedOver = false;
+        this.#tell();
+      }
+      if (slot < 0) return undefined;
+      try {
+        return this.#read(slot);
+      } catch (error) {
+        // Arguments that this thread cannot make sense of.
+        this.reject(slot, error, 0);
+      }
+    }
+  }
+
+  #read(slot: number): Taken {
+    const { memory } = this;
+    const kind = memory.kind(slot);
+    const length = memory.length(slot);
+    const carried =
+      kind === Payload.MESSAGE ? this.#argumentsOf(length) : readPayload(kind, length, memory.slots[slot]!);
+    const taken = this.#taken;
+    taken.slot = slot;
+    taken.taskId = memory.task(slot);
+    if ((memory.flags(slot) & HAS_STORES) === 0) {
+      taken.args = carried;
+      taken.stores = undefined;
+    } else {
+      [taken.args, taken.stores] = carried as [unknown, readonly unknown[]];
+    }
+    return taken;
+  }
+
+  /** Tickets come in the order of the lane; those before were of tasks that were taken back. */
+  #argumentsOf(ticket: number): unknown {
+    if (!this.#arguments.some((entry) => entry.ticket === ticket)) this.#readMail();
+    for (;;) {
+      const entry = this.#arguments.shift();
+      if (entry === undefined) throw new Error('The arguments of a task did not arrive.');
+      if (entry.ticket === ticket) return entry.value;
+    }
+  }
+
+  resolve(slot: number, value: unknown, runMs: number): void {
+    if (writePayload(value, this.memory.slots[slot]!)) {
+      this.#finish(slot, written.kind, written.length, runMs);
+      return;
+    }
+    try {
+      this.#send([FromWorker.RETURNED, slot, value]);
+    } catch (error) {
+      this.reject(slot, error, runMs);
+      return;
+    }
+    this.#finish(slot, Payload.MESSAGE, 0, runMs);
+  }
+
+  reject(slot: number, error: unknown, runMs: number): void {
+    this.#send([FromWorker.RETURNED, slot, packError(error)]);
+    this.#finish(slot, Payload.FAILED, 0, runMs);
+  }
+
+  #finish(slot: number, kind: number, length: number, runMs: number): void {
+    this.memory.finish(slot, kind, length, runMs);
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (this.memory.takeListener()) this.#send([FromWorker.WAKE]);
+  }
+
+  #send(message: MessageFromWorker): void {
+    this.#port.postMessage(message);
+  }
+}
