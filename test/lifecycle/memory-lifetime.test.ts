@@ -13,6 +13,22 @@ async function output(program: string, ...flags: string[]): Promise<string> {
   return stdout.trim();
 }
 
+/** The same with an address space of 200 GB; V8 itself reserves a good part of that. */
+async function limited(program: string): Promise<string> {
+  const imports = `
+    const { Region } = await import('${memory}regions.js');
+    const { SlabPool } = await import('${memory}slab-pool.js');
+    const { Arena } = await import('${memory}arena.js');
+    const { BuddyAllocator } = await import('${memory}buddy-allocator.js');`;
+  const { stdout } = await run('bash', [
+    '-c',
+    `ulimit -v 200000000; exec "$0" --input-type=module -e "$1"`,
+    process.execPath,
+    imports + program,
+  ]);
+  return stdout.trim();
+}
+
 describe('memory outlives nothing and is outlived by nothing', () => {
   it('a process may exit with open pools, regions, arenas and waiting callers', async () => {
     const out = await output(`
@@ -90,21 +106,43 @@ describe('memory outlives nothing and is outlived by nothing', () => {
     expect(stdout.trim()).toBe('0 1.5');
   });
 
-  it('runs out of memory with an error and not with a crash', async () => {
-    const program = `
-      const { Region } = await import('${memory}regions.js');
+  it.each([
+    ['Region', 'new Region({ sizeBytes: 2 ** 32 })'],
+    ['shared Region', 'new Region({ sizeBytes: 2 ** 32, shared: true })'],
+    ['Region at a huge alignment', 'new Region({ sizeBytes: 2 ** 32, alignment: 2 ** 30 })'],
+    ['SlabPool', 'new SlabPool({ slotBytes: 2 ** 30, slots: 4 })'],
+    ['Arena', 'new Arena({ bytes: 2 ** 31 - 8 })'],
+    ['BuddyAllocator', 'new BuddyAllocator({ bytes: 2 ** 32, minBlockBytes: 2 ** 20 })'],
+  ])('%s runs out of memory with an error and not with a crash', async (_name, make) => {
+    expect(
+      await limited(`
       const kept = [];
       try {
-        for (;;) kept.push(new Region({ sizeBytes: 2 ** 36 }));
+        for (;;) kept.push(${make});
       } catch (error) {
-        console.log(error.code);
-      }`;
-    const { stdout } = await run('bash', [
-      '-c',
-      `ulimit -v 200000000; exec "$0" --input-type=module -e "$1"`,
-      process.execPath,
-      program,
-    ]);
-    expect(stdout.trim()).toBe('OUT_OF_MEMORY');
+        console.log(error.code, kept.length > 0);
+        // There is room again, and everything goes on.
+        for (const each of kept) each.close();
+        new SlabPool({ slotBytes: 64, slots: 2 }).acquire();
+      }`),
+    ).toBe('OUT_OF_MEMORY true');
+  });
+
+  it('a pool that cannot grow for want of memory stays as it was', async () => {
+    expect(
+      await limited(`
+      const pool = new SlabPool({ slotBytes: 2 ** 30, slots: 1, maxSlots: 1024 });
+      const held = [];
+      let code;
+      try {
+        for (;;) held.push(pool.acquire());
+      } catch (error) {
+        code = error.code;
+      }
+      const { capacity, inUse } = pool.stats();
+      pool.release(held.pop());
+      held.push(pool.acquire());
+      console.log(code, capacity === inUse, new Set(held).size === held.length, held.every((handle) => pool.has(handle)));`),
+    ).toBe('OUT_OF_MEMORY true true true');
   });
 });
