@@ -33,6 +33,7 @@ export { Arena, type ArenaOptions } from './memory/arena.js';
 export { BuddyAllocator, type BuddyAllocatorOptions } from './memory/buddy-allocator.js';
 export { ObjectPool, type ObjectPoolOptions } from './memory/object-pool.js';
 export type { AllocatorStats } from './memory/allocator-stats.js';
+export { allocatorMetrics } from './memory/allocator-metrics.js';
 export { planLayout, type LayoutField, type LayoutPlan, type PlanOptions } from './memory/layout-planner.js';
 export { layoutReport } from './memory/layout-report.js';
 export { layoutSvg, type NamedPlan } from './report/layout-drawing.js';

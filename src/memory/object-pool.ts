@@ -19,6 +19,12 @@ export interface ObjectPoolOptions<T extends object> {
   readonly minIdle?: number;
   /** High-water mark: idle objects beyond it are let go at release. Default unlimited. */
   readonly maxIdle?: number;
+  /**
+   * Milliseconds after which a pool that nobody uses lets go of the idle objects that it did not need since: 1 to
+   * 2^31 - 1, or 0 for never. Default 30,000. The timer runs only while there is something to let go, and does not
+   * keep the process alive.
+   */
+  readonly shrinkAfterMs?: number;
   /** Objects in all, idle or in use. Default 2^24. */
   readonly max?: number;
   readonly name?: string;
@@ -27,10 +33,11 @@ export interface ObjectPoolOptions<T extends object> {
 /** Releases between two looks at how many idle objects were never needed. */
 const SHRINK_INTERVAL = 1024;
 const MAX_OBJECTS = 2 ** 24;
+const DEFAULT_SHRINK_AFTER_MS = 30_000;
 
 /**
- * Shrinks by itself: every 1,024 releases, half of the idle objects that were not needed since the last look are
- * let go, down to `minIdle`. It has no timer.
+ * Shrinks by itself, down to `minIdle`: every 1,024 releases it lets go of half of the idle objects that were not
+ * needed since the last look, and after `shrinkAfterMs` without that many, of all of them.
  *
  * @throws INVALID_ARGUMENT for options out of range; CLOSED after `close()`.
  *
@@ -52,6 +59,8 @@ export class ObjectPool<T extends object> implements Disposable {
   private exhausted = 0;
   private releases = 0;
   private fewestIdle = 0;
+  private readonly shrinkAfterMs: number;
+  private shrinkTimer: NodeJS.Timeout | undefined;
   private isClosed = false;
 
   constructor(options: ObjectPoolOptions<T>) {
@@ -65,6 +74,12 @@ export class ObjectPool<T extends object> implements Disposable {
     this.max = requireInteger('max', options.max ?? MAX_OBJECTS, 1, MAX_OBJECTS);
     this.minIdle = requireInteger('minIdle', options.minIdle ?? 0, 0, this.max);
     this.maxIdle = requireInteger('maxIdle', options.maxIdle ?? this.max, this.minIdle, MAX_OBJECTS);
+    this.shrinkAfterMs = requireInteger(
+      'shrinkAfterMs',
+      options.shrinkAfterMs ?? DEFAULT_SHRINK_AFTER_MS,
+      0,
+      2 ** 31 - 1,
+    );
     this.name = options.name ?? 'objects';
     while (this.idle.length < this.minIdle) this.idle.push(options.create());
     this.fewestIdle = this.idle.length;
@@ -74,10 +89,7 @@ export class ObjectPool<T extends object> implements Disposable {
   acquire(): T {
     this.requireOpen();
     let object = this.idle.pop();
-    while (object !== undefined && this.options.validate?.(object) === false) {
-      this.options.destroy?.(object);
-      object = this.idle.pop();
-    }
+    while (object !== undefined && !this.isValid(object)) object = this.idle.pop();
     if (object === undefined) {
       if (this.inUse.size >= this.max) {
         this.exhausted += 1;
@@ -101,14 +113,19 @@ export class ObjectPool<T extends object> implements Disposable {
     if (!this.inUse.delete(object)) {
       throw fail('FOREIGN_HANDLE', { handle: describe(object), pool: this.name });
     }
-    this.options.reset?.(object);
+    try {
+      this.options.reset?.(object);
+    } catch (error) {
+      // In an unknown state: not for the next user.
+      this.options.destroy?.(object);
+      throw error;
+    }
     if (this.idle.length >= this.maxIdle) this.options.destroy?.(object);
     else this.idle.push(object);
     this.releases += 1;
     if (this.releases % SHRINK_INTERVAL === 0) {
-      this.letGo(Math.ceil(this.fewestIdle / 2));
-      this.fewestIdle = this.idle.length;
-    }
+      this.shrink(Math.ceil(this.fewestIdle / 2));
+    } else if (this.shrinkTimer === undefined && this.idle.length > this.minIdle) this.watch();
   }
 
   /** Whether the object is in use out of this pool. */
@@ -145,6 +162,7 @@ export class ObjectPool<T extends object> implements Disposable {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    clearTimeout(this.shrinkTimer);
     const idle = this.idle;
     this.idle = [];
     this.inUse.clear();
@@ -153,6 +171,32 @@ export class ObjectPool<T extends object> implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** Whether the object may be used again. It is destroyed where not. */
+  private isValid(object: T): boolean {
+    let isValid = false;
+    try {
+      isValid = this.options.validate?.(object) !== false;
+    } finally {
+      if (!isValid) this.options.destroy?.(object);
+    }
+    return isValid;
+  }
+
+  private watch(): void {
+    if (this.shrinkAfterMs === 0) return;
+    this.fewestIdle = this.idle.length;
+    this.shrinkTimer = setTimeout(() => {
+      this.shrinkTimer = undefined;
+      this.shrink(this.fewestIdle);
+      if (this.idle.length > this.minIdle) this.watch();
+    }, this.shrinkAfterMs).unref();
+  }
+
+  private shrink(count: number): void {
+    this.letGo(count);
+    this.fewestIdle = this.idle.length;
   }
 
   private letGo(count: number): number {

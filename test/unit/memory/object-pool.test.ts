@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ObjectPool } from '../../../dist/memory/object-pool.js';
 
 const code = (wanted: string) => expect.objectContaining({ code: wanted });
@@ -66,6 +66,66 @@ describe('ObjectPool', () => {
     for (let k = 0; k < 20_000; k += 1) pool.release(pool.acquire());
     expect(pool.stats().capacity).toBeLessThan(10);
     expect(pool.stats().capacity).toBeGreaterThanOrEqual(1);
+  });
+
+  it('shrinks when nobody uses it, and keeps what is needed', () => {
+    vi.useFakeTimers();
+    try {
+      const { log, create } = counted();
+      using pool = new ObjectPool({
+        create,
+        destroy: () => (log.destroyed += 1),
+        minIdle: 2,
+        shrinkAfterMs: 1000,
+      });
+      const held = Array.from({ length: 10 }, () => pool.acquire());
+      for (const object of held) pool.release(object);
+      // The third release began the first interval. Seven more came, so that three were never needed in it.
+      vi.advanceTimersByTime(1000);
+      expect(pool.stats().capacity).toBe(7);
+      vi.advanceTimersByTime(1000);
+      expect(pool.stats().capacity).toBe(2);
+      expect(log.destroyed).toBe(8);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('has no timer where shrinkAfterMs is 0, nor after the close', () => {
+    vi.useFakeTimers();
+    try {
+      using never = new ObjectPool({ create: () => ({}), shrinkAfterMs: 0 });
+      never.release(never.acquire());
+      expect(vi.getTimerCount()).toBe(0);
+      const closed = new ObjectPool({ create: () => ({}) });
+      closed.release(closed.acquire());
+      expect(vi.getTimerCount()).toBe(1);
+      closed.close();
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('destroys what reset or validate choked on, and stays whole', () => {
+    const { log, create } = counted();
+    let chokes = true;
+    const choke = () => {
+      if (chokes) throw new Error('choked');
+      return true;
+    };
+    using pool = new ObjectPool({ create, reset: choke, destroy: () => (log.destroyed += 1) });
+    expect(() => pool.release(pool.acquire())).toThrow('choked');
+    expect(pool.stats()).toMatchObject({ inUse: 0, capacity: 0 });
+    using checked = new ObjectPool({ create, validate: choke, destroy: () => (log.destroyed += 1) });
+    checked.release(checked.acquire());
+    expect(() => checked.acquire()).toThrow('choked');
+    expect(checked.stats()).toMatchObject({ inUse: 0, capacity: 0 });
+    chokes = false;
+    checked.release(checked.acquire());
+    expect(checked.acquire()).toMatchObject({ id: 3 });
+    expect(log.destroyed).toBe(2);
   });
 
   it('refuses double releases and objects of others', () => {
