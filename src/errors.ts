@@ -47,6 +47,16 @@ const CATALOGUE = {
     'Slot {slot} of pool "{pool}" was written after its release: byte {offsetBytes} is {actual}{releasedAt}.',
     'Look for a view, a Buffer or an operation under way that outlived release().',
   ],
+  ALREADY_ATTACHED: [
+    'AttachError',
+    'This thread is attached to pool "{pool}" already.',
+    'Attach once in a thread and pass the pool on; call detach() before attaching anew.',
+  ],
+  POOL_CROWDED: [
+    'AttachError',
+    'All {maxThreads} places for threads of pool "{pool}" are taken.',
+    'Create the pool with a higher maxThreads, detach() threads that are done, or reclaim() those that died.',
+  ],
   OUT_OF_SPACE: [
     'OutOfSpaceError',
     '{what} has no room for {requestedBytes} bytes ({freeBytes} free of {sizeBytes}).',
@@ -222,6 +232,8 @@ export class NativeError extends OptimizerError {}
 export class PoolExhaustedError extends OptimizerError {}
 /** A pool handle is stale or not this pool's. */
 export class HandleError extends OptimizerError {}
+/** A thread cannot attach to a shared pool. */
+export class AttachError extends OptimizerError {}
 /** An arena or buddy allocator has no room. */
 export class OutOfSpaceError extends OptimizerError {}
 /** A subject of a comparison cannot be loaded, throws, hangs, dies or disagrees. */
@@ -246,6 +258,7 @@ const CLASSES = {
   NativeError,
   PoolExhaustedError,
   HandleError,
+  AttachError,
   OutOfSpaceError,
   SubjectError,
   SubjectNotHereError,

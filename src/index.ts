@@ -29,6 +29,12 @@ export * from './errors.js';
 // Memory
 export { Region, type RegionOptions } from './memory/regions.js';
 export { SlabPool, type SlabPoolOptions } from './memory/slab-pool.js';
+export {
+  SharedSlabPool,
+  type SharedSlabPoolOptions,
+  type SharedSlabPoolStats,
+} from './memory/shared-pool/shared-slab-pool.js';
+export type { SharedSlabPoolDescriptor } from './memory/shared-pool/control-block.js';
 export { Arena, type ArenaOptions } from './memory/arena.js';
 export { BuddyAllocator, type BuddyAllocatorOptions } from './memory/buddy-allocator.js';
 export { ObjectPool, type ObjectPoolOptions } from './memory/object-pool.js';
