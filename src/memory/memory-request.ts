@@ -57,6 +57,7 @@ export function layoutCandidates(
   request: MemoryRequest,
   present: MemoryChoice,
   hot: readonly string[] | undefined,
+  writers?: MemoryChoice['writers'],
 ): MemoryChoice[] {
   const packings = request.packing === undefined ? PACKINGS : [request.packing];
   const orders = request.compareOrders ? ORDERS : [present.order];
@@ -65,22 +66,35 @@ export function layoutCandidates(
     for (const order of orders) {
       // Columns have no padding: packings differ there only in what nested copies look like, so one will do.
       if (order !== 'aos' && packing !== packings[0]) continue;
-      candidates.push({
+      const candidate: MemoryChoice = {
         kind: 'memory',
         packing,
         cacheLineBytes: request.cacheLineBytes ?? present.cacheLineBytes,
         order,
         ...(hot === undefined || hot.length === 0 ? {} : { hot }),
-      });
+        ...(present.writers === undefined ? {} : { writers: present.writers }),
+      };
+      candidates.push(candidate);
+      // Lines apart cost room, so that both are measured. Columns of different fields share none anyway.
+      if (writers !== undefined && order === 'aos' && packing !== 'declared') {
+        candidates.push({ ...candidate, writers });
+      }
     }
   }
-  const key = ({ packing, cacheLineBytes, order, hot: fields }: MemoryChoice) =>
-    JSON.stringify([order, packing, cacheLineBytes, fields ?? []]);
+  const key = ({ packing, cacheLineBytes, order, hot: fields, writers: groups }: MemoryChoice) =>
+    JSON.stringify([order, packing, cacheLineBytes, fields ?? [], groups ?? {}]);
   return candidates.filter((candidate) => key(candidate) !== key(present));
 }
 
-export function describeChoice({ packing, order, cacheLineBytes, hot }: MemoryChoice): string {
-  return `${order}, ${packing}, line ${cacheLineBytes}${hot && hot.length > 0 ? `, hot ${hot.join(' ')}` : ''}`;
+export function describeChoice({ packing, order, cacheLineBytes, hot, writers }: MemoryChoice): string {
+  const first = hot && hot.length > 0 ? `, hot ${hot.join(' ')}` : '';
+  const apart =
+    writers === undefined
+      ? ''
+      : `, apart ${Object.values(writers)
+          .map((names) => names.join(' '))
+          .join(' | ')}`;
+  return `${order}, ${packing}, line ${cacheLineBytes}${apart}${first}`;
 }
 
 function sizes(value: number | boolean | undefined, usual: readonly number[]): readonly number[] {

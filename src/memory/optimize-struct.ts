@@ -7,9 +7,9 @@ import { patternFor, type AccessPattern } from './access-pattern.js';
 import { layoutReport } from './layout-report.js';
 import { loadSetup, typeWith, type LayoutTrial, type WorkloadTrial } from './layout-trial.js';
 import { describeChoice, layoutCandidates, type MemoryRequest } from './memory-request.js';
-import { RecordingType } from './recording-type.js';
 import { screenApart } from './screen-apart.js';
 import { screen, type Screened } from './screening.js';
+import { writerGroups, type FieldAccesses } from './struct/access-recorder.js';
 import type { StructDescriptor } from './struct/descriptor.js';
 import type { StructType } from './struct/struct-type.js';
 import { failureOf, trialSubject, type TrialBudget } from './trial-budget.js';
@@ -57,7 +57,7 @@ export async function optimizeStruct(
   const present = first.descriptor.choice;
   const descriptors = types.map((type) => type.descriptor);
   const isSingle = types.length === 1;
-  const learnt = await hotFields(first, isSingle, request, workload, budget);
+  const learnt = await learn(first, isSingle, request, workload, budget);
   const hot = learnt.hot ?? present.hot;
   const passes = request.studies.includes('loop_fusion') ? 'fused' : 'separate';
   const patterns = types.map((type) => patternFor(type, request.access, passes, isSingle ? (hot ?? []) : []));
@@ -70,13 +70,14 @@ export async function optimizeStruct(
   const candidates = distinct(
     types,
     present,
-    layoutCandidates(request, present, isSingle ? hot : undefined),
+    layoutCandidates(request, present, isSingle ? hot : undefined, learnt.writers),
   ).slice(0, measurable?.maxCandidates);
   const basis = {
     present: describeChoice(present),
     candidates: candidates.map(describeChoice),
     accessPattern: workload ? null : patterns.map((pattern) => pattern ?? null),
     ...(learnt.accesses === undefined ? {} : { accessesPerField: learnt.accesses }),
+    ...(learnt.writers === undefined ? {} : { writers: learnt.writers }),
   };
   const done = (
     candidate: MemoryChoice | null,
@@ -226,15 +227,23 @@ function trialOf(
   };
 }
 
-/** The fields that a run of the workload touches most, where the settings ask for clustering. */
-async function hotFields(
+interface Learnt {
+  readonly hot?: readonly string[];
+  /** Where several threads write, who writes what. */
+  readonly writers?: Readonly<Record<string, readonly string[]>>;
+  readonly accesses?: Readonly<Record<string, FieldAccesses>>;
+}
+
+/** What a run of the workload does to the fields, where the settings ask for clustering. */
+async function learn(
   type: StructType,
   isSingle: boolean,
   { clusterHot }: MemoryRequest,
   workload: Workload | undefined,
   budget: TrialBudget,
-): Promise<{ hot?: readonly string[]; accesses?: Readonly<Record<string, number>> }> {
-  if (!clusterHot || !isSingle || type.descriptor.choice.hot !== undefined) return {};
+): Promise<Learnt> {
+  const { choice, writers: declared } = type.descriptor;
+  if (!clusterHot || !isSingle || choice.hot !== undefined) return {};
   if (workload === undefined) {
     budget.warnings.push(
       `dataClustering does nothing for struct "${type.name}": no field is declared hot and no workload shows which are. ` +
@@ -243,28 +252,33 @@ async function hotFields(
     return {};
   }
   budget.progress('record', `Counting accesses of workload "${workload.name}"`);
-  const recording = new RecordingType(type.descriptor);
+  const recording = type.recording();
   try {
     const setup = workload.source
       ? await loadSetup(String(workload.source.module), workload.source.export)
       : workload.setup;
     const run = await setup?.(recording);
     // What setup itself touched (filling arrays) says nothing about the work.
-    for (const name of Object.keys(recording.accesses)) recording.accesses[name] = 0;
+    recording.accesses({ reset: true });
     await run?.();
   } catch (error) {
     budget.warnings.push(`Accesses of workload "${workload.name}" were not counted: ${failureOf(error)}`);
     return {};
   }
-  const accesses = { ...recording.accesses };
-  const { hot } = type.plan(type.descriptor.choice, { frequencies: accesses });
+  const accesses = recording.accesses() as Readonly<Record<string, FieldAccesses>>;
+  const frequencies = Object.fromEntries(
+    Object.entries(accesses).map(([name, { reads, writes }]) => [name, reads + writes]),
+  );
+  const { hot } = type.plan(choice, { frequencies });
   if (hot.length === 0) {
     budget.warnings.push(
       `Workload "${workload.name}" used no cursor, so dataClustering learnt nothing from it.`,
     );
     return {};
   }
-  return { hot, accesses };
+  // What the type declares is known; what one run shows is not more.
+  const writers = Object.keys(declared).length === 0 ? writerGroups(accesses) : undefined;
+  return { hot, accesses, ...(writers === undefined ? {} : { writers }) };
 }
 
 function layoutsOf(type: StructType, present: MemoryChoice, candidate: MemoryChoice) {

@@ -11,6 +11,8 @@ export interface MemoryChoice {
   readonly order: ArrayOrder;
   /** Fields to place first, on the fewest cache lines. */
   readonly hot?: readonly string[];
+  /** Fields by the thread that writes them, in place of what the type declares; groups get lines of their own. */
+  readonly writers?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface PoolChoice {

@@ -10,6 +10,7 @@ import {
   type ScalarName,
   type StructNode,
 } from './field-types.js';
+import { recordingBytes } from './recording-memory.js';
 import type { ArrayOrder, MemoryChoice } from '../../model/choice.js';
 
 export interface StructDescriptor {
@@ -18,6 +19,8 @@ export interface StructDescriptor {
   readonly node: StructNode;
   readonly choice: MemoryChoice;
   readonly writers: Readonly<Record<string, readonly string[]>>;
+  /** Where a recording type counts accesses; such a descriptor goes by `postMessage` only. */
+  readonly recording?: SharedArrayBuffer;
 }
 
 const SCALARS: readonly ScalarName[] = [
@@ -72,6 +75,13 @@ export function requireDescriptor(value: unknown): StructDescriptor {
   checkNode(descriptor.node, 'the record', refuse, 0);
   if ((descriptor.node as FieldNode).kind !== 'struct') return refuse('It describes no struct.');
   if (descriptor.writers === undefined) return refuse('It has no writer groups.');
+  const { recording } = descriptor;
+  if (recording !== undefined) {
+    const { fields } = descriptor.node as StructNode;
+    if (!(recording instanceof SharedArrayBuffer) || recording.byteLength !== recordingBytes(fields.length)) {
+      refuse('Its memory for counting accesses is not what a recording type shares.');
+    }
+  }
   return descriptor as StructDescriptor;
 }
 

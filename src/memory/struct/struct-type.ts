@@ -12,6 +12,7 @@ import { canGenerate, generateCursorClass } from './accessor-codegen.js';
 import { interpretCursorClass } from './accessor-interpreter.js';
 import type { CursorClass } from './accessor-runtime.js';
 import { planAccess, type AccessPlan } from './access-plan.js';
+import { AccessRecorder, type FieldAccesses } from './access-recorder.js';
 import { cHeader } from './c-header.js';
 import { requireDescriptor, requireFieldName, type StructDescriptor } from './descriptor.js';
 import {
@@ -77,6 +78,7 @@ export class StructType<F extends Fields = Fields>
   private currentPlan: LayoutPlan;
   /** By order, for the layout in force. */
   private parts = new Map<ArrayOrder, ArrayParts>();
+  private readonly recorder: AccessRecorder | undefined;
 
   /** @internal Use `struct()` or `structFromDescriptor()`. */
   constructor(
@@ -85,7 +87,9 @@ export class StructType<F extends Fields = Fields>
     writers: Readonly<Record<string, readonly string[]>>,
     choice: StructChoice,
     fixed?: StructNode,
+    recorder?: AccessRecorder,
   ) {
+    this.recorder = recorder;
     this.name = name;
     this.nodes = nodes;
     this.writers = writers;
@@ -130,9 +134,22 @@ export class StructType<F extends Fields = Fields>
 
   /** The type as plain JSON for `structFromDescriptor`, with the offsets in force. */
   get descriptor(): StructDescriptor {
-    const { kind, packing, cacheLineBytes, order, hot } = this.inForce;
-    const choice = { kind, packing, cacheLineBytes, order, ...(hot === undefined ? {} : { hot }) };
-    return { version: 1, node: this.node, choice, writers: this.writers };
+    const { kind, packing, cacheLineBytes, order, hot, writers } = this.inForce;
+    const choice = {
+      kind,
+      packing,
+      cacheLineBytes,
+      order,
+      ...(hot === undefined ? {} : { hot }),
+      ...(writers === undefined ? {} : { writers }),
+    };
+    return {
+      version: 1,
+      node: this.node,
+      choice,
+      writers: writers ?? this.writers,
+      ...(this.recorder !== undefined && { recording: this.recorder.memory }),
+    };
   }
 
   /**
@@ -203,11 +220,35 @@ export class StructType<F extends Fields = Fields>
       {
         structPacking: choice.packing,
         cacheLineBytes: choice.cacheLineBytes,
-        writers: this.writers,
+        writers: choice.writers ?? this.writers,
         ...(choice.hot === undefined ? {} : { hot: choice.hot }),
         ...extra,
       },
     );
+  }
+
+  /**
+   * A type of the same layout whose cursors count reads, writes and writing threads by field, in every thread that
+   * attaches one of its arrays by its descriptor. Slower by an order of magnitude: for learning, not for service.
+   *
+   * @example
+   * const recorded = Order.recording();
+   * runTheWorkloadOn(recorded.array(1_000, { shared: true }));
+   * recorded.accesses();   // { price: { reads, writes, writers: { 0: … } }, … }
+   */
+  recording(): StructType<F> {
+    const recorder = new AccessRecorder(this.nodes.map(({ name }) => name));
+    return typeFrom({ ...this.descriptor, recording: recorder.memory }) as unknown as StructType<F>;
+  }
+
+  /**
+   * What cursors of a recording type did to each field; undefined for other types.
+   * @param options `reset: true` begins again from zero afterwards
+   */
+  accesses(options: { readonly reset?: boolean } = {}): Record<string, FieldAccesses> | undefined {
+    const counts = this.recorder?.read();
+    if (options.reset === true) this.recorder?.reset();
+    return counts;
   }
 
   /**
@@ -218,9 +259,9 @@ export class StructType<F extends Fields = Fields>
     return cHeader(this.node);
   }
 
-  /** @internal */
-  protected cursorClassFor(plan: AccessPlan): CursorClass {
-    return canGenerate() ? generateCursorClass(plan) : interpretCursorClass(plan);
+  private cursorClassFor(plan: AccessPlan): CursorClass {
+    const made = canGenerate() ? generateCursorClass(plan) : interpretCursorClass(plan);
+    return this.recorder === undefined ? made : this.recorder.counting(plan, made);
   }
 
   private partsFor(order: ArrayOrder): ArrayParts {
@@ -320,9 +361,14 @@ export function struct<const F extends Fields>(
  * @throws INVALID_SCHEMA for anything else
  */
 export function structFromDescriptor(descriptor: StructDescriptor): StructType {
-  const { node, choice, writers } = requireDescriptor(descriptor);
+  return typeFrom(requireDescriptor(descriptor));
+}
+
+function typeFrom({ node, choice, writers, recording }: StructDescriptor): StructType {
   const nodes = node.fields.map((field) => ({ name: field.name, node: field.node }));
-  return new StructType(node.name, nodes, writers, { ...choice, source: 'declared' }, node);
+  const names = nodes.map(({ name }) => name);
+  const recorder = recording === undefined ? undefined : new AccessRecorder(names, recording);
+  return new StructType(node.name, nodes, writers, { ...choice, source: 'declared' }, node, recorder);
 }
 
 /**

@@ -3,7 +3,7 @@ import { optimizeMemory } from '../../../dist/memory/optimize-memory.js';
 import { layoutCandidates, readRequest } from '../../../dist/memory/memory-request.js';
 import { SlabPool } from '../../../dist/memory/slab-pool.js';
 import { f64, u32, u8, utf8 } from '../../../dist/memory/struct/field-types.js';
-import { struct, type StructType } from '../../../dist/memory/struct/struct-type.js';
+import { struct, structFromDescriptor, type StructType } from '../../../dist/memory/struct/struct-type.js';
 import { parseMemorySettings } from '../../../dist/settings/parse.js';
 import { workload } from '../../../dist/validation/workload.js';
 import type { OptimizationContext } from '../../../dist/model/context.js';
@@ -141,7 +141,14 @@ describe('optimizeMemory on a struct', () => {
       },
     });
     const draft = await optimizeMemory(T, settings, [w], context());
-    expect(draft.plan).toMatchObject({ accessesPerField: { c: 500, d: 500, a: 0 } });
+    expect(draft.plan).toMatchObject({
+      accessesPerField: {
+        a: { reads: 0, writes: 0 },
+        c: { reads: 500, writes: 0 },
+        d: { reads: 0, writes: 500, writers: { 0: 500 } },
+      },
+    });
+    expect(draft.plan).not.toHaveProperty('writers');
     expect((draft.plan as any).candidates.every((text: string) => text.endsWith('hot c d'))).toBe(true);
   });
 
@@ -211,6 +218,43 @@ describe('optimizeMemory on a struct', () => {
     await expect(optimizeMemory(other, await parseMemorySettings({}), [], context())).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     });
+  });
+});
+
+describe('learning who writes', () => {
+  it('counts reads and writes by thread, and offers layouts that keep two writers apart', async () => {
+    const T = struct('T', { a: u32, b: u32, c: u32 }, { packing: 'declared' });
+    const settings = await parseMemorySettings({
+      cacheOptimization: { cacheLocality: { spatialLocality: { dataClustering: 'proximity_based' } } },
+    });
+    const w = workload({
+      name: 'two threads',
+      module: new URL('../../fixtures/memory-writers.js', import.meta.url),
+      export: 'twoThreads',
+    });
+    const draft = await optimizeMemory(T, settings, [w], context(3_000));
+    const { accessesPerField: seen, candidates } = draft.plan as any;
+    expect(seen.a).toMatchObject({ reads: 0, writes: 300 });
+    expect(Object.keys(seen.a.writers)).toEqual(['0']);
+    expect(seen.b).toMatchObject({ reads: 0, writes: 200 });
+    const [other] = Object.keys(seen.b.writers);
+    expect(Number(other)).toBeGreaterThan(0);
+    expect(seen.c).toMatchObject({ reads: 100, writes: 0, writers: {} });
+    expect((draft.plan as any).writers).toEqual({ thread_0: ['a'], [`thread_${other!}`]: ['b'] });
+    expect(candidates.filter((text: string) => text.includes('apart a | b')).length).toBeGreaterThan(0);
+    expect(candidates.filter((text: string) => !text.includes('apart')).length).toBeGreaterThan(0);
+  });
+
+  it('puts learnt writers on lines of their own, also after JSON', () => {
+    const T = struct('T', { a: u32, b: u32, c: u32 });
+    T.applyChoice({ ...T.choice, writers: { thread_0: ['a'], thread_1: ['b'] } }, 'measured');
+    const lines = (type: StructType<any>) =>
+      Object.fromEntries(type.layout.fields.map(({ name, cacheLine }) => [name, cacheLine]));
+    expect(T.layout.sharedWriterLines).toBe(0);
+    expect(lines(T).a).not.toBe(lines(T).b);
+    const again = structFromDescriptor(JSON.parse(JSON.stringify(T.descriptor)));
+    expect(lines(again)).toEqual(lines(T));
+    expect(again.choice.writers).toEqual(T.choice.writers);
   });
 });
 
