@@ -110,4 +110,5 @@ for (const lock of ['lock, spinning', 'lock, sleeping']) {
 console.log(
   `\n${cpus()[0].model}, ${cpus().length} CPUs, Node ${process.version}, load ${loadavg()[0].toFixed(1)}`,
 );
-for (const { workers } of Object.values(sides)) await Promise.all(workers.map((worker) => worker.terminate()));
+for (const { workers } of Object.values(sides))
+  await Promise.all(workers.map((worker) => worker.terminate()));

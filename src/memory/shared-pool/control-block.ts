@@ -157,10 +157,16 @@ export function openControlBlock(descriptor: unknown): ControlBlock {
   if (!isSharedArrayBuffer(control)) throw refuse('descriptor.control', control, 'a SharedArrayBuffer');
   if (!isSharedArrayBuffer(memory)) throw refuse('descriptor.memory', memory, 'a SharedArrayBuffer');
   const header = controlOffsetBytes as number;
-  if (!Number.isInteger(header) || header < 0 || header % 4 !== 0 || header + THREADS * 4 > control.byteLength)
+  if (
+    !Number.isInteger(header) ||
+    header < 0 ||
+    header % 4 !== 0 ||
+    header + THREADS * 4 > control.byteLength
+  )
     throw refuse('descriptor.controlOffsetBytes', header, 'the offset that the pool wrote there');
   const words = new Int32Array(control, header, THREADS);
-  const [magic, version, slots = 0, slotBytes = 0, strideBytes = 0, maxThreads = 0, dataOffsetBytes = 0] = words;
+  const [magic, version, slots = 0, slotBytes = 0, strideBytes = 0, maxThreads = 0, dataOffsetBytes = 0] =
+    words;
   const shape = { slots, slotBytes, strideBytes, maxThreads, dataOffsetBytes };
   if (magic !== MAGIC_VALUE || version !== LAYOUT_VERSION)
     throw refuse('descriptor.control', control, 'the control words of a pool of this version');

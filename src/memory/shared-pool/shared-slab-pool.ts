@@ -265,7 +265,8 @@ export class SharedSlabPool implements Disposable {
     this.requireOpen();
     const ownerId = worker.threadId;
     worker.once('exit', () => {
-      if (ownerId >= 0 && !this.isDetached) this.reclaim(ownerId);
+      // Where this thread has left the pool itself, those that stayed must do it.
+      if (ownerId >= 0 && this.gone() === undefined) this.reclaim(ownerId);
     });
   }
 

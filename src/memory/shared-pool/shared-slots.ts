@@ -60,7 +60,9 @@ export class SharedSlots {
   private readonly threadId: number;
   private readonly control: Int32Array;
   private readonly hints: Int32Array;
+  /** As long as this thread is attached; then an array that knows no handle. */
   private states: Int32Array;
+  private readonly everyState: Int32Array;
   private readonly slots: number;
   private readonly blocks: number;
   private readonly maxThreads: number;
@@ -83,6 +85,7 @@ export class SharedSlots {
     this.control = block.control;
     this.hints = block.hints;
     this.states = block.states;
+    this.everyState = block.states;
     this.slots = block.slots;
     this.blocks = Math.ceil(block.slots / BLOCK_SLOTS);
     this.maxThreads = block.maxThreads;
@@ -268,9 +271,7 @@ export class SharedSlots {
       const handle = this.magazine[this.cached] as number;
       const free = this.freeWord(handle);
       // Not so where another thread took the slot meanwhile: then the handle is old, and forgotten.
-      if (
-        Atomics.compareExchange(this.states, handle & this.slotMask, free, free | this.place) === free
-      ) {
+      if (Atomics.compareExchange(this.states, handle & this.slotMask, free, free | this.place) === free) {
         return handle;
       }
     }
@@ -413,7 +414,7 @@ export class SharedSlots {
   }
 
   private invalidate(): void {
-    for (let slot = 0; slot < this.slots; slot += 1) Atomics.store(this.states, slot, -1);
+    for (let slot = 0; slot < this.slots; slot += 1) Atomics.store(this.everyState, slot, -1);
     Atomics.add(this.control, HUNGER, SEQUENCE_STEP);
     Atomics.notify(this.control, HUNGER);
   }

@@ -56,7 +56,8 @@ function release() {
   const k = random() % holding;
   const handle = held[k];
   const seen = Atomics.compareExchange(shared, stampsAt + (handle & slotMask), stamps[k], 0);
-  if (seen !== stamps[k]) throw new Error(`handle ${handle} handed out twice: stamp ${seen}, not ${stamps[k]}`);
+  if (seen !== stamps[k])
+    throw new Error(`handle ${handle} handed out twice: stamp ${seen}, not ${stamps[k]}`);
   drop(k);
   pool.release(handle);
   lastReleased = handle;
