@@ -26,8 +26,8 @@ export interface SteppableSlots {
 }
 export interface Hooks {
   /** Sees the outcome of every access. */
-  observe<T>(value: T): T;
-  notify(): number;
+  readonly observe: <T>(value: T) => T;
+  readonly notify: () => number;
 }
 
 const SHARED = new Set(['states', 'hints', 'control']);
