@@ -138,10 +138,53 @@ class Run {
     scenario.setup?.(this.world);
     this.programs = scenario.programs.map((program) => program(this.world));
     this.programs.forEach((_, k) => {
+      this.outcomes.push([]);
+      this.blocked.push(undefined);
+      this.finished.push(false);
+      this.dead.push(false);
+      this.advance(k);
+    });
+  }
+
+  choices(): Choice[] {
+    const choices: Choice[] = [];
+    const limit = this.scenario.maxPreemptions ?? Infinity;
+    const canGoOn = this.last >= 0 && this.isReady(this.last);
+    for (let party = 0; party < this.programs.length; party += 1) {
+      const isPreemption = canGoOn && party !== this.last;
+      if (this.isReady(party) && !(isPreemption && this.preemptions >= limit)) {
+        choices.push({ party, kill: false });
+      }
+      const isMortal = this.scenario.mortal?.includes(party) === true;
+      if (isMortal && !this.finished[party] && !this.dead[party]) choices.push({ party, kill: true });
+    }
+    return choices;
+  }
+
+  step({ party, kill }: Choice): void {
+    if (kill) {
+      this.dead[party] = true;
+      return;
+    }
+    if (this.last >= 0 && this.last !== party && this.isReady(this.last)) this.preemptions += 1;
+    this.last = party;
+    this.advance(party);
+  }
+
+  stuck(): boolean {
+    return this.programs.some((_, k) => !this.finished[k] && !this.dead[k]);
+  }
+
+  key(): string {
+    const { control, hints, states, slots } = this.world.block;
+    const bounded = this.scenario.maxPreemptions === undefined ? '' : `${this.preemptions}/${this.last}`;
+    return [
+      control.join(),
+      hints.filter((word) => word !== 0).join(),
+      hints.findIndex((word) => word !== 0),
+      states.subarray(0, slots).join(),
       this.outcomes
-        .map((list, k) =>
-          [this.finished[k], this.dead[k], this.isReady(k), this.advances[k], ...list].join(),
-        )
+        .map((list, k) => [this.finished[k], this.dead[k], this.isReady(k), this.advances[k], ...list].join())
         .join('|'),
       bounded,
     ].join(';');
