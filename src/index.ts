@@ -51,7 +51,14 @@ export {
   StructType,
   type StructOptions,
 } from './memory/struct/struct-type.js';
-export type { ArrayOptions, ColumnsOf, Cursor, StructArray } from './memory/struct/struct-array.js';
+export type {
+  ArrayOptions,
+  ColumnsOf,
+  Cursor,
+  FieldPath,
+  StructArray,
+  SumOf,
+} from './memory/struct/struct-array.js';
 export {
   array,
   bool,

@@ -5,6 +5,7 @@
 #include "counters.h"
 #include "environment.h"
 #include "figures.h"
+#include "kernels.h"
 #include "memory.h"
 #include "sched.h"
 
@@ -17,6 +18,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   DefineSched(env, exports);
   DefineFigures(env, exports);
   DefineCounters(env, exports);
+  DefineKernels(env, exports);
   DefineCapabilities(env, exports);
   return exports;
 }

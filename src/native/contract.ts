@@ -11,8 +11,13 @@
  *   message. Bad arguments throw `TypeError` or `RangeError`. No call crashes the process, whatever is passed.
  * - Times are nanoseconds since an arbitrary origin unless a name says otherwise; sizes are bytes.
  */
+import type { KernelContract } from './kernel-contract.js';
+
 export interface NativeContract {
   readonly implementation: 'addon' | 'fallback';
+
+  /** Bulk kernels over columns; absent without the addon. */
+  readonly kernels?: KernelContract;
 
   /** What this implementation can do on this host, and why not where it cannot. Costs system calls. */
   capabilities(): NativeCapabilities;

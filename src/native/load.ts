@@ -66,7 +66,12 @@ function loadAddon(): NativeContract {
   const require = createRequire(import.meta.url);
   const nodeGypBuild = require('node-gyp-build') as (packageDirectory: string) => AddonExports;
   const addon = nodeGypBuild(fileURLToPath(new URL('../..', import.meta.url)));
-  return { ...addon, implementation: 'addon', capabilities: () => addonCapabilities(addon) };
+  return {
+    ...addon,
+    implementation: 'addon',
+    capabilities: () => addonCapabilities(addon),
+    kernels: addon,
+  };
 }
 
 function oneLine(error: unknown): string {

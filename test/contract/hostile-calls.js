@@ -122,7 +122,15 @@ const VALID = {
   countersRead: () => [counters.id, new Float64Array(64)],
   countersClose: () => [12345],
   capabilities: () => [],
+  columnReduce: () => [0, new Float64Array(8), shape],
+  columnReduceWide: () => [0, new BigInt64Array(8), shape, new BigInt64Array(2)],
+  columnDot: () => [new Float64Array(8), shape, new Float32Array(8), shape],
+  columnFilter: () => [new Int32Array(8), shape, 0, 1, new BigUint64Array(2), false, new Uint32Array(8)],
+  columnGather: () => [new Float64Array(8), shape, new Uint32Array(8), new Float64Array(8), 8],
+  moveRecords: () => [new Uint8Array(64), new Uint8Array(64), 8, Float64Array.of(0, 8, 0, 0, 8, 0, 8)],
+  kernelIsa: () => [],
 };
+const shape = Int32Array.of(0, 8, 1, 0);
 
 const region = native.regionCreate(8192, 64, 0, false);
 const counters = native.countersOpen(Float64Array.of(1, 1), false);
@@ -157,7 +165,7 @@ for (const name of functions.filter((candidate) => candidate in VALID)) {
   attempt(name, []);
   for (const value of HOSTILE) {
     attempt(name, [value]);
-    attempt(name, [value, value, value, value, value, value]);
+    attempt(name, new Array(7).fill(value));
     VALID[name]().forEach((_, place) => attempt(name, VALID[name]().with(place, value)));
   }
   // Called as something else than a method, and as a constructor.

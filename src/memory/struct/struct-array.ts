@@ -2,11 +2,15 @@
 import { describe, fail } from '../../errors.js';
 import type { ArrayOrder } from '../../model/choice.js';
 import { loadNative } from '../../native/load.js';
-import { requireInteger } from '../arguments.js';
+import { requireInteger, requireOptions } from '../arguments.js';
 import type { Layout } from '../layout-planner.js';
 import { allocateAligned, Region } from '../regions.js';
 import { makeViews, requireAddressable, type AccessPlan, type TypedArray } from './access-plan.js';
 import type { CursorClass, CursorHost } from './accessor-runtime.js';
+import { dotOf, extremeOf, filterOf, gatherOf, sumOf } from './bulk.js';
+import type { Compare } from './column-loops.js';
+import { columnOf, type Column } from './column.js';
+import { moveRecords, planMoves } from './record-moves.js';
 import type { AccessorOf, Fields, RecordOf } from './field-types.js';
 import type { StructDescriptor } from './descriptor.js';
 
@@ -26,6 +30,25 @@ export type ColumnsOf<F extends Fields> = { readonly [K in keyof F]: Columns };
 // What a column is depends on the field's type only; `any` here keeps `columns.x[i]` free of casts.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Columns = any;
+
+/** Paths of the fields that may hold a number per record; those within structs by dots. */
+export type FieldPath<F extends Fields> = {
+  [K in keyof F & string]: RecordOf<F>[K] extends readonly unknown[]
+    ? never
+    : RecordOf<F>[K] extends object
+      ? `${K}.${string}`
+      : K;
+}[keyof F & string];
+
+/** What sums and extremes of a field are. */
+export type SumOf<F extends Fields, K extends string> = K extends keyof F
+  ? RecordOf<F>[K] extends bigint
+    ? bigint
+    : number
+  : number | bigint;
+
+/** Records from which the call into the addon pays. */
+const NATIVE_MOVES_FROM = 64;
 
 export interface ArrayOptions {
   /**
@@ -55,6 +78,8 @@ export interface ArrayDescriptor {
 export interface ArrayParts {
   readonly name: string;
   readonly layout: Layout;
+  /** The fields' names and types without offsets: equal for arrays whose records can be copied. */
+  readonly schema: string;
   readonly plan: AccessPlan;
   readonly cursorClass: CursorClass;
   readonly descriptor: StructDescriptor;
@@ -93,6 +118,10 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
   private memory: ArrayBuffer | SharedArrayBuffer | undefined;
   private ownCursor: Cursor<F> | undefined;
   private columnViews: ColumnsOf<F> | undefined;
+  private readonly columnsByField = new Map<string, Column>();
+  /** To the array that records were copied to last. */
+  private moves:
+    { readonly to: AccessPlan; readonly length: number; readonly plan: Float64Array | undefined } | undefined;
 
   /** @internal Use `Type.array()` or `arrayFromDescriptor()`. */
   constructor(parts: ArrayParts, length: number, options: ArrayOptions | ArrayDescriptor) {
@@ -175,6 +204,158 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
       cursor.index = index;
       yield cursor;
     }
+  }
+
+  /**
+   * Sum of a field over all records, for the orders `soa` by native kernels. Floats are added in 32 lanes (value i to
+   * lane i % 32, then lanes pairwise; below 128 records from left to right), the same with and without the addon, and
+   * more accurate than from left to right. Integers are exact, rounded once; 64-bit ones give a `bigint`.
+   *
+   * @param field a field with a number per record; `at.x` for one of a struct within
+   * @throws INVALID_ARGUMENT for other fields, CLOSED
+   *
+   * @example
+   * orders.sum('quantity');
+   */
+  sum<K extends FieldPath<F>>(field: K): SumOf<F, K> {
+    return sumOf(this.column(field)) as SumOf<F, K>;
+  }
+
+  /** The least value of a field; `undefined` without records, NaN where a value is NaN. Never -0. See `sum`. */
+  min<K extends FieldPath<F>>(field: K): SumOf<F, K> | undefined {
+    return extremeOf(this.column(field), true) as SumOf<F, K> | undefined;
+  }
+
+  /** The largest value of a field; `undefined` without records, NaN where a value is NaN. Never -0. See `sum`. */
+  max<K extends FieldPath<F>>(field: K): SumOf<F, K> | undefined {
+    return extremeOf(this.column(field), false) as SumOf<F, K> | undefined;
+  }
+
+  /** Sum of the products of two fields, added as `sum` adds floats. @throws INVALID_ARGUMENT for 64-bit integers. */
+  dot(one: FieldPath<F>, other: FieldPath<F>): number {
+    return dotOf(this.column(one), this.column(other));
+  }
+
+  /**
+   * Writes the indices of the records whose field compares so with `value` into `out`, ascending.
+   *
+   * @param compare `<`, `<=`, `>`, `>=`, `==` or `!=`; enums and booleans take the last two
+   * @param out at least as long as the array
+   * @returns how many there are
+   *
+   * @example
+   * const found = orders.filterIndex('price', '>', 100, indices);
+   * for (let k = 0; k < found; k += 1) order.index = indices[k];
+   */
+  filterIndex(field: FieldPath<F>, compare: Compare, value: unknown, out: Uint32Array): number {
+    return filterOf(this.column(field), compare, value, out);
+  }
+
+  /**
+   * The values of a field at some records, in their order: `out[k] = field of record indices[k]`.
+   * @param out a typed array of the field's type; made where it is left out
+   * @throws INVALID_ARGUMENT for an index outside of the array; values before it have been written then
+   */
+  gather<T extends TypedArray = TypedArray>(
+    field: FieldPath<F>,
+    indices: Uint32Array | readonly number[],
+    out?: T,
+  ): T {
+    return gatherOf(this.column(field), indices, out).out as T;
+  }
+
+  /**
+   * Writes the given fields into all records from `start` to `end`. Fields with a column of their own are filled at
+   * the speed of memory, others record by record.
+   * @param end one behind the last record; default all
+   */
+  fill(values: Partial<RecordOf<F>>, start = 0, end: number = this.length): this {
+    if (this.closed) throw this.closedError();
+    requireInteger('start', start, 0, this.length);
+    requireInteger('end', end, start, this.length);
+    requireOptions('values', values);
+    if (start === end) return this;
+    // Checks all values before any but the first record changes.
+    const cursor = this.cursor(start).assign(values);
+    const others: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(values)) {
+      const leaf = this.plan.root.members.find((member) => member.name === name)?.access;
+      const view = leaf?.kind === 'leaf' ? this.views[leaf.view] : undefined;
+      if (
+        this.order !== 'soa' ||
+        leaf?.kind !== 'leaf' ||
+        leaf.codec.kind === 'utf8' ||
+        value === undefined
+      ) {
+        others[name] = value;
+      } else {
+        (view as Float64Array).fill(view?.[start] as number, start, end);
+      }
+    }
+    if (Object.keys(others).length === 0) return this;
+    for (let index = start + 1; index < end; index += 1) {
+      cursor.index = index;
+      cursor.assign(others as Partial<RecordOf<F>>);
+    }
+    return this;
+  }
+
+  /**
+   * Copies all records into another array of the same schema, of any order and layout: this is how records change
+   * between rows and columns.
+   *
+   * @param target at least as long; its further records stay
+   * @throws INVALID_ARGUMENT for an array of another schema, or a shorter one; CLOSED
+   *
+   * @example
+   * const columns = Order.array(orders.length, { order: 'soa' });
+   * orders.transposeTo(columns);
+   */
+  transposeTo(target: StructArray<F>): StructArray<F> {
+    const { buffer } = this;
+    if (
+      !(target instanceof StructArray) ||
+      target.parts.schema !== this.parts.schema ||
+      target.length < this.length
+    ) {
+      throw fail('INVALID_ARGUMENT', {
+        name: 'target',
+        actual:
+          target instanceof StructArray
+            ? `an array of ${target.length} records of "${target.name}"`
+            : describe(target),
+        expected: `an array of at least ${this.length} records of "${this.name}"`,
+      });
+    }
+    const from = new Uint8Array(buffer, this.offsetBytes, this.sizeBytes);
+    const to = new Uint8Array(target.buffer, target.offsetBytes, target.sizeBytes);
+    // Equal plans put equal records at equal places: with columns only if they are equally long.
+    if (this.plan === target.plan && (this.order === 'aos' || this.length === target.length)) {
+      to.set(from);
+      return target;
+    }
+    if (this.moves?.to !== target.plan || this.moves.length !== target.length) {
+      this.moves = { to: target.plan, length: target.length, plan: planMoves(this, target) };
+    }
+    const { plan } = this.moves;
+    if (plan === undefined) {
+      for (let index = 0; index < this.length; index += 1) target.set(index, this.get(index));
+      return target;
+    }
+    const native = this.length < NATIVE_MOVES_FROM ? undefined : loadNative().kernels;
+    if (native === undefined) moveRecords(from, to, this.length, plan);
+    else native.moveRecords(from, to, this.length, plan);
+    return target;
+  }
+
+  private column(field: string): Column {
+    if (this.closed) throw this.closedError();
+    let column = this.columnsByField.get(field);
+    if (column === undefined) {
+      column = columnOf(this, field);
+      this.columnsByField.set(field, column);
+    }
+    return column;
   }
 
   /** For workers. @throws NOT_SUPPORTED unless the array is shared. */

@@ -73,6 +73,7 @@ export class StructType<F extends Fields = Fields>
   declare readonly '~types'?: { readonly value: RecordOf<F>; readonly access: NestedAccessor<F> };
   readonly name: string;
   private readonly nodes: readonly { readonly name: string; readonly node: FieldNode }[];
+  private readonly schema: string;
   private readonly writers: Readonly<Record<string, readonly string[]>>;
   private inForce: StructChoice;
   private currentPlan: LayoutPlan;
@@ -92,6 +93,7 @@ export class StructType<F extends Fields = Fields>
     this.recorder = recorder;
     this.name = name;
     this.nodes = nodes;
+    this.schema = JSON.stringify(nodes);
     this.writers = writers;
     this.inForce = choice;
     const plan = this.plan(choice);
@@ -271,6 +273,7 @@ export class StructType<F extends Fields = Fields>
       parts = {
         name: this.name,
         layout: this.layout,
+        schema: this.schema,
         plan,
         cursorClass: this.cursorClassFor(plan),
         descriptor: this.descriptor,

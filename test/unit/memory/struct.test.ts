@@ -100,6 +100,7 @@ describe.each(['generated', 'interpreted'] as const)('%s accessors', (mode) => {
       {
         name: 'Everything',
         layout: Everything.layout,
+        schema: 'Everything',
         plan,
         cursorClass: make(plan),
         descriptor: Everything.descriptor,

@@ -1,0 +1,209 @@
+/**
+ * Bulk operations over the columns of struct arrays: the native kernel where it wins by half or more, else the
+ * JavaScript loop. Which of them wins where is measured in `bench/cases/struct-columns.js` and told in
+ * `docs/guide-memory.md`; both give the same bits.
+ */
+import { describe, fail } from '../../errors.js';
+import { loadNative } from '../../native/load.js';
+import { requireInteger, requireOneOf } from '../arguments.js';
+import type { TypedArray } from './access-plan.js';
+import type { Column } from './column.js';
+import * as loops from './column-loops.js';
+import type { Compare } from './column-loops.js';
+
+/** Records from which the call into the addon, some 200 ns, pays. */
+const NATIVE_FROM = { reduce: 1024, reduceWide: 64, dot: 1024, filter: 512, gather: 1024 } as const;
+
+const COMPARES: readonly Compare[] = ['<', '<=', '>', '>=', '==', '!='];
+const SUM = 0;
+const MIN = 1;
+const MAX = 2;
+
+const wide = new BigInt64Array(2);
+const bounds = new BigUint64Array(2);
+
+export function sumOf(column: Column): number | bigint {
+  const { view, shape, isWide, isContiguous } = column;
+  const count = shape[1] as number;
+  const native = loadNative().kernels;
+  if (isWide) {
+    if (native === undefined || count < NATIVE_FROM.reduceWide) return loops.sumWide(column);
+    native.columnReduceWide(SUM, view, shape, wide);
+    return ((wide[1] as bigint) << 32n) + BigInt.asUintN(64, wide[0] as bigint);
+  }
+  // Strided values have to be loaded one by one: there the loops in JavaScript are as fast.
+  if (native === undefined || count < NATIVE_FROM.reduce || !isContiguous) return loops.sum(column);
+  return native.columnReduce(SUM, view, shape);
+}
+
+export function extremeOf(column: Column, isMin: boolean): number | bigint | undefined {
+  const { view, shape, isWide, isContiguous } = column;
+  const count = shape[1] as number;
+  const native = loadNative().kernels;
+  if (isWide) {
+    if (native === undefined || count < NATIVE_FROM.reduceWide) return loops.extremeWide(column, isMin);
+    native.columnReduceWide(isMin ? MIN : MAX, view, shape, wide);
+    const best = wide[0] as bigint;
+    return view instanceof BigUint64Array ? BigInt.asUintN(64, best) : best;
+  }
+  if (count === 0) return undefined;
+  if (native === undefined || count < NATIVE_FROM.reduce || !isContiguous)
+    return loops.extreme(column, isMin);
+  return native.columnReduce(isMin ? MIN : MAX, view, shape);
+}
+
+export function dotOf(one: Column, other: Column): number {
+  for (const { isWide, path } of [one, other]) {
+    if (isWide) {
+      throw fail('INVALID_ARGUMENT', {
+        name: `dot of ${path}`,
+        actual: 'a field of 64-bit integers',
+        expected: 'fields of numbers of at most 32 bits, or floats',
+      });
+    }
+  }
+  const native = loadNative().kernels;
+  const isAlike =
+    one.isFloat && one.isContiguous && other.isContiguous && one.view.constructor === other.view.constructor;
+  if (native === undefined || (one.shape[1] as number) < NATIVE_FROM.dot || !isAlike) {
+    return loops.dot(one, other);
+  }
+  return native.columnDot(one.view, one.shape, other.view, other.shape);
+}
+
+export function filterOf(column: Column, compare: unknown, given: unknown, out: unknown): number {
+  const operator = requireOneOf('compare', compare, COMPARES);
+  const { view, shape, isWide, isFloat } = column;
+  const count = shape[1] as number;
+  if (!(out instanceof Uint32Array) || out.length < count) {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'out',
+      actual: out instanceof Uint32Array ? `of length ${out.length}` : describe(out),
+      expected: `a Uint32Array of at least ${count} elements, one for each record`,
+    });
+  }
+  const [comparison, value] = operand(column, operator, given);
+  const native = loadNative().kernels;
+  if (native === undefined || count < NATIVE_FROM.filter) return loops.filter(column, comparison, value, out);
+  const code = COMPARES.indexOf(comparison);
+  if (isFloat) return native.columnFilter(view, shape, code, value as number, bounds, false, out);
+  const range = integerRange(column, comparison, value);
+  if (range === 'none') return 0;
+  const bits = isWide ? 64 : view.BYTES_PER_ELEMENT * 8;
+  bounds[0] = BigInt.asUintN(bits, range.low);
+  bounds[1] = BigInt.asUintN(bits, range.high);
+  return native.columnFilter(view, shape, 0, 0, bounds, range.isInverted, out);
+}
+
+/** The number to compare with: of an enum's name, of a boolean. Only equality makes sense for those. */
+function operand(
+  { codec, isWide, path }: Column,
+  compare: Compare,
+  given: unknown,
+): [Compare, number | bigint] {
+  const isEquality = compare === '==' || compare === '!=';
+  if (codec.kind === 'bool' && typeof given === 'boolean' && isEquality) {
+    // Any byte but 0 is true.
+    return [given === (compare === '==') ? '!=' : '==', 0];
+  }
+  if (
+    codec.kind === 'enum' &&
+    typeof given === 'string' &&
+    isEquality &&
+    Object.hasOwn(codec.values, given)
+  ) {
+    return [compare, codec.values[given] as number];
+  }
+  const isNumber = codec.kind === 'number' && typeof given === (isWide ? 'bigint' : 'number');
+  if (isNumber) return [compare, given as number | bigint];
+  const expected = {
+    bool: 'true or false, with == or !=',
+    enum: `one of ${codec.kind === 'enum' ? Object.keys(codec.values).slice(0, 12).join(', ') : ''}, with == or !=`,
+    utf8: 'nothing',
+    number: isWide ? 'a bigint' : 'a number',
+  }[codec.kind];
+  throw fail('INVALID_ARGUMENT', { name: `value for ${path} ${compare}`, actual: describe(given), expected });
+}
+
+/** The integers of a type that pass, as a range or as all outside of one. */
+function integerRange(
+  { view }: Column,
+  compare: Compare,
+  value: number | bigint,
+): { low: bigint; high: bigint; isInverted: boolean } | 'none' {
+  const bits = BigInt(view.BYTES_PER_ELEMENT * 8);
+  const isSigned =
+    view instanceof Int8Array ||
+    view instanceof Int16Array ||
+    view instanceof Int32Array ||
+    view instanceof BigInt64Array;
+  const least = isSigned ? -(2n ** (bits - 1n)) : 0n;
+  const most = isSigned ? 2n ** (bits - 1n) - 1n : 2n ** bits - 1n;
+  const all = { low: least, high: most, isInverted: false };
+  const within = (low: bigint, high: bigint, isInverted = false) => {
+    const from = low < least ? least : low;
+    const to = high > most ? most : high;
+    if (from > to) return isInverted ? all : 'none';
+    return { low: from, high: to, isInverted };
+  };
+  if (value !== value) return compare === '!=' ? all : 'none';
+  const down = typeof value === 'bigint' ? value : floor(value);
+  const isWhole = typeof value === 'bigint' || Number.isInteger(value);
+  switch (compare) {
+    case '<':
+      return within(least, isWhole ? down - 1n : down);
+    case '<=':
+      return within(least, down);
+    case '>':
+      return within(down + 1n, most);
+    case '>=':
+      return within(isWhole ? down : down + 1n, most);
+    case '==':
+      return isWhole ? within(down, down) : 'none';
+    default:
+      if (!isWhole) return all;
+      // All but everything of a one-value range cannot be: types have more values.
+      return within(down, down, true);
+  }
+}
+
+/** Infinities become numbers beyond every type. */
+function floor(value: number): bigint {
+  if (value === Infinity) return 2n ** 65n;
+  if (value === -Infinity) return -(2n ** 65n);
+  return BigInt(Math.floor(value));
+}
+
+export function gatherOf(
+  column: Column,
+  indices: unknown,
+  out: TypedArray | undefined,
+): { readonly out: TypedArray; readonly count: number } {
+  if (!(indices instanceof Uint32Array) && !Array.isArray(indices)) {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'indices',
+      actual: describe(indices),
+      expected: 'a Uint32Array, or an array of indices',
+    });
+  }
+  const given = indices as Uint32Array | readonly number[];
+  const count = given.length;
+  const Type = column.view.constructor as new (length: number) => TypedArray;
+  const target = out ?? new Type(count);
+  if (target.constructor !== Type || target.length < count) {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'out',
+      actual: `${describe(target)} of length ${target.length}`,
+      expected: `a ${Type.name} of at least ${count} elements`,
+    });
+  }
+  const native = loadNative().kernels;
+  const done =
+    native !== undefined && count >= NATIVE_FROM.gather && given instanceof Uint32Array
+      ? native.columnGather(column.view, column.shape, given, target, count)
+      : loops.gather(column, given, target, count);
+  if (done < count) {
+    requireInteger(`indices[${done}]`, given[done], 0, (column.shape[1] as number) - 1);
+  }
+  return { out: target, count };
+}
