@@ -22,7 +22,7 @@ export interface SlabPoolOptions {
   readonly prefault?: boolean;
   /**
    * `generation` (default) refuses double releases and stale handles; a stale one slips through once in
-   * 2^31 / maxSlots reuses of its slot. `none` is about a fifth faster and trusts the caller.
+   * 2^31 / maxSlots reuses of its slot. `none` is about a tenth faster and trusts the caller.
    */
   readonly checks?: 'generation' | 'none';
   /**

@@ -244,6 +244,15 @@ describe('SystemOptimizer', () => {
     expect(() => one.register(struct('Point', { x: f64 }))).toThrow(/registered already/);
   });
 
+  it('puts the figures of registered pools into a profile of this process', async () => {
+    const one = optimizer();
+    const pool = one.pool({ slotBytes: 64, slots: 4, name: 'frames' });
+    pool.acquire();
+    const { metrics } = await one.profileSystem({ type: 'memory', durationMs: 100 });
+    expect(metrics['allocator.frames.inUse']).toEqual({ available: true, value: 1, unit: 'count' });
+    pool.close();
+  });
+
   it('aborts what runs when it is closed, and is closed afterwards', async () => {
     const one = optimizer();
     const running = one.profileSystem({ type: 'cpu', durationMs: 60_000 });
