@@ -42,6 +42,7 @@ export type { AllocatorStats } from './memory/allocator-stats.js';
 export { allocatorMetrics } from './memory/allocator-metrics.js';
 export { planLayout, type LayoutField, type LayoutPlan, type PlanOptions } from './memory/layout-planner.js';
 export { layoutReport } from './memory/layout-report.js';
+export { writerGroups, type FieldAccesses } from './memory/struct/access-recorder.js';
 export { layoutSvg, type NamedPlan } from './report/layout-drawing.js';
 export { layoutPage } from './report/layout-page.js';
 export {

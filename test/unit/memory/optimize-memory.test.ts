@@ -311,6 +311,42 @@ describe('every key of the vocabulary has an effect', () => {
   const alignment = (keys: object) => ({ cacheOptimization: { dataAlignment: keys } });
   const spatial = (keys: object) => ({ cacheOptimization: { cacheLocality: { spatialLocality: keys } } });
 
+  it('and each of its keys changes what is asked', async () => {
+    const leaves: [string, unknown][] = [
+      ['cacheOptimization.dataAlignment.structPacking', 'cache_line'],
+      ['cacheOptimization.dataAlignment.cacheLineOptimization', 128],
+      ['cacheOptimization.dataAlignment.memoryAccessPatterns', 'sequential_access'],
+      ['cacheOptimization.cacheLocality.spatialLocality.arrayTraversal', 'stride_optimization'],
+      ['cacheOptimization.cacheLocality.spatialLocality.dataClustering', 'proximity_based'],
+      ['cacheOptimization.cacheLocality.temporalLocality.dataReuse', 'loop_fusion'],
+      ['cacheOptimization.cacheLocality.temporalLocality.variableLifetime', 'scope_minimization'],
+      ['memoryAllocation.poolingStrategy.objectPools', 'configurable'],
+      ['memoryAllocation.poolingStrategy.arenaAllocation', 'thread_local'],
+      ['memoryAllocation.poolingStrategy.fragmentationPrevention', 'buddy_system'],
+      ['runtime.youngGeneration', 48],
+      ['runtime.oldGeneration', 2048],
+    ];
+    const treeOf = (path: string, value: unknown): object =>
+      path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
+    // The list is complete: all settings together have these leaves and no other.
+    const everything = await parseMemorySettings({
+      cacheOptimization: { dataAlignment: { memoryAccessPatterns: 'random_access' }, cacheLocality: true },
+      memoryAllocation: true,
+      runtime: true,
+    });
+    const pathsOf = (tree: object, at = ''): string[] =>
+      Object.entries(tree).flatMap(([key, value]) =>
+        typeof value === 'object' && value !== null ? pathsOf(value, `${at}${key}.`) : [`${at}${key}`],
+      );
+    expect(pathsOf(everything).toSorted()).toEqual(leaves.map(([path]) => path).toSorted());
+    for (const [path, value] of leaves) {
+      // Beside a group without the key, so that a group's own defaults are no effect of the key.
+      const groupPath = path.split('.').slice(0, -1).join('.');
+      const without = await request(treeOf(groupPath, {}));
+      expect(await request(treeOf(path, value)), path).not.toEqual(without);
+    }
+  });
+
   it('structPacking and cacheLineOptimization restrict the candidates', async () => {
     for (const structPacking of ['minimal_padding', 'cache_line'] as const) {
       for (const cacheLineOptimization of [64, 128] as const) {
