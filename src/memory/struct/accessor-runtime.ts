@@ -42,7 +42,9 @@ export function enumTable(codec: Codec & { kind: 'enum' }): EnumTable {
   return { names, codes };
 }
 
-export function unknownNumber(path: string, value: unknown): never {
+/** Fresh memory is zero: where no name has that number, the field is not set yet. */
+export function unknownNumber(path: string, value: unknown): undefined {
+  if (value === 0) return undefined;
   throw fail('INVALID_ARGUMENT', {
     name: `${path} in memory`,
     actual: describe(value),

@@ -143,7 +143,7 @@ export const i64 = typeOf<bigint>({ kind: 'scalar', scalar: 'i64' });
 /** One byte; any byte but 0 reads as true. */
 export const bool = typeOf<boolean>({ kind: 'scalar', scalar: 'bool' });
 
-type IsComposite<T extends FieldType> = [AccessOf<T>] extends [string | number | bigint | boolean]
+type IsComposite<T extends FieldType> = [AccessOf<T>] extends [string | number | bigint | boolean | undefined]
   ? false
   : true;
 type ArrayAccessOf<T extends FieldType> =
@@ -178,13 +178,14 @@ export function utf8(bytes: number): FieldType<string> {
 
 /**
  * One of some names, stored as the smallest unsigned integer that holds the numbers: `enumOf('buy', 'sell')`
- * numbers from 0, `enumOf({ buy: 1, sell: 2 })` as it says. Memory that is all zero reads as the name for 0.
- * Writing another name, or reading a number without a name, throws INVALID_ARGUMENT.
+ * numbers from 0, `enumOf({ buy: 1, sell: 2 })` as it says. Memory that is all zero reads as the name for 0, or as
+ * `undefined` where no name has 0: the field is not set yet. Writing another name, or reading any other number without
+ * a name, throws INVALID_ARGUMENT.
  */
 export function enumOf<const Names extends readonly string[]>(...names: Names): FieldType<Names[number]>;
 export function enumOf<const Values extends Readonly<Record<string, number>>>(
   values: Values,
-): FieldType<keyof Values & string>;
+): FieldType<(keyof Values & string) | (0 extends Values[keyof Values] ? never : undefined)>;
 export function enumOf(...given: readonly unknown[]): FieldType<string> {
   const [first] = given;
   const pairs: [unknown, unknown][] =
