@@ -8,6 +8,7 @@
         "native/core/counters/counter_group.cc",
         "native/core/figures/cgroup.cc",
         "native/core/figures/process.cc",
+        "native/core/figures/tick.cc",
         "native/core/kernels/dispatch.cc",
         "native/core/kernels/filter.cc",
         "native/core/kernels/move.cc",

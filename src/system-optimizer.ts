@@ -185,6 +185,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
       });
     }
     const { type, durationMs, metrics, timeline, functions, allocations, callTree, warnings } = signals;
+    const { activities, threads, threadProfiles } = signals;
     const result: ProfilingResult = {
       schemaVersion: SCHEMA_VERSION,
       id,
@@ -198,6 +199,9 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
       functions,
       allocations,
       callTree,
+      ...(activities && { activities }),
+      ...(threads && { threads }),
+      ...(threadProfiles && { threadProfiles }),
       analysis,
       recommendations,
       warnings,

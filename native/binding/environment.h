@@ -5,6 +5,7 @@
 
 #include <napi.h>
 
+#include "../core/figures/tick.h"
 #include "counters.h"
 #include "memory.h"
 
@@ -23,6 +24,7 @@ struct Environment {
   // Shared with the regions' finalizers, which may run after this. Never null.
   RegionTable* const regions;
   CounterTable counters;
+  figures::TickReader tick;
 };
 
 }  // namespace sysopt::binding

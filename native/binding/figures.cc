@@ -2,6 +2,7 @@
 
 #include "../core/figures/figures.h"
 #include "arguments.h"
+#include "environment.h"
 
 namespace sysopt::binding {
 namespace {
@@ -24,6 +25,12 @@ void ReadInto(const Napi::CallbackInfo& info) {
   read(Float64Argument(info, 0, "out", columns).data);
 }
 
+void ReadTick(const Napi::CallbackInfo& info) {
+  Environment::Of(info).tick.Read(Float64Argument(info, 0, "out", figures::kTickColumns).data);
+}
+
+void CloseTick(const Napi::CallbackInfo& info) { Environment::Of(info).tick.Close(); }
+
 }  // namespace
 
 void DefineFigures(Napi::Env env, Napi::Object exports) {
@@ -37,6 +44,8 @@ void DefineFigures(Napi::Env env, Napi::Object exports) {
   exports.Set("readCgroup", Napi::Function::New(env, ReadInto<ReadCgroup, kCgroupColumns>, "readCgroup"));
   exports.Set("readPressure",
               Napi::Function::New(env, ReadInto<ReadPressure, kPressureColumns>, "readPressure"));
+  exports.Set("readTick", Napi::Function::New(env, ReadTick, "readTick"));
+  exports.Set("closeTick", Napi::Function::New(env, CloseTick, "closeTick"));
 }
 
 }  // namespace sysopt::binding

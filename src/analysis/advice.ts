@@ -153,4 +153,63 @@ export const CODE_ADVICE: Partial<Record<Cause, CodeAdvice>> = {
     after: `const data = await cache.get(path, () => readFile(path));`,
     guide: page('disk-iowait'),
   },
+  'threadpool-saturation': {
+    summary:
+      'Give the pool as many threads as the CPUs can feed, take the heavy work out of it, or do less of it at once.',
+    before: `node app.js                                # four threads for files, names, crypto and zlib`,
+    after: `UV_THREADPOOL_SIZE=16 node app.js         # or: run the hashing in a pool of worker threads`,
+    guide: page('threadpool-saturation'),
+  },
+  'worker-oversubscription': {
+    summary: 'Start as many workers as there are CPUs, and queue what is left.',
+    before: `for (const job of jobs) new Worker('./job.js', { workerData: job });`,
+    after: `const pool = new ThreadPool({ maxThreads: availableParallelism() });\nawait Promise.all(jobs.map((job) => pool.run(work, [job])));`,
+    guide: page('worker-oversubscription'),
+  },
+  'lock-contention': {
+    summary:
+      'Hold the lock for less, split what it guards, or give each thread a part of its own and add them up at the end.',
+    before: `acquire(lock);\nfor (const value of values) total[0] += value;   // all of the work under the lock\nrelease(lock);`,
+    after: `let sum = 0;\nfor (const value of values) sum += value;\nAtomics.add(total, 0, sum);                      // one step for all`,
+    guide: page('lock-contention'),
+  },
+  'slow-downstream': {
+    summary:
+      'Make the other service faster, ask it for less, keep its answers for a while, and bound the wait.',
+    before: `const user = await fetch(url);                   // 220 ms, in every request`,
+    after: `const user = await cache.get(url, () => fetch(url, { signal: AbortSignal.timeout(500) }));`,
+    guide: page('slow-downstream'),
+  },
+  'serial-awaits': {
+    summary:
+      'Start the calls together and await them together; bound how many run at once where there are many.',
+    before: `const user = await ask(\`users/\${id}\`);\nconst orders = await ask(\`orders/\${id}\`);`,
+    after: `const [user, orders] = await Promise.all([ask(\`users/\${id}\`), ask(\`orders/\${id}\`)]);`,
+    guide: page('serial-awaits'),
+  },
+  'no-keep-alive': {
+    summary: 'Use one agent that keeps its connections for all requests to a host.',
+    before: `get({ host, path, agent: new Agent({ keepAlive: false }) });`,
+    after: `const agent = new Agent({ keepAlive: true });    // once\nget({ host, path, agent });`,
+    guide: page('no-keep-alive'),
+  },
+  'slow-dns': {
+    summary:
+      'Put the resolver that answers first, keep connections so that fewer names are looked up, or keep the answers.',
+    before: `get({ host: 'rates.internal', headers: { connection: 'close' } });   // a look-up each time`,
+    after: `get({ host: 'rates.internal', agent: keepAliveAgent, lookup: cachedLookup });`,
+    guide: page('slow-dns'),
+  },
+  'backpressure-ignored': {
+    summary: 'Wait for `drain` where `write` returns false, or let `pipeline` do it.',
+    before: `for (const row of rows) socket.write(row);`,
+    after: `await pipeline(Readable.from(rows), socket);`,
+    guide: page('backpressure-ignored'),
+  },
+  'descriptor-exhaustion': {
+    summary: 'Close what is opened, on every path; `await using` or `finally` sees to it.',
+    before: `const file = await open(path);\nreturn (await file.read(buffer)).bytesRead;      // never closed`,
+    after: `await using file = await open(path);\nreturn (await file.read(buffer)).bytesRead;`,
+    guide: page('descriptor-exhaustion'),
+  },
 };

@@ -75,6 +75,19 @@ const FAMILIES: readonly (readonly Cause[])[] = [
     'memory-pressure',
   ],
   ['noisy-neighbour', 'cpu-throttling', 'cpu-steal', 'disk-iowait', 'memory-pressure', 'sync-cpu'],
+  [
+    'slow-downstream',
+    'serial-awaits',
+    'no-keep-alive',
+    'slow-dns',
+    'backpressure-ignored',
+    'threadpool-saturation',
+    'descriptor-exhaustion',
+    'disk-iowait',
+    'sync-cpu',
+    'sync-fs',
+  ],
+  ['worker-oversubscription', 'lock-contention', 'noisy-neighbour', 'cpu-throttling', 'cpu-steal'],
 ];
 
 /** What else could have looked like this cause. A program without a fault could have had any. */

@@ -21,6 +21,13 @@ const PROC_STAT = '/proc/stat';
 const CGROUP = 'cgroup v1 or v2 files of this process';
 const PSI = '/proc/pressure';
 const SMAPS = '/proc/self/smaps_rollup';
+const TRACED = 'traced functions of Node (profiling/activity)';
+const DIAGNOSTICS = 'diagnostics_channel';
+const PROBE = 'a no-op sent through the pool ten times a second';
+const PROC_IO = '/proc/self/io';
+const SNMP = '/proc/self/net/snmp';
+const TCP = '/proc/self/net/tcp, tcp6';
+const SCHED = '/proc/self/task/<tid>/sched';
 
 const define = (unit: Unit, definition: string, source: string): MetricDefinition => ({
   unit,
@@ -128,6 +135,16 @@ export const METRIC_CATALOGUE = {
     'Open file descriptors at the end of the window.',
     '/proc/self/fd',
   ),
+  'process.openDescriptors.growth': define(
+    'count/s',
+    'Slope of the number of open descriptors over the window.',
+    '/proc/self/fd',
+  ),
+  'process.openDescriptors.limit': define(
+    'count',
+    'Descriptors that the process may have open at once.',
+    '/proc/self/limits',
+  ),
   'process.threads': define('count', 'Threads at the end of the window.', '/proc/self/task'),
 
   // Threads
@@ -156,6 +173,149 @@ export const METRIC_CATALOGUE = {
     'Run-queue delay of the other threads together, over the window.',
     SCHEDSTAT,
   ),
+
+  'thread.workers': define('count', 'Worker threads at the end of the window.', '/proc/self/task'),
+  'thread.workers.onCpu': define(
+    'ratio',
+    'CPU time of the worker threads together, over the window: 1 is one CPU.',
+    SCHEDSTAT,
+  ),
+  'thread.workers.runnable': define(
+    'ratio',
+    'Time for which worker threads were ready and waited for a CPU, added up, over the window.',
+    SCHEDSTAT,
+  ),
+  'thread.workers.lockShare': define(
+    'ratio',
+    'Share of the profiled workers’ time spent waiting for a lock: in Atomics.wait, or trying again and again.',
+    V8_CPU,
+  ),
+  'thread.pool.onCpu': define(
+    'ratio',
+    'CPU time of libuv’s pool, over the window: 1 is one CPU. Its threads are told by what they answer to a probe.',
+    SCHEDSTAT,
+  ),
+  'thread.runtime.onCpu': define(
+    'ratio',
+    'CPU time of V8’s and Node’s own helper threads and of native modules’ threads, over the window.',
+    SCHEDSTAT,
+  ),
+  'thread.busy': define(
+    'count',
+    'Threads that ran or wanted to run for at least half of the window.',
+    SCHEDSTAT,
+  ),
+  'thread.demand': define(
+    'ratio',
+    'On-CPU and runnable time of all threads over the CPUs’ time: above 1, threads wait for each other.',
+    SCHEDSTAT,
+  ),
+  'thread.migrations': define('count/s', 'Moves of threads from one CPU to another.', SCHED),
+  'thread.switches.voluntary': define('count/s', 'Context switches of threads that waited.', SCHED),
+  'thread.switches.involuntary': define(
+    'count/s',
+    'Context switches of threads that another thread displaced.',
+    SCHED,
+  ),
+
+  // libuv’s pool
+  'pool.threads': define('count', 'Threads that libuv’s pool may have.', 'UV_THREADPOOL_SIZE'),
+  'pool.queue.wait.p50': define(
+    'ms',
+    'Median time that work waits for a thread of libuv’s pool, what the loop delays it by taken off.',
+    PROBE,
+  ),
+  'pool.queue.wait.p99': define('ms', '99th percentile of the wait for the pool.', PROBE),
+  'pool.queue.wait.max': define('ms', 'Longest wait for the pool.', PROBE),
+
+  // Files
+  'io.fs.operations': define('count/s', 'Asynchronous file operations that ended.', TRACED),
+  'io.fs.latency.p50': define(
+    'ms',
+    'Median time of an asynchronous file operation, from call to answer.',
+    TRACED,
+  ),
+  'io.fs.latency.p99': define('ms', '99th percentile of the time of an asynchronous file operation.', TRACED),
+  'io.fs.latency.max': define('ms', 'Longest asynchronous file operation.', TRACED),
+  'io.fs.errors': define('count/s', 'Asynchronous file operations that failed.', TRACED),
+  'io.fs.bytes': define('bytes/s', 'Bytes that asynchronous file operations read and wrote.', TRACED),
+  'io.fs.inFlight.max': define('count', 'Most asynchronous file operations under way at once.', TRACED),
+  'io.sync.operations': define('count/s', 'Synchronous file operations on the loop.', TRACED),
+  'io.sync.share': define('ratio', 'Share of the window spent in synchronous file operations.', TRACED),
+  'io.sync.max': define('ms', 'Longest synchronous file operation.', TRACED),
+  'io.disk.read': define('bytes/s', 'Bytes that this process had read from disks.', PROC_IO),
+  'io.disk.write': define('bytes/s', 'Bytes that this process had written towards disks.', PROC_IO),
+  'io.calls.read': define('count/s', 'Read calls of this process, sockets and pipes included.', PROC_IO),
+  'io.calls.write': define('count/s', 'Write calls of this process, sockets and pipes included.', PROC_IO),
+  'io.pressure': define(
+    'ratio',
+    'Share of the window in which some task on the host waited for input or output.',
+    PSI,
+  ),
+
+  // Network
+  'network.http.requests': define('count/s', 'HTTP requests of this process that were answered.', TRACED),
+  'network.http.latency.p50': define(
+    'ms',
+    'Median time from an HTTP request of this process to the head of its answer.',
+    TRACED,
+  ),
+  'network.http.latency.p99': define('ms', '99th percentile of the time to an answer’s head.', TRACED),
+  'network.http.latency.max': define('ms', 'Longest time to an answer’s head.', TRACED),
+  'network.http.errors': define(
+    'count/s',
+    'HTTP requests of this process that failed without an answer.',
+    TRACED,
+  ),
+  'network.http.inFlight.max': define(
+    'count',
+    'Most HTTP requests of this process under way at once.',
+    TRACED,
+  ),
+  'network.server.requests': define('count/s', 'HTTP requests that this process answered.', DIAGNOSTICS),
+  'network.server.latency.p50': define(
+    'ms',
+    'Median time from the arrival of a request to the end of its answer.',
+    DIAGNOSTICS,
+  ),
+  'network.server.latency.p99': define(
+    'ms',
+    '99th percentile of the time to the end of an answer.',
+    DIAGNOSTICS,
+  ),
+  'network.server.newConnections': define(
+    'count/s',
+    'Connections on which a first request came in.',
+    DIAGNOSTICS,
+  ),
+  'network.connects': define('count/s', 'Connections that this process made through net.', TRACED),
+  'network.fetch.newConnections': define('count/s', 'Connections that fetch made.', DIAGNOSTICS),
+  'network.connect.p50': define('ms', 'Median time to connect, name look-up included.', TRACED),
+  'network.connect.p99': define('ms', '99th percentile of the time to connect.', TRACED),
+  'network.dns.lookups': define('count/s', 'Name look-ups that ended.', TRACED),
+  'network.dns.p50': define('ms', 'Median time of a name look-up.', TRACED),
+  'network.dns.p99': define('ms', '99th percentile of the time of a name look-up.', TRACED),
+  'network.overfilledWrites': define(
+    'count/s',
+    'Writes into streams that had asked for a pause and held four times what they want to hold.',
+    TRACED,
+  ),
+  'network.tcp.segmentsSent': define('count/s', 'TCP segments sent in this network namespace.', SNMP),
+  'network.tcp.retransmits': define('count/s', 'TCP segments sent again in this network namespace.', SNMP),
+  'network.tcp.failedConnects': define(
+    'count/s',
+    'Failed connection attempts in this network namespace.',
+    SNMP,
+  ),
+  'network.tcp.resets': define('count/s', 'Resets sent in this network namespace.', SNMP),
+  'network.tcp.listenOverflows': define(
+    'count/s',
+    'Connections dropped because a listener’s queue was full.',
+    '/proc/self/net/netstat',
+  ),
+  'network.tcp.established': define('count', 'Established connections at the end of the window.', TCP),
+  'network.tcp.timeWait': define('count', 'Closed connections that the kernel still remembers.', TCP),
+  'network.tcp.closeWait': define('count', 'Connections that the peer closed and some process has not.', TCP),
 
   // Host
   'host.cpus': define('count', 'Logical CPUs that this process may use.', 'os.availableParallelism()'),

@@ -2,7 +2,14 @@ import type { Finding, RuledOut } from './finding.js';
 import type { Environment } from './fingerprint.js';
 import type { Metrics, TimelinePoint } from './metric.js';
 import type { Recommendation } from './recommendation.js';
-import type { AllocationSite, FunctionCost, StackNode } from './signals.js';
+import type {
+  ActivityCost,
+  AllocationSite,
+  FunctionCost,
+  StackNode,
+  ThreadCost,
+  ThreadProfile,
+} from './signals.js';
 import type { ProfileType } from './types.js';
 
 /** What was profiled. */
@@ -52,6 +59,11 @@ export interface ProfilingResult {
   readonly allocations: readonly AllocationSite[];
   /** Merged call tree for the flame graph: CPU time, or allocated bytes for a memory run. */
   readonly callTree: StackNode | null;
+  /** Input, output and other waiting, by kind and place, by total time. */
+  readonly activities?: readonly ActivityCost[];
+  readonly threads?: readonly ThreadCost[];
+  /** CPU profiles of worker threads, one each. */
+  readonly threadProfiles?: readonly ThreadProfile[];
   readonly analysis: Analysis;
   readonly recommendations: readonly Recommendation[];
   readonly warnings: readonly string[];

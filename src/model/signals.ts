@@ -33,6 +33,7 @@ export type OperationKind =
   | 'timer'
   | 'microtask'
   | 'console'
+  | 'lock'
   | 'node';
 
 /** Sampled time of one kind of operation in one function of the user. */
@@ -64,12 +65,93 @@ export interface OperationCost {
   }[];
 }
 
+/** What a thread is for. `runtime` are V8's and Node's own helpers, and threads of native modules. */
+export type ThreadRole = 'main' | 'worker' | 'pool' | 'runtime';
+
 /** One thread's time in the window. */
 export interface ThreadCost {
   readonly tid: number;
   readonly name: string;
   readonly onCpuMs: number;
   readonly runnableMs: number;
+  readonly role?: ThreadRole;
+  /** Window less on-CPU and runnable time: waiting for events, locks or other threads. */
+  readonly blockedMs?: number;
+  /** Moves from one CPU to another, and context switches by the thread's own wish and against it. */
+  readonly migrations?: number;
+  readonly voluntarySwitches?: number;
+  readonly involuntarySwitches?: number;
+}
+
+/** What a worker thread ran, as its own CPU profile tells. */
+export interface ThreadProfile {
+  /** Node's number of the worker, and the kernel's where it is known. */
+  readonly workerId: string;
+  readonly tid?: number;
+  readonly title: string;
+  readonly url: string;
+  /** Milliseconds that the profile covers, and the share of them that was not idle. */
+  readonly sampledMs: number;
+  readonly busyShare: number;
+  readonly functions: readonly FunctionCost[];
+  readonly operations: readonly OperationCost[];
+  readonly callTree: StackNode | null;
+}
+
+/**
+ * What an operation is about. `fs-sync` holds the loop; `socket` is an exchange over a plain TCP or TLS connection;
+ * `overfilled-write` is a write into a stream that had asked for a pause and holds several times what it wants to.
+ */
+export type ActivityKind =
+  | 'fs'
+  | 'fs-sync'
+  | 'crypto'
+  | 'zlib'
+  | 'dns'
+  | 'connect'
+  | 'http'
+  | 'http-server'
+  | 'socket'
+  | 'timer'
+  | 'overfilled-write';
+
+/** Operations of one kind that the program asked for at one place. */
+export interface ActivityCost {
+  readonly kind: ActivityKind;
+  /** As a reader of the source knows it: `fs.readFile`, `GET`, `dns.lookup`. */
+  readonly name: string;
+  /** `host:port`, or a path. */
+  readonly target?: string;
+  /** The user's function that asked, on the line of the call. */
+  readonly location?: CodeLocation;
+  readonly functionLine?: number;
+  /** The dependency's function that made the call, where it was not the user's own. */
+  readonly via?: CodeLocation;
+  /** Estimated from a sample where the rate is high. */
+  readonly count: number;
+  readonly errors: number;
+  /** From the call to its answer: the sum, the median, the 99th percentile and the longest. */
+  readonly totalMs: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  readonly bytes: number;
+  readonly maxInFlight: number;
+  /** Share of the operations that opened a connection, where that is known. */
+  readonly newConnectionShare?: number;
+  readonly peakBufferedBytes?: number;
+  /** Descriptors that were opened here in the window and still are. */
+  readonly openDescriptors?: number;
+  /** The functions on the stack that await this operation in turn with others, and need not. */
+  readonly serialIn?: SerialAwait;
+}
+
+/** An await that stands in a row with others of the same function, without need of their results. */
+export interface SerialAwait {
+  readonly location: CodeLocation;
+  readonly functionLine: number;
+  /** `loop`: one await in a loop over independent items; `sequence`: one after another. */
+  readonly shape: 'loop' | 'sequence';
 }
 
 /** One call site's share of sampled allocation. */
@@ -118,6 +200,10 @@ export interface Signals {
   /** Time by operation and responsible function, greatest first. */
   readonly operations?: readonly OperationCost[];
   readonly threads?: readonly ThreadCost[];
+  /** Input, output and other waiting, by kind and place, by total time. */
+  readonly activities?: readonly ActivityCost[];
+  /** CPU profiles of worker threads, one each. */
+  readonly threadProfiles?: readonly ThreadProfile[];
   /** The `.cpuprofile` (or `.heapprofile`) as V8 gave it, where it was asked for. Opens in Chrome DevTools. */
   readonly rawProfile?: unknown;
 }

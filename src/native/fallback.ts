@@ -25,6 +25,7 @@ import {
   PROCESS_COLUMNS,
   SMAPS_COLUMNS,
   THREAD_COLUMNS,
+  TICK_COLUMNS,
   type CounterGrant,
   type NativeContract,
   type RegionGrant,
@@ -238,7 +239,20 @@ function readLink(path: string): string {
   }
 }
 
-const figures = {
+type Figures = Pick<
+  NativeContract,
+  | 'readThreads'
+  | 'threadName'
+  | 'readProcess'
+  | 'readHostCpu'
+  | 'readMemoryMap'
+  | 'readCgroup'
+  | 'readPressure'
+  | 'readTick'
+  | 'closeTick'
+>;
+
+const figures: Figures = {
   readThreads(out) {
     checkFloat64Array(out, 'out', 0);
     const ids = threadIds();
@@ -303,6 +317,34 @@ const figures = {
     out.set(readCgroupFigures());
   },
 
+  readTick(out) {
+    checkFloat64Array(out, 'out', TICK_COLUMNS.length);
+    const row = (length: number, read: (into: Float64Array) => void) => {
+      const into = new Float64Array(length);
+      read(into);
+      return into;
+    };
+    const [onCpu, runnable] = (readText('/proc/thread-self/schedstat') ?? '').split(' ');
+    const usage = process.resourceUsage();
+    const group = row(CGROUP_COLUMNS.length, (into) => figures.readCgroup(into));
+    out.set([
+      parseCount(onCpu),
+      parseCount(runnable),
+      usage.userCPUTime * 1000,
+      usage.systemCPUTime * 1000,
+      usage.minorPageFault,
+      usage.majorPageFault,
+      process.memoryUsage.rss(),
+      ...row(HOST_CPU_COLUMNS.length, (into) => figures.readHostCpu(into)),
+      ...group.subarray(1, 4),
+      ...row(PRESSURE_COLUMNS.length, (into) => figures.readPressure(into)),
+    ]);
+  },
+
+  closeTick() {
+    // Nothing stays open here.
+  },
+
   readPressure(out) {
     checkFloat64Array(out, 'out', PRESSURE_COLUMNS.length);
     ['cpu', 'memory', 'io'].forEach((resource, i) => {
@@ -310,7 +352,7 @@ const figures = {
       out[i] = Number(some ?? NaN) / 100;
     });
   },
-} satisfies Partial<NativeContract>;
+};
 
 function countDescriptors(): number {
   try {

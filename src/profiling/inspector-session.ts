@@ -7,6 +7,7 @@ import type * as Inspector from 'node:inspector';
 
 export class InspectorSession {
   readonly #session: Inspector.Session;
+  readonly #listeners = new Map<unknown, (message: { params: unknown }) => void>();
 
   /** @param inspector the module, loaded by the caller: importing it fails in a Node built without it. */
   constructor(inspector: Pick<typeof Inspector, 'Session'>) {
@@ -30,6 +31,18 @@ export class InspectorSession {
     // V8 answers with a plain object of code and message.
     if (answer.error) throw new Error(`${method}: ${answer.error.message}`);
     return answer.result as T;
+  }
+
+  /** For the inspector's notifications. `listener` gets their parameters. */
+  on(method: string, listener: (params: unknown) => void): void {
+    const forward = ({ params }: { params: unknown }) => listener(params);
+    this.#listeners.set(listener, forward);
+    (this.#session as NodeJS.EventEmitter).on(method, forward);
+  }
+
+  off(method: string, listener: (params: unknown) => void): void {
+    const forward = this.#listeners.get(listener);
+    if (forward !== undefined) (this.#session as NodeJS.EventEmitter).off(method, forward);
   }
 
   close(): void {

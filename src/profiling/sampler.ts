@@ -1,12 +1,14 @@
 import { catalogued, type MetricName } from '../model/metric-catalogue.js';
 import type { Metrics, UnavailableMetric } from '../model/metric.js';
 import type {
+  ActivityCost,
   AllocationSite,
   FunctionCost,
   GcSummary,
   OperationCost,
   StackNode,
   ThreadCost,
+  ThreadProfile,
 } from '../model/signals.js';
 import type { ProfileType } from '../model/types.js';
 import type { SourceIndex } from './source/source-index.js';
@@ -39,6 +41,11 @@ export interface Sampler {
   /** Adds instantaneous values to the time line's next point. */
   tick?(values: Record<string, number>): void;
   stop(gathered: Gathered): void;
+  /**
+   * For what another thread has to answer: called after every sampler has stopped, and waited for at most two
+   * seconds. Not called where the process exits in the middle of a run.
+   */
+  late?(gathered: Gathered): Promise<void>;
 }
 
 /** What a sampler may know when it starts. */
@@ -63,6 +70,8 @@ export class Gathered {
   callTree: StackNode | null = null;
   gc: readonly GcSummary[] = [];
   threads: readonly ThreadCost[] = [];
+  activities: readonly ActivityCost[] | undefined;
+  threadProfiles: readonly ThreadProfile[] = [];
   rawProfile: unknown;
   readonly warnings: string[] = [];
 

@@ -39,6 +39,8 @@ export interface ProfileOptions {
 
 const TICK_MS = 100;
 const TICKS_PER_PROGRESS = 5;
+/** What other threads may take to answer at the end. */
+const LATE_MS = 2000;
 const MAX_DURATION_MS = 3_600_000;
 /** An hour at ten points a second; a longer time line is thinned. */
 const MAX_TIMELINE_POINTS = 6000;
@@ -48,9 +50,9 @@ let running = false;
 /**
  * Profiles the calling thread for `durationMs`.
  *
- * @param type `cpu` or `memory`.
+ * @param type what to look at: `cpu`, `memory`, `io`, `network` or `thread`.
  * @returns the signals; rejects, never throws synchronously.
- * @throws InvalidArgumentError for figures outside their range, NotSupportedError for another type, for a second
+ * @throws InvalidArgumentError for figures outside their range, NotSupportedError for a second
  *   run at the same time and where Node was built without the inspector, AbortedError after `signal`.
  *
  * @example
@@ -139,21 +141,7 @@ export function checkProfileOptions(type: ProfileType, options: ProfileOptions):
   }
   if (options.maxFunctions !== undefined)
     checkRange('maxFunctions', options.maxFunctions, 1, 10_000, 'functions');
-  const missing = NOT_YET[type];
-  if (missing !== undefined) {
-    throw fail('NOT_SUPPORTED', {
-      what: `Profiling of type "${type}"`,
-      where: 'in this version',
-      remedy: `${missing} Use type "cpu" or "memory".`,
-    });
-  }
 }
-
-const NOT_YET: Partial<Record<ProfileType, string>> = {
-  io: 'Missing are the samplers for file operations by call site and for the queue of the libuv pool.',
-  network: 'Missing are the samplers for sockets, name look-ups and downstream latency.',
-  thread: 'Missing are the samplers for lock contention, migrations and worker profiles.',
-};
 
 function checkRange(name: string, value: unknown, least: number, most: number, unit: string): void {
   if (typeof value === 'number' && value >= least && value <= most) return;
@@ -181,6 +169,8 @@ class Run implements ProfileRun {
   #resolve!: (signals: Signals) => void;
   #reject!: (error: unknown) => void;
   #signals: Signals | undefined;
+  #gathered: Gathered | undefined;
+  #lateTimer: NodeJS.Timeout | undefined;
   #ticks = 0;
   #timelineStride = 1;
 
@@ -218,7 +208,7 @@ class Run implements ProfileRun {
     }
     this.#startedAt = performance.now();
     this.#interval = setInterval(() => this.#tick(), TICK_MS);
-    this.#end = setTimeout(() => this.#settle(), options.durationMs);
+    this.#end = setTimeout(() => void this.#conclude(), options.durationMs);
     if (options.keepAlive === false) {
       this.#interval.unref();
       this.#end.unref();
@@ -262,10 +252,26 @@ class Run implements ProfileRun {
     this.#timelineStride *= 2;
   }
 
+  /** The planned end: samplers stop now, and those that need another thread's answer get a moment for it. */
+  async #conclude(): Promise<void> {
+    if (this.#gathered !== undefined) return;
+    try {
+      const gathered = this.#stopAll();
+      const late = this.#started.filter((sampler) => sampler.late !== undefined);
+      await Promise.race([
+        Promise.all(late.map((sampler) => this.#guardLate(sampler, gathered))),
+        new Promise((resolve) => (this.#lateTimer = setTimeout(resolve, LATE_MS))),
+      ]);
+      this.#settle();
+    } catch (error) {
+      this.#reject(error);
+    }
+  }
+
   #settle(): void {
     if (this.#signals !== undefined) return;
     try {
-      this.#signals = this.#gather();
+      this.#signals = this.#finish(this.#stopAll());
       this.#resolve(this.#signals);
     } catch (error) {
       this.#reject(error);
@@ -275,17 +281,23 @@ class Run implements ProfileRun {
 
   #abort(): void {
     if (this.#signals !== undefined) return;
-    this.#signals = this.#gather();
+    this.#signals = this.#finish(this.#stopAll());
     this.#reject(fail('ABORTED', { what: 'The profile' }, { cause: this.#options.signal?.reason }));
   }
 
-  #gather(): Signals {
+  #stopAll(): Gathered {
+    if (this.#gathered !== undefined) return this.#gathered;
     clearInterval(this.#interval);
     clearTimeout(this.#end);
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
-    const gathered = new Gathered(performance.now() - this.#startedAt);
+    const gathered = (this.#gathered = new Gathered(performance.now() - this.#startedAt));
     // The last to start stops first, so that none measures the stopping of another.
     for (const sampler of this.#started.toReversed()) this.#guard(sampler, () => sampler.stop(gathered));
+    return gathered;
+  }
+
+  #finish(gathered: Gathered): Signals {
+    clearTimeout(this.#lateTimer);
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#session.close();
     running = false;
     this.#correctLoop(gathered);
@@ -302,6 +314,8 @@ class Run implements ProfileRun {
       warnings: [...this.#warnings, ...gathered.warnings],
       operations: gathered.operations,
       threads: gathered.threads,
+      ...(gathered.activities === undefined ? {} : { activities: gathered.activities }),
+      ...(gathered.threadProfiles.length === 0 ? {} : { threadProfiles: gathered.threadProfiles }),
       ...(gathered.rawProfile === undefined ? {} : { rawProfile: gathered.rawProfile }),
     };
   }
@@ -329,6 +343,14 @@ class Run implements ProfileRun {
             'Run on Linux with the native addon.',
           )
         : catalogued('thread.main.blocked', Math.max(0, loop - onCpu - runnable));
+  }
+
+  async #guardLate(sampler: Sampler, gathered: Gathered): Promise<void> {
+    try {
+      await sampler.late!(gathered);
+    } catch (error) {
+      this.#warnings.push(`The sampler "${sampler.name}" gave no late answer: ${describeError(error)}`);
+    }
   }
 
   #guard(sampler: Sampler, work: () => void): void {

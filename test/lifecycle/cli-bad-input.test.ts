@@ -13,7 +13,6 @@ describe('a wrong call', () => {
     [['profile', '--connections', '0', '--', 'node', 'x.js'], 'whole number'],
     [['profile', 'node', '--inspect', 'x.js'], 'after `--`'],
     [['profile'], 'sysopt profile -- node app.js'],
-    [['profile', '--type', 'io', '--', 'node', 'x.js'], 'not supported in this version'],
     [['optimize', '--try-flag', '--max-semi-space-size=64'], '--url'],
     [['optimize', '--', 'node', 'x.js'], 'sysopt profile'],
     [['optimize', '--try-flag', '--a', '--recommendation', 'r-1'], 'exclude each other'],

@@ -41,10 +41,14 @@ class GroupPath {
 
   void ToMount() noexcept { length_ = mount_length_; }
 
+  void Name(const char* name, char* out, std::size_t capacity) const noexcept {
+    std::snprintf(out, capacity, "%.*s/%s", static_cast<int>(length_), path_, name);
+  }
+
   // Reads a file of the directory into `buffer`; empty where that is not possible.
   std::string_view Read(const char* name, char* buffer, std::size_t capacity) const noexcept {
     char file[kMaxPath + 64];
-    std::snprintf(file, sizeof file, "%.*s/%s", static_cast<int>(length_), path_, name);
+    Name(name, file, sizeof file);
     std::size_t length = 0;
     return os::ReadFile(file, buffer, capacity, &length).ok() ? std::string_view(buffer, length)
                                                               : std::string_view();
@@ -153,6 +157,15 @@ void ReadMemory(const Hierarchies& hierarchies, double* out) noexcept {
 }
 
 }  // namespace
+
+bool FindCpuStat(char (&path)[kMaxCpuStatPath]) noexcept {
+  Hierarchies hierarchies;
+  GroupPath group;
+  int version = 0;
+  if (!hierarchies.Read() || !hierarchies.Find("cpu", &group, &version)) return false;
+  group.Name("cpu.stat", path, sizeof path);
+  return true;
+}
 
 void ReadCgroup(double* out) noexcept {
   for (std::size_t i = 0; i < kCgroupColumns; ++i) out[i] = kUnknown;

@@ -34,6 +34,11 @@ void ReadMemoryMap(double* out) noexcept;
 void ReadCgroup(double* out) noexcept;
 void ReadPressure(double* out) noexcept;
 
+inline constexpr std::size_t kMaxCpuStatPath = 4096 + 64;
+
+// Path of the control group's cpu.stat, terminated; false where there is no such group.
+bool FindCpuStat(char (&path)[kMaxCpuStatPath]) noexcept;
+
 inline constexpr std::size_t kMaxThreadName = 16;  // with the terminator
 
 // Name of a thread of this process (0: the caller), terminated; empty where it is gone or unknown.

@@ -152,6 +152,24 @@ Status ReadFile(const char* path, char* buffer, std::size_t capacity, std::size_
   return Status::Ok();
 }
 
+Status OpenKept(const char* path, int* descriptor) noexcept {
+  if (!State().files.contains(path)) return Status::Fail(ENOENT, "open");
+  *descriptor = fake::NextDescriptor()++;
+  State().kept[*descriptor] = path;
+  return Status::Ok();
+}
+
+Status ReadKept(int descriptor, char* buffer, std::size_t capacity, std::size_t* length) noexcept {
+  if (const Status status = Call("pread"); !status.ok()) return status;
+  const std::string_view text = State().files[State().kept.at(descriptor)];
+  *length = text.copy(buffer, capacity);
+  return Status::Ok();
+}
+
+void CloseKept(int descriptor) noexcept {
+  if (State().kept.erase(descriptor) != 1) std::abort();  // closed twice, or never open
+}
+
 // In pieces of seven bytes: parsers must not rely on whole lines.
 Status StreamFile(const char* path, Sink sink, void* context) noexcept {
   const auto found = State().files.find(path);

@@ -37,9 +37,10 @@ struct Kernel {
   std::uint64_t time_running = 1000;
   std::string thread_name;
 
-  // What the core has open now. Both are empty when it cleaned up after itself.
+  // What the core has open now. All are empty when it cleaned up after itself.
   std::map<void*, std::size_t> mappings;
   std::map<int, CounterSpec> descriptors;
+  std::map<int, std::string> kept;
   // Calls in order, by name.
   std::vector<std::string> calls;
 };

@@ -127,6 +127,12 @@ Status ReadFile(const char* path, char* buffer, std::size_t capacity, std::size_
 using Sink = void (*)(void* context, std::string_view piece) noexcept;
 Status StreamFile(const char* path, Sink sink, void* context) noexcept;
 
+// A file that is read again and again: opened once, closed on exec, read from its beginning each time. What does
+// not fit into `capacity` is left out.
+Status OpenKept(const char* path, int* descriptor) noexcept;
+Status ReadKept(int descriptor, char* buffer, std::size_t capacity, std::size_t* length) noexcept;
+void CloseKept(int descriptor) noexcept;
+
 // Calls `entry` for each name in a directory except `.` and `..`, in no particular order.
 using Entry = void (*)(void* context, const char* name) noexcept;
 Status ListDirectory(const char* path, Entry entry, void* context) noexcept;

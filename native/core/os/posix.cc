@@ -156,6 +156,25 @@ Status ReadFile(const char* path, char* buffer, std::size_t capacity, std::size_
   return Status::Ok();
 }
 
+Status OpenKept(const char* path, int* descriptor) noexcept {
+  const int opened = OpenForReading(path);
+  if (opened < 0) return Status::Fail(errno, "open");
+  *descriptor = opened;
+  return Status::Ok();
+}
+
+Status ReadKept(int descriptor, char* buffer, std::size_t capacity, std::size_t* length) noexcept {
+  ssize_t got;
+  do {
+    got = pread(descriptor, buffer, capacity, 0);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) return Status::Fail(errno, "pread");
+  *length = static_cast<std::size_t>(got);
+  return Status::Ok();
+}
+
+void CloseKept(int descriptor) noexcept { close(descriptor); }
+
 Status StreamFile(const char* path, Sink sink, void* context) noexcept {
   const Descriptor file(OpenForReading(path));
   if (file.get() < 0) return Status::Fail(errno, "open");

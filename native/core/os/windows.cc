@@ -201,6 +201,9 @@ std::uint64_t TickNs() noexcept { return 10'000'000; }
 Status ReadFile(const char*, char*, std::size_t, std::size_t*) noexcept {
   return Status::Fail(ENOENT, "open");
 }
+Status OpenKept(const char*, int*) noexcept { return Status::Fail(ENOENT, "open"); }
+Status ReadKept(int, char*, std::size_t, std::size_t*) noexcept { return Status::Fail(EBADF, "read"); }
+void CloseKept(int) noexcept {}
 Status StreamFile(const char*, Sink, void*) noexcept { return Status::Fail(ENOENT, "open"); }
 Status ListDirectory(const char*, Entry, void*) noexcept { return Status::Fail(ENOENT, "opendir"); }
 

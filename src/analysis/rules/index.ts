@@ -20,6 +20,15 @@ import { syncCrypto } from './sync-crypto.js';
 import { syncFs } from './sync-fs.js';
 import { syncZlib } from './sync-zlib.js';
 import { timerFlood } from './timer-flood.js';
+import { backpressureIgnored } from './backpressure-ignored.js';
+import { descriptorExhaustion } from './descriptor-exhaustion.js';
+import { lockContention } from './lock-contention.js';
+import { noKeepAlive } from './no-keep-alive.js';
+import { serialAwaits } from './serial-awaits.js';
+import { slowDns } from './slow-dns.js';
+import { slowDownstream } from './slow-downstream.js';
+import { threadpoolSaturation } from './threadpool-saturation.js';
+import { workerOversubscription } from './worker-oversubscription.js';
 
 /** Every built-in rule. Their order does not matter: findings are ordered by what they cost. */
 export const defaultRules: readonly Rule[] = [
@@ -45,4 +54,13 @@ export const defaultRules: readonly Rule[] = [
   noisyNeighbour,
   cpuSteal,
   diskIowait,
+  backpressureIgnored,
+  descriptorExhaustion,
+  lockContention,
+  noKeepAlive,
+  serialAwaits,
+  slowDns,
+  slowDownstream,
+  threadpoolSaturation,
+  workerOversubscription,
 ];

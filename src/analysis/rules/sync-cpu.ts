@@ -57,6 +57,8 @@ export const syncCpu: Rule = {
 
 function isComputation({ operation }: HotOperation): boolean {
   if (operation.kind === 'regexp') return !canBacktrack(operation.name);
+  // A lock in a single thread is only a way to count; where threads contend, that has a finding of its own.
+  if (operation.kind === 'lock') return operation.name !== 'Atomics.wait';
   return operation.kind === 'own-code' || operation.kind === 'buffer' || operation.kind === 'node';
 }
 

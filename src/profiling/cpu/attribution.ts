@@ -66,7 +66,8 @@ export class Attributor {
   #attribute(node: number): LeafAttribution {
     const path: Frame[] = [];
     for (let at = node; at >= 0 && this.#tree.parents[at]! >= 0; at = this.#tree.parents[at]!) {
-      path.push(this.#frames.resolve(this.#tree.nodes[at]!.callFrame));
+      const frame = this.#frames.resolve(this.#tree.nodes[at]!.callFrame);
+      if (!isTracing(frame)) path.push(frame);
     }
     path.reverse();
     const startup = path.some(isLoaderFrame);
@@ -162,6 +163,11 @@ export class Attributor {
     }
     return frame;
   }
+}
+
+/** A replaced function that passes through to Node's own (profiling/activity): no part of what the program does. */
+function isTracing({ origin, name }: Frame): boolean {
+  return origin === 'own' && name.startsWith('traced');
 }
 
 function isScriptOrigin(origin: Frame['origin']): boolean {

@@ -73,6 +73,7 @@ function nodeOperation(frame: Frame): Operation | null {
 function nativeOperation(name: string): Operation {
   if (name.startsWith('RegExp: ')) return { kind: 'regexp', name: `/${name.slice(8)}/` };
   // Reading an error's stack formats it, which costs more than making the error.
+  if (name === 'wait') return { kind: 'lock', name: 'Atomics.wait' };
   if (name === 'get stack') return { kind: 'exception', name: 'error.stack' };
   return { kind: 'own-code', name };
 }
@@ -86,6 +87,7 @@ const ORDER: readonly LineMark['operation'][] = [
   'buffer',
   'timer',
   'microtask',
+  'lock',
 ];
 
 export function operationOfLine(marks: readonly LineMark[]): Operation {

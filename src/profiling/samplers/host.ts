@@ -9,6 +9,7 @@ import {
   type NativeContract,
 } from '../../native/contract.js';
 import type { Gathered, Sampler } from '../sampler.js';
+import type { TickReading, TickRow } from './tick-reading.js';
 
 type Row<C extends readonly string[]> = Record<C[number], number>;
 
@@ -24,28 +25,30 @@ export class HostSampler implements Sampler {
   readonly name = 'host';
   readonly #native: NativeContract;
   #cpu: Row<typeof HOST_CPU_COLUMNS> | undefined;
-  #lastCpu: Row<typeof HOST_CPU_COLUMNS> | undefined;
+  #lastTick: Row<typeof HOST_CPU_COLUMNS> | undefined;
+  readonly #reading: TickReading;
   #cgroup: Row<typeof CGROUP_COLUMNS> | undefined;
   #ownCpuUs = 0;
 
-  constructor(native: NativeContract) {
+  constructor(native: NativeContract, reading: TickReading) {
     this.#native = native;
+    this.#reading = reading;
   }
 
   start(): void {
-    this.#cpu = this.#lastCpu = this.#hostCpu();
+    this.#cpu = this.#lastTick = this.#hostCpu();
     this.#cgroup = this.#readCgroup();
     this.#ownCpuUs = ownCpuUs();
   }
 
   tick(values: Record<string, number>): void {
-    const now = this.#hostCpu();
-    const used = hostShares(this.#lastCpu!, now);
+    const now = hostRow(this.#reading.read());
+    const used = hostShares(this.#lastTick!, now);
     if (used !== null) {
       values['host.cpu.busy'] = used.busy;
       values['host.cpu.steal'] = used.steal;
       // The kernel counts host time in steps of 10 ms; a tick that saw no step keeps the older start.
-      this.#lastCpu = now;
+      this.#lastTick = now;
     }
   }
 
@@ -135,6 +138,19 @@ function setLimit(gathered: Gathered, name: MetricName, value: number, capabilit
   } else {
     setOr(gathered, name, value, capability);
   }
+}
+
+function hostRow(tick: TickRow): Row<typeof HOST_CPU_COLUMNS> {
+  return {
+    userNs: tick.hostUserNs,
+    niceNs: tick.hostNiceNs,
+    systemNs: tick.hostSystemNs,
+    idleNs: tick.hostIdleNs,
+    iowaitNs: tick.hostIowaitNs,
+    irqNs: tick.hostIrqNs,
+    softirqNs: tick.hostSoftirqNs,
+    stealNs: tick.hostStealNs,
+  };
 }
 
 function hostShares(start: Row<typeof HOST_CPU_COLUMNS>, end: Row<typeof HOST_CPU_COLUMNS>) {

@@ -1,32 +1,57 @@
 import type { NativeContract } from '../../native/contract.js';
 import type { InspectorSession } from '../inspector-session.js';
 import type { Sampler } from '../sampler.js';
+import { ActivitySampler } from './activity.js';
 import { CpuProfileSampler } from './cpu-profile.js';
+import { DescriptorSampler } from './descriptors.js';
 import { EventLoopSampler } from './event-loop.js';
 import { GcSampler } from './gc.js';
 import { HeapProfileSampler } from './heap-profile.js';
 import { HeapSampler } from './heap.js';
 import { HostSampler } from './host.js';
+import { KernelIoSampler } from './kernel-io.js';
 import { MemoryMapSampler } from './memory-map.js';
 import { PeerSampler } from './peers.js';
+import { PoolQueueSampler } from './pool-queue.js';
 import { ProcessSampler } from './process.js';
 import { ThreadSampler } from './threads.js';
+import { TickReading } from './tick-reading.js';
+import { WorkerSampler } from './workers.js';
 
 /**
  * The built-in samplers in the order of their start. The heap profile comes first because a memory run begins
- * with a full collection, which belongs to no figure; the CPU profile last, so that it sees none of the starting.
+ * with a full collection, which belongs to no figure; the activity's replacements come after all that reads files
+ * itself; the CPU profile last, so that it sees none of the starting.
  */
 export function builtInSamplers(native: NativeContract, session: InspectorSession): Sampler[] {
+  const reading = new TickReading(native);
+  const pool = new Set<number>();
+  const workers = new WorkerSampler(session);
   return [
+    closing(reading),
     new HeapProfileSampler(session),
     new MemoryMapSampler(native),
-    new HostSampler(native),
+    new HostSampler(native, reading),
     new PeerSampler(),
-    new HeapSampler(),
+    new DescriptorSampler(native),
+    new KernelIoSampler(),
+    new HeapSampler(reading),
     new GcSampler(),
-    new ThreadSampler(native),
-    new ProcessSampler(),
+    new PoolQueueSampler(pool),
+    workers,
+    new ActivitySampler(),
+    new ThreadSampler(native, reading, {
+      pool,
+      workers: workers.threads,
+      unnamedWorkers: () => workers.unnamed,
+    }),
+    new ProcessSampler(reading),
     new EventLoopSampler(),
     new CpuProfileSampler(session),
   ];
+}
+
+/** Stops last, since it starts first: no sampler reads after it. */
+function closing(reading: TickReading): Sampler {
+  return { name: 'kernel figures', start() {}, stop: () => reading.close() };
 }

@@ -1,9 +1,4 @@
-import {
-  PROCESS_COLUMNS,
-  SMAPS_COLUMNS,
-  type Capability,
-  type NativeContract,
-} from '../../native/contract.js';
+import { SMAPS_COLUMNS, type Capability, type NativeContract } from '../../native/contract.js';
 import type { Gathered, Sampler } from '../sampler.js';
 import { fill, setOr } from './host.js';
 
@@ -33,7 +28,5 @@ export class MemoryMapSampler implements Sampler {
     setOr(gathered, 'rss.private', map.privateCleanBytes + map.privateDirtyBytes, NO_SMAPS);
     setOr(gathered, 'rss.shared', map.sharedCleanBytes + map.sharedDirtyBytes, NO_SMAPS);
     setOr(gathered, 'rss.swap', map.swapBytes, NO_SMAPS);
-    const { openDescriptors } = fill(PROCESS_COLUMNS, (out) => this.#native.readProcess(out));
-    setOr(gathered, 'process.openDescriptors', openDescriptors, NO_SMAPS);
   }
 }

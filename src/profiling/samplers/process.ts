@@ -1,10 +1,16 @@
 import type { Gathered, Sampler } from '../sampler.js';
+import type { TickReading } from './tick-reading.js';
 
 /** CPU time, page faults and context switches of the whole process. */
 export class ProcessSampler implements Sampler {
   readonly name = 'process';
+  readonly #reading: TickReading;
   #start: NodeJS.ResourceUsage | undefined;
   #last: { cpuUs: number; atMs: number } | undefined;
+
+  constructor(reading: TickReading) {
+    this.#reading = reading;
+  }
 
   start(): void {
     this.#start = process.resourceUsage();
@@ -12,7 +18,8 @@ export class ProcessSampler implements Sampler {
   }
 
   tick(values: Record<string, number>): void {
-    const now = { cpuUs: cpuUs(process.resourceUsage()), atMs: performance.now() };
+    const { userNs, systemNs } = this.#reading.read();
+    const now = { cpuUs: (userNs + systemNs) / 1000, atMs: performance.now() };
     const elapsedUs = (now.atMs - this.#last!.atMs) * 1000;
     if (elapsedUs > 0) values['process.cpu.total'] = (now.cpuUs - this.#last!.cpuUs) / elapsedUs;
     this.#last = now;

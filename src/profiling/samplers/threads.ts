@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { unavailable } from '../../model/metric.js';
 import type { MetricName } from '../../model/metric-catalogue.js';
+import type { ThreadCost, ThreadRole } from '../../model/signals.js';
 import type { NativeContract } from '../../native/contract.js';
 import { THREAD_COLUMNS } from '../../native/contract.js';
-import type { Gathered, Sampler } from '../sampler.js';
+import type { Gathered, Sampler, SamplingWindow } from '../sampler.js';
+import type { TickReading } from './tick-reading.js';
 
 const WIDTH = THREAD_COLUMNS.length;
 const [TID, ON_CPU, RUNNABLE] = [
@@ -11,12 +15,24 @@ const [TID, ON_CPU, RUNNABLE] = [
   THREAD_COLUMNS.indexOf('runnableNs'),
 ];
 const MAX_THREADS = 512;
+/** The kernel's long form of a thread's schedule costs 30 µs: a process with more threads is spared it. */
+const MAX_DETAILED = 128;
+/** Share of the window from which a thread counts as busy. */
+const BUSY = 0.5;
 const METRICS: readonly MetricName[] = [
-  'thread.main.onCpu',
-  'thread.main.runnable',
-  'thread.others.onCpu',
-  'thread.others.runnable',
-  'process.threads',
+  ...([
+    'thread.main.onCpu',
+    'thread.main.runnable',
+    'thread.others.onCpu',
+    'thread.others.runnable',
+  ] as const),
+  ...(['thread.workers.onCpu', 'thread.workers.runnable', 'thread.workers', 'thread.pool.onCpu'] as const),
+  ...(['thread.runtime.onCpu', 'thread.busy', 'thread.demand', 'process.threads'] as const),
+];
+const DETAILS: readonly MetricName[] = [
+  'thread.migrations',
+  'thread.switches.voluntary',
+  'thread.switches.involuntary',
 ];
 
 interface Times {
@@ -24,29 +40,52 @@ interface Times {
   readonly runnableNs: number;
 }
 
-/** On-CPU time and run-queue delay of every thread, the profiled one told apart. */
+interface Detail {
+  readonly migrations: number;
+  readonly voluntary: number;
+  readonly involuntary: number;
+}
+
+/** What others know of the threads: which are libuv's pool, which run workers. */
+export interface KnownThreads {
+  readonly pool: ReadonlySet<number>;
+  readonly workers: ReadonlyMap<number, string>;
+  /** Workers that did not tell their thread. */
+  readonly unnamedWorkers: () => number;
+}
+
+/** On-CPU time and run-queue delay of every thread, the profiled one, workers, libuv's pool and helpers told apart. */
 export class ThreadSampler implements Sampler {
   readonly name = 'threads';
   readonly #native: NativeContract;
+  readonly #known: KnownThreads;
   readonly #rows = new Float64Array(MAX_THREADS * WIDTH);
+  readonly #reading: TickReading;
   #mainTid = 0;
   #start = new Map<number, Times>();
+  #startDetails = new Map<number, Detail>();
   #last: Times | undefined;
   #lastAtMs = 0;
+  #startedAtMs = 0;
+  #isDetailed = false;
 
-  constructor(native: NativeContract) {
+  constructor(native: NativeContract, reading: TickReading, known: KnownThreads) {
     this.#native = native;
+    this.#reading = reading;
+    this.#known = known;
   }
 
-  start(): void {
+  start({ type }: SamplingWindow): void {
     this.#mainTid = this.#native.currentThreadId();
+    this.#isDetailed = type === 'thread';
     this.#start = this.#read();
-    this.#last = this.#start.get(this.#mainTid);
-    this.#lastAtMs = performance.now();
+    if (this.#isDetailed) this.#startDetails = details(this.#start.keys());
+    this.#last = this.#readMain();
+    this.#startedAtMs = this.#lastAtMs = performance.now();
   }
 
   tick(values: Record<string, number>): void {
-    const main = this.#read().get(this.#mainTid);
+    const main = this.#readMain();
     const now = performance.now();
     const elapsedNs = (now - this.#lastAtMs) * 1e6;
     if (main !== undefined && this.#last !== undefined && elapsedNs > 0) {
@@ -59,8 +98,7 @@ export class ThreadSampler implements Sampler {
 
   stop(gathered: Gathered): void {
     const end = this.#read();
-    const main = end.get(this.#mainTid);
-    if (main === undefined) {
+    if (!end.has(this.#mainTid)) {
       const { threadStatistics } = this.#native.capabilities();
       gathered.missing(
         METRICS,
@@ -70,32 +108,103 @@ export class ThreadSampler implements Sampler {
       );
       return;
     }
-    const elapsedNs = gathered.elapsedMs * 1e6;
-    const others = { onCpuNs: 0, runnableNs: 0 };
-    const threads = [];
-    for (const [tid, times] of end) {
-      // A thread that began within the window began at zero.
-      const start = this.#start.get(tid) ?? { onCpuNs: 0, runnableNs: 0 };
-      const onCpuNs = Math.max(0, times.onCpuNs - start.onCpuNs);
-      const runnableNs = Math.max(0, times.runnableNs - start.runnableNs);
-      threads.push({
-        tid,
-        name: tid === this.#mainTid ? 'main' : this.#native.threadName(tid) || `thread ${tid}`,
-        onCpuMs: onCpuNs / 1e6,
-        runnableMs: runnableNs / 1e6,
-      });
-      if (tid === this.#mainTid) {
-        gathered.set('thread.main.onCpu', onCpuNs / elapsedNs);
-        gathered.set('thread.main.runnable', runnableNs / elapsedNs);
-      } else {
-        others.onCpuNs += onCpuNs;
-        others.runnableNs += runnableNs;
-      }
-    }
-    gathered.set('thread.others.onCpu', others.onCpuNs / elapsedNs);
-    gathered.set('thread.others.runnable', others.runnableNs / elapsedNs);
-    gathered.set('process.threads', end.size);
+    const elapsedMs = performance.now() - this.#startedAtMs;
+    const unnamed = this.#unnamedWorkers(end.keys());
+    const endDetails = this.#isDetailed ? details(end.keys()) : new Map<number, Detail>();
+    const threads = [...end].map(([tid, times]) => {
+      const role = this.#role(tid, unnamed);
+      return this.#cost(tid, role, times, elapsedMs, endDetails.get(tid));
+    });
+    this.#setShares(gathered, threads, elapsedMs);
+    if (this.#isDetailed) setDetails(gathered, threads);
     gathered.threads = threads.sort((a, b) => b.onCpuMs - a.onCpuMs);
+  }
+
+  #role(tid: number, unnamed: ReadonlySet<number>): ThreadRole {
+    if (tid === this.#mainTid) return 'main';
+    if (this.#known.pool.has(tid)) return 'pool';
+    if (this.#known.workers.has(tid) || unnamed.has(tid)) return 'worker';
+    return /^libuv-worker/.test(this.#native.threadName(tid)) ? 'pool' : 'runtime';
+  }
+
+  /** Workers that did not answer are the youngest of the threads that nobody knows: helpers come first. */
+  #unnamedWorkers(tids: Iterable<number>): Set<number> {
+    const unknown = [...tids].filter(
+      (tid) =>
+        tid !== this.#mainTid &&
+        !this.#known.pool.has(tid) &&
+        !this.#known.workers.has(tid) &&
+        /^(node|WorkerThread|MainThread)/i.test(this.#native.threadName(tid)),
+    );
+    return new Set(unknown.sort((a, b) => b - a).slice(0, this.#known.unnamedWorkers()));
+  }
+
+  #cost(
+    tid: number,
+    role: ThreadRole,
+    end: Times,
+    elapsedMs: number,
+    detail: Detail | undefined,
+  ): ThreadCost {
+    // A thread that began within the window began at zero.
+    const start = this.#start.get(tid) ?? { onCpuNs: 0, runnableNs: 0 };
+    const onCpuMs = Math.max(0, end.onCpuNs - start.onCpuNs) / 1e6;
+    const runnableMs = Math.max(0, end.runnableNs - start.runnableNs) / 1e6;
+    const before = this.#startDetails.get(tid) ?? { migrations: 0, voluntary: 0, involuntary: 0 };
+    return {
+      tid,
+      name: this.#label(tid, role),
+      onCpuMs,
+      runnableMs,
+      role,
+      blockedMs: Math.max(0, elapsedMs - onCpuMs - runnableMs),
+      ...(detail === undefined
+        ? {}
+        : {
+            migrations: detail.migrations - before.migrations,
+            voluntarySwitches: detail.voluntary - before.voluntary,
+            involuntarySwitches: detail.involuntary - before.involuntary,
+          }),
+    };
+  }
+
+  #label(tid: number, role: ThreadRole): string {
+    if (role === 'main') return 'main';
+    const worker = this.#known.workers.get(tid);
+    if (worker !== undefined) return worker;
+    const name = this.#native.threadName(tid) || `thread ${tid}`;
+    return role === 'runtime' ? name : `${role} ${tid}`;
+  }
+
+  #setShares(gathered: Gathered, threads: readonly ThreadCost[], elapsedMs: number): void {
+    const sum = (key: 'onCpuMs' | 'runnableMs', isOf: (role: ThreadRole) => boolean) =>
+      threads.filter(({ role }) => isOf(role!)).reduce((total, thread) => total + thread[key], 0) / elapsedMs;
+    const is = (wanted: ThreadRole) => (role: ThreadRole) => role === wanted;
+    gathered.set('thread.main.onCpu', sum('onCpuMs', is('main')));
+    gathered.set('thread.main.runnable', sum('runnableMs', is('main')));
+    gathered.set(
+      'thread.others.onCpu',
+      sum('onCpuMs', (role) => role !== 'main'),
+    );
+    gathered.set(
+      'thread.others.runnable',
+      sum('runnableMs', (role) => role !== 'main'),
+    );
+    gathered.set('thread.workers', threads.filter(({ role }) => role === 'worker').length);
+    gathered.set('thread.workers.onCpu', sum('onCpuMs', is('worker')));
+    gathered.set('thread.workers.runnable', sum('runnableMs', is('worker')));
+    gathered.set('thread.pool.onCpu', sum('onCpuMs', is('pool')));
+    gathered.set('thread.runtime.onCpu', sum('onCpuMs', is('runtime')));
+    const wanted = ({ onCpuMs, runnableMs }: ThreadCost) => (onCpuMs + runnableMs) / elapsedMs;
+    gathered.set('thread.busy', threads.filter((thread) => wanted(thread) >= BUSY).length);
+    const demand = threads.reduce((total, thread) => total + wanted(thread), 0);
+    gathered.set('thread.demand', demand / availableParallelism());
+    gathered.set('process.threads', threads.length);
+  }
+
+  #readMain(): Times | undefined {
+    const { onCpuNs, runnableNs } = this.#reading.read();
+    return Number.isFinite(onCpuNs) ? { onCpuNs, runnableNs } : undefined;
   }
 
   #read(): Map<number, Times> {
@@ -111,4 +220,50 @@ export class ThreadSampler implements Sampler {
     }
     return threads;
   }
+}
+
+function setDetails(gathered: Gathered, threads: readonly ThreadCost[]): void {
+  const seconds = gathered.elapsedMs / 1000;
+  const known = threads.filter(({ migrations }) => migrations !== undefined && Number.isFinite(migrations));
+  if (known.length === 0) {
+    gathered.missing(
+      DETAILS,
+      unavailable(
+        'NO_SCHED_DETAIL',
+        'This kernel gives no /proc/self/task/<tid>/sched.',
+        'Use a kernel built with CONFIG_SCHED_DEBUG.',
+      ),
+    );
+    return;
+  }
+  const rate = (key: 'migrations' | 'voluntarySwitches' | 'involuntarySwitches') =>
+    known.reduce((sum, thread) => sum + Math.max(0, thread[key]!), 0) / seconds;
+  gathered.set('thread.migrations', rate('migrations'));
+  gathered.set('thread.switches.voluntary', rate('voluntarySwitches'));
+  gathered.set('thread.switches.involuntary', rate('involuntarySwitches'));
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    // The thread is gone, or the kernel does not give the file.
+    return '';
+  }
+}
+
+function details(tids: Iterable<number>): Map<number, Detail> {
+  const found = new Map<number, Detail>();
+  for (const tid of [...tids].slice(0, MAX_DETAILED)) {
+    const text = textOf(`/proc/self/task/${tid}/sched`);
+    const figure = (key: string) => Number(new RegExp(`^${key}\\s*:\\s*(\\d+)`, 'm').exec(text)?.[1] ?? NaN);
+    const migrations = figure('se\\.nr_migrations');
+    if (!Number.isFinite(migrations)) continue;
+    found.set(tid, {
+      migrations,
+      voluntary: figure('nr_voluntary_switches'),
+      involuntary: figure('nr_involuntary_switches'),
+    });
+  }
+  return found;
 }

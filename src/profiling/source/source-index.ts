@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { CodeLocation } from '../../model/finding.js';
 import type { FunctionCost } from '../../model/signals.js';
 import { loadSourceMap, originalPlace } from './source-map.js';
+import { findSerialAwaits, serialAwaitAround, type AwaitPlace } from './serial-awaits.js';
 import { parseSyntax, UNKNOWN_CALLEE, type LineMark, type SourceFunction, type Syntax } from './syntax.js';
 
 interface IndexedFile {
@@ -16,6 +17,7 @@ interface IndexedFile {
   readonly lineStarts: readonly number[];
   syntax: Syntax | null | undefined;
   map: SourceMap | null | undefined;
+  awaits: readonly AwaitPlace[] | undefined;
 }
 
 export class SourceIndex {
@@ -116,6 +118,18 @@ export class SourceIndex {
     return calls !== undefined && (calls.includes(callee) || calls.includes(UNKNOWN_CALLEE));
   }
 
+  /**
+   * The await around V8's 1-based place that stands in a row with others and needs none of their results; null
+   * where there is none.
+   */
+  serialAwaitAt(file: string, line: number, column: number): AwaitPlace | null {
+    const indexed = this.#file(file);
+    const lineStart = indexed.lineStarts[line - 1];
+    if (this.#acorn === null || indexed.text === null || lineStart === undefined) return null;
+    indexed.awaits ??= findSerialAwaits(this.#acorn, indexed.text);
+    return serialAwaitAround(indexed.awaits, lineStart + column - 1);
+  }
+
   /** Whether a line reads a property by its name. */
   readsProperties(file: string, line: number): boolean {
     return this.#syntax(this.#file(file))?.propertyLines.has(line) ?? false;
@@ -187,6 +201,7 @@ export class SourceIndex {
       lineStarts: lineStarts(text ?? ''),
       syntax: undefined,
       map: undefined,
+      awaits: undefined,
     };
     this.#files.set(file, indexed);
     return indexed;

@@ -24,7 +24,8 @@ export interface SourceFunction {
 }
 
 /** Operations that V8 gives no frame of their own. */
-export type LineOperation = 'json' | 'regexp' | 'exception' | 'timer' | 'microtask' | 'buffer' | 'console';
+export type LineOperation =
+  'json' | 'regexp' | 'exception' | 'timer' | 'microtask' | 'buffer' | 'console' | 'lock';
 
 export interface LineMark {
   readonly operation: LineOperation;
@@ -45,11 +46,11 @@ export interface Syntax {
 
 export const UNKNOWN_CALLEE = '?';
 
-type AnyNode = Node & Record<string, unknown>;
+export type AnyNode = Node & Record<string, unknown>;
 type Parser = typeof Acorn;
 
 /** Larger texts are bundles: parsing them would take longer than the profile is worth. */
-const MAX_SOURCE_CHARACTERS = 3_000_000;
+export const MAX_SOURCE_CHARACTERS = 3_000_000;
 
 const REGEXP_METHODS = new Set([
   'test',
@@ -106,6 +107,8 @@ const LOOPS = new Set([
   'DoWhileStatement',
 ]);
 const MICROTASK_CALLS = new Set(['nextTick', 'queueMicrotask', 'then', 'resolve', 'catch', 'finally']);
+/** Ways to wait for another thread: asleep, or by trying again and again. */
+const LOCKING = new Set(['wait', 'compareExchange', 'exchange']);
 const TIMER_CALLS = new Set(['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval']);
 
 /** Null where the text is not JavaScript that acorn knows, or too large. */
@@ -115,7 +118,7 @@ export function parseSyntax(acorn: Parser, text: string): Syntax | null {
   return program === null ? null : new SyntaxCollector(text).collect(program);
 }
 
-function parseProgram(acorn: Parser, text: string): Program | null {
+export function parseProgram(acorn: Parser, text: string): Program | null {
   for (const sourceType of ['module', 'script'] as const) {
     try {
       return acorn.parse(text, {
@@ -240,6 +243,7 @@ class SyntaxCollector {
     const objectName = object === null ? '' : lastName(object);
     if (objectName === 'JSON') this.#mark(line, 'json', `JSON.${name}`);
     else if (objectName === 'console') this.#mark(line, 'console', `console.${name}`);
+    else if (objectName === 'Atomics' && LOCKING.has(name)) this.#mark(line, 'lock', `Atomics.${name}`);
     else if (objectName === 'Buffer') this.#mark(line, 'buffer', `Buffer.${name}`);
     else if (name === 'structuredClone') this.#mark(line, 'json', name);
     else if (name === 'captureStackTrace') this.#mark(line, 'exception', `Error.${name}`);
@@ -279,7 +283,7 @@ class SyntaxCollector {
   }
 }
 
-function isNode(value: unknown): value is AnyNode {
+export function isNode(value: unknown): value is AnyNode {
   return (
     typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string'
   );
@@ -289,11 +293,11 @@ function isRegexp(node: AnyNode): boolean {
   return node.type === 'Literal' && node.regex !== undefined;
 }
 
-function lineOf(node: AnyNode): number {
+export function lineOf(node: AnyNode): number {
   return node.loc!.start.line;
 }
 
-function lastName(node: AnyNode): string {
+export function lastName(node: AnyNode): string {
   if (node.type === 'ChainExpression') return lastName(node.expression as AnyNode);
   if (node.type === 'Identifier' || node.type === 'PrivateIdentifier') return node.name as string;
   if (node.type === 'MemberExpression' && node.computed !== true) return lastName(node.property as AnyNode);

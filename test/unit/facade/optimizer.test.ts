@@ -221,12 +221,10 @@ describe('SystemOptimizer', () => {
     });
   });
 
-  it('says which profile types are missing instead of returning nothing', async () => {
-    for (const type of ['io', 'network', 'thread'] as const) {
-      await expect(optimizer().profileSystem({ type, durationMs: 100 })).rejects.toMatchObject({
-        code: 'NOT_SUPPORTED',
-      });
-    }
+  it.each(['io', 'network', 'thread'] as const)('profiles %s too, and keeps what it saw', async (type) => {
+    const result = await optimizer().profileSystem({ type, durationMs: 100 });
+    expect(result).toMatchObject({ type, activities: expect.any(Array) });
+    expect(result.analysis.findings.length).toBeGreaterThan(0);
   });
 
   it('names the registered subjects where the wanted one is not here', async () => {

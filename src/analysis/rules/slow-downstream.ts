@@ -1,0 +1,96 @@
+import type { ActivityCost } from '../../model/signals.js';
+import { formatDurationMs, formatNumber, formatShare } from '../../units.js';
+import { activitiesOf, byTarget, median, topPlace, total, waitingShare } from '../activity.js';
+import { confidenceAbove } from '../confidence.js';
+import { placeOf } from '../operation-finding.js';
+import type { RankedFinding, Rule } from '../rule.js';
+import type { SignalView } from '../signal-view.js';
+import { slowDns } from './slow-dns.js';
+import { serialAwaits } from './serial-awaits.js';
+
+const LATENCY_MS = 80;
+const SHARE = 0.3;
+const LEAST_CALLS = 3;
+/** Below this factor over the loop's own lateness the answer may have lain there, waiting for the loop. */
+const OVER_LOOP_DELAY = 3;
+const LOOP_IS_FULL = 0.95;
+
+/** Another service takes long to answer, and the program with it. */
+export const slowDownstream: Rule = {
+  cause: 'slow-downstream',
+  evaluate(view) {
+    const calls = activitiesOf(view, 'http', 'socket');
+    if (view.signals.activities === undefined) return { findings: [] };
+    if (calls.length === 0) return { findings: [], because: 'no call to another service was answered' };
+    if ((view.value('eventLoop.utilization') ?? 0) >= LOOP_IS_FULL) {
+      return { findings: [], because: 'the event loop itself is full, so answers wait for it' };
+    }
+    const functionsOf = (rule: Rule) =>
+      new Set(rule.evaluate(view).findings.map(({ location }) => location?.function));
+    const serial = functionsOf(serialAwaits);
+    const slowNames = functionsOf(slowDns);
+    const found: RankedFinding[] = [];
+    let slowest = 0;
+    for (const { target, rows } of byTarget(calls)) {
+      const ms = median(rows);
+      slowest = Math.max(slowest, ms);
+      const share = waitingShare(view, total(rows, 'totalMs'));
+      const delay = view.value('eventLoop.delay.p50') ?? 0;
+      const pool = view.value('pool.queue.wait.p50') ?? 0;
+      const isSlow = ms >= LATENCY_MS && ms >= delay * OVER_LOOP_DELAY && ms >= pool * OVER_LOOP_DELAY;
+      if (!isSlow || share < SHARE || total(rows, 'count') < LEAST_CALLS) continue;
+      if (rows.every(({ serialIn }) => serialIn !== undefined && serial.has(serialIn.location.function)))
+        continue;
+      if (rows.every(({ location }) => location !== undefined && slowNames.has(location.function))) continue;
+      found.push(finding(view, target, rows, ms, share));
+    }
+    if (found.length > 0) return { findings: found };
+    return {
+      findings: [],
+      because: `the slowest service answered in ${formatDurationMs(slowest)}, as half of its calls did`,
+    };
+  },
+};
+
+function finding(
+  view: SignalView,
+  target: string,
+  rows: readonly ActivityCost[],
+  ms: number,
+  share: number,
+): RankedFinding {
+  const top = topPlace(rows);
+  const who = target === '' ? 'another service' : target;
+  const seconds = view.signals.durationMs / 1000;
+  return {
+    cause: 'slow-downstream',
+    severity: ms >= 1000 ? 'critical' : ms >= 250 ? 'high' : 'medium',
+    confidence: Math.min(confidenceAbove(ms, LATENCY_MS / 1.5), confidenceAbove(share, SHARE / 1.5)),
+    impact: share,
+    title:
+      top === undefined
+        ? `${who} takes ${formatDurationMs(ms)} to answer`
+        : `${placeOf(top.location!)} waits ${formatDurationMs(ms)} for ${who}`,
+    ...(top === undefined ? {} : { location: top.location! }),
+    evidence: [
+      {
+        metric: 'downstream.latency.p50',
+        value: ms,
+        unit: 'ms',
+        threshold: LATENCY_MS,
+        statement: `Half of ${formatNumber(total(rows, 'count') / seconds)} calls a second to ${who} took ${formatDurationMs(ms)} or longer.`,
+      },
+      {
+        metric: 'downstream.waitingShare',
+        value: share,
+        unit: 'ratio',
+        threshold: SHARE,
+        statement: `Waiting for it makes up ${formatShare(share)} of the time that the program’s own answers take.`,
+      },
+      ...view.evidence(
+        'eventLoop.utilization',
+        (value) => `The event loop was busy for ${formatShare(value)} of the time.`,
+      ),
+    ],
+  };
+}
