@@ -4,26 +4,34 @@
  * out, with the smallest size that shows it.
  */
 import { fail } from '../errors.js';
-import { firstDifference } from '../validation/equality.js';
 import type { Equivalence } from './computation.js';
+import { differenceOf, reasonOf, restoreIfChanged, snapshot, timedCall, type Call } from './checked-call.js';
 import type { Arguments, SizeClass } from './inputs.js';
+import { checkOrder, knownCall, type KnownCall } from './order-check.js';
+import { seededRandom, type Random } from './random.js';
+import { shrink, type Counterexample } from './shrink.js';
 import type { Variant } from './variants.js';
 
 /** Why a variant takes no part, from which size on. */
 export interface Rejection {
   readonly variant: string;
-  readonly reason: 'differs' | 'threw' | 'not-repeatable' | 'changes-input' | 'too-slow';
+  readonly reason:
+    'differs' | 'threw' | 'not-repeatable' | 'changes-input' | 'keeps-state' | 'keeps-results' | 'too-slow';
   /** Smallest size that shows it. */
   readonly size: number;
+  /** The call that shows it, made as small as it goes; null where making it smaller makes no sense. */
+  readonly smallest: Counterexample | null;
   /** One sentence for people. */
   readonly message: string;
 }
 
 export interface Agreement {
   readonly rejections: readonly Rejection[];
-  /** Size classes up to which the reference itself could be checked. */
-  readonly classes: readonly SizeClass[];
+  /** Size classes up to which the reference itself could be checked, with its least time for a call. */
+  readonly classes: readonly { readonly sizeClass: SizeClass; readonly referenceMs: number }[];
   readonly asynchronous: ReadonlySet<string>;
+  /** Calls with what they should give, for a check after the race. */
+  readonly calls: readonly KnownCall[];
   readonly warnings: readonly string[];
 }
 
@@ -32,13 +40,15 @@ export interface AgreementOptions {
   /** A single call that is predicted to last longer is not made. */
   readonly maxCallMs: number;
   readonly throwIfAborted: () => void;
+  readonly random?: Random;
 }
 
-interface Call {
-  readonly result: unknown;
-  readonly elapsedMs: number;
-  readonly asynchronous: boolean;
-}
+/** Calls that are remembered for checks in other orders: as many as find a dependence, as few as memory allows. */
+const MAX_KNOWN_CALLS = 16;
+/** Time for those checks, per variant. */
+const ORDER_CHECK_MS = 40;
+/** Time to make a call that shows a fault smaller. */
+const SHRINK_MS = 250;
 
 /** Times below this say more of a cold start than of growth. */
 const TELLING_MS = 0.2;
@@ -47,7 +57,7 @@ const TELLING_MS = 0.2;
  * Grows like the last step did: exponent between two sizes, at least linear, at most cubic. 0 where the calls so
  * far were too short to tell.
  */
-function predictedMs(history: readonly { size: number; ms: number }[], size: number): number {
+export function predictedMs(history: readonly { size: number; ms: number }[], size: number): number {
   const last = history.at(-1);
   if (!last || last.size <= 0 || last.ms < TELLING_MS) return 0;
   const before = history.findLast(({ size: earlier }) => earlier < last.size);
@@ -72,9 +82,10 @@ export async function checkAgreement(
   const rejections = new Map<string, Rejection>();
   const asynchronous = new Set<string>();
   const warnings = new Set<string>();
-  const checked: SizeClass[] = [];
+  const checked: Agreement['classes'][number][] = [];
   const history = new Map<string, { size: number; ms: number }[]>(variants.map(({ name }) => [name, []]));
   const reference = variants[0]!;
+  const calls: KnownCall[] = [];
 
   for (const sizeClass of classes) {
     const { size } = sizeClass;
@@ -93,22 +104,86 @@ export async function checkAgreement(
       const expected = await callReference(reference, args, before, size, options);
       if (expected.asynchronous) asynchronous.add(reference.name);
       history.get(reference.name)!.push({ size, ms: expected.elapsedMs });
+      if (expected.elapsedMs < ORDER_CHECK_MS / 8) calls.push(knownCall(size, args, expected.result));
       for (const variant of variants.slice(1)) {
         if (rejections.has(variant.name)) continue;
         const times = history.get(variant.name)!;
         const rejection =
           predictedMs(times, size) > options.maxCallMs
             ? slow(variant.name, size)
-            : await checkOne(variant, args, before, expected.result, size, times, asynchronous, options);
+            : await checkOne(
+                reference,
+                variant,
+                args,
+                before,
+                expected.result,
+                size,
+                times,
+                asynchronous,
+                options,
+              );
         if (rejection) rejections.set(variant.name, rejection);
       }
     }
-    checked.push(sizeClass);
+    const times = history.get(reference.name)!.filter((call) => call.size === size);
+    checked.push({ sizeClass, referenceMs: Math.min(...times.map(({ ms }) => ms)) });
   }
-  return { rejections: [...rejections.values()], classes: checked, asynchronous, warnings: [...warnings] };
+  const known = spread(calls, MAX_KNOWN_CALLS);
+  for (const rejection of await checkOrders(variants, known, [...rejections.values()], options)) {
+    rejections.set(rejection.variant, rejection);
+  }
+  return {
+    rejections: [...rejections.values()],
+    classes: checked,
+    asynchronous,
+    calls: known,
+    warnings: [...warnings],
+  };
+}
+
+/**
+ * Calls every variant that is left in random orders. Also made after the race, when all have run thousands of times.
+ *
+ * @returns the variants that are out by it.
+ * @throws INVALID_ARGUMENT where it is the reference that depends on earlier calls.
+ */
+export async function checkOrders(
+  variants: readonly Variant[],
+  calls: readonly KnownCall[],
+  rejections: readonly Rejection[],
+  { equivalence, throwIfAborted, random = seededRandom(1) }: AgreementOptions,
+): Promise<Rejection[]> {
+  const found: Rejection[] = [];
+  if (calls.length === 0) return found;
+  for (const [i, variant] of variants.entries()) {
+    if (isWrong(rejections, variant.name)) continue;
+    throwIfAborted();
+    const slowFrom = rejections.find((rejection) => rejection.variant === variant.name)?.size ?? Infinity;
+    const affordable = calls.filter(({ size }) => size < slowFrom);
+    const fault = await checkOrder(variant, affordable, { equivalence, budgetMs: ORDER_CHECK_MS, random });
+    if (!fault) continue;
+    const { reason, size, what } = fault;
+    if (i === 0) {
+      throw fail('INVALID_ARGUMENT', {
+        name: `variants.${variant.name}`,
+        actual: `a function that ${what}, at size ${size}`,
+        expected: 'one whose result depends on its arguments alone: the others are held against it',
+      });
+    }
+    const message = `"${variant.name}" is out: at size ${size} it ${what}.`;
+    found.push({ variant: variant.name, reason, size, smallest: null, message });
+  }
+  return found;
+}
+
+/** At most `count` items, evenly over all. */
+function spread<T>(items: readonly T[], count: number): T[] {
+  if (items.length <= count) return [...items];
+  return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]!);
 }
 
 async function checkOne(
+  reference: Variant,
   variant: Variant,
   args: Arguments,
   before: Arguments | undefined,
@@ -119,12 +194,15 @@ async function checkOne(
   { equivalence, maxCallMs }: AgreementOptions,
 ): Promise<Rejection | undefined> {
   const { name } = variant;
-  const reject = (reason: Rejection['reason'], what: string): Rejection => ({
-    variant: name,
-    reason,
-    size,
-    message: `"${name}" is out: at size ${size} it ${what}.`,
-  });
+  const reject = async (reason: Rejection['reason'], what: string): Promise<Rejection> => {
+    const shows = reason === 'differs' || reason === 'threw';
+    const smallest = shows
+      ? await shrink(reference, variant, args, { equivalence, budgetMs: Math.min(SHRINK_MS, maxCallMs) })
+      : null;
+    const example = smallest?.length === undefined ? '' : ` Smallest input that shows it: ${smallest.input}.`;
+    const message = `"${name}" is out: at size ${size} it ${what}.${example}`;
+    return { variant: name, reason, size, smallest, message };
+  };
   let repeats = 1;
   let fastestMs = Infinity;
   for (let run = 0; run <= repeats; run += 1) {
@@ -133,7 +211,7 @@ async function checkOne(
       call = await timedCall(variant, args);
     } catch (error) {
       const changed = restoreIfChanged(args, before);
-      const what = `threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`;
+      const what = `threw ${reasonOf(error)}`;
       return reject('threw', changed === null ? what : `${what}, having changed its input`);
     }
     if (call.asynchronous) asynchronous.add(name);
@@ -163,7 +241,7 @@ async function callReference(
   try {
     call = await timedCall(reference, args);
   } catch (cause) {
-    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    const reason = reasonOf(cause);
     throw fail('SUBJECT_THREW', { subject: `variant "${reference.name}" (size ${size})`, reason }, { cause });
   }
   const changed = restoreIfChanged(args, before);
@@ -185,61 +263,9 @@ async function callReference(
   });
 }
 
-async function timedCall({ run }: Variant, args: Arguments): Promise<Call> {
-  const startMs = performance.now();
-  const returned: unknown = run(...args);
-  const asynchronous = typeof (returned as { then?: unknown } | null | undefined)?.then === 'function';
-  const result = asynchronous ? await returned : returned;
-  return { result, elapsedMs: performance.now() - startMs, asynchronous };
-}
-
-function differenceOf(
-  equivalence: Equivalence | undefined,
-  expected: unknown,
-  result: unknown,
-): string | null {
-  if (typeof equivalence === 'function') {
-    return equivalence(expected, result) ? null : 'equivalence() returned false';
-  }
-  const tolerance = typeof equivalence === 'object' ? equivalence.relativeTolerance : 0;
-  return firstDifference(expected, result, tolerance);
-}
-
-/** A clone to compare with; undefined where there is none (functions, class instances with private state). */
-function snapshot(args: Arguments): Arguments | undefined {
-  try {
-    const clone = structuredClone(args);
-    // Instances of classes come back as plain objects, which would look like a change.
-    return firstDifference(clone, args) === null ? clone : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** How the arguments differ from what they were; null where they do not. What was changed is put back where it can be. */
-function restoreIfChanged(args: Arguments, before: Arguments | undefined): string | null {
-  if (before === undefined) return null;
-  const changed = firstDifference(before, args);
-  if (changed === null) return null;
-  restore(args as unknown[], structuredClone(before) as unknown[]);
-  return changed.replace(/^result/, 'argument');
-}
-
-/** Puts arrays and typed arrays back in place, so that the other variants get what the caller gave. */
-function restore(args: unknown[], before: unknown[]): void {
-  for (const [i, value] of before.entries()) {
-    const target = args[i];
-    if (Array.isArray(target) && Array.isArray(value)) {
-      target.length = 0;
-      for (const item of value as unknown[]) target.push(item);
-    } else if (ArrayBuffer.isView(target) && 'set' in target) (target as Uint8Array).set(value as Uint8Array);
-    else args[i] = value;
-  }
-}
-
 function slow(variant: string, size: number): Rejection {
   const message = `"${variant}" is out: it is too slow to be measured at size ${size}.`;
-  return { variant, reason: 'too-slow', size, message };
+  return { variant, reason: 'too-slow', size, smallest: null, message };
 }
 
 /** A variant that is wrong anywhere is out everywhere; one that is too slow, from that size on. */

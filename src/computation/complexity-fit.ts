@@ -16,6 +16,12 @@ export interface ComplexityFit {
   readonly relativeError: number;
   /** Other classes that fit nearly as well: the sizes measured do not tell them apart. */
   readonly alsoPlausible: readonly Complexity[];
+  /** Their coefficients. */
+  readonly alternatives: readonly {
+    readonly complexity: Complexity;
+    readonly overhead: number;
+    readonly coefficient: number;
+  }[];
 }
 
 export interface CostAtSize {
@@ -55,7 +61,32 @@ export function fitComplexity(points: readonly CostAtSize[]): ComplexityFit | nu
   const limit = Math.max(least * PARSIMONY, least + 0.01);
   const plausible = fits.filter(({ relativeError }) => relativeError <= limit);
   const [chosen, ...others] = plausible;
-  return { ...chosen!, alsoPlausible: others.map(({ complexity }) => complexity) };
+  return {
+    ...chosen!,
+    alsoPlausible: others.map(({ complexity }) => complexity),
+    alternatives: others.map(({ complexity, overhead, coefficient }) => ({
+      complexity,
+      overhead,
+      coefficient,
+    })),
+  };
+}
+
+/** What a fit says of a size, with the range that its error and the other plausible classes leave. */
+export function predictCost(
+  { complexity, overhead, coefficient, relativeError, alternatives }: ComplexityFit,
+  size: number,
+): { readonly value: number; readonly low: number; readonly high: number } {
+  const value = overhead + coefficient * GROWTH[complexity](size);
+  const values = [
+    value,
+    ...alternatives.map((other) => other.overhead + other.coefficient * GROWTH[other.complexity](size)),
+  ];
+  return {
+    value,
+    low: Math.min(...values) * (1 - Math.min(0.9, 2 * relativeError)),
+    high: Math.max(...values) * (1 + 2 * relativeError),
+  };
 }
 
 /** Weighted least squares of a + b·g with a, b ≥ 0; weights 1/cost². */

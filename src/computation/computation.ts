@@ -6,6 +6,8 @@ import { describe, fail } from '../errors.js';
 import type { Choice, ComputationChoice } from '../model/choice.js';
 import type { Subject } from '../model/subject.js';
 import { makeDispatch, type Range } from './dispatch.js';
+import { parallelVariant, type ParallelComputation } from './parallel.js';
+import { isInSpace, parseConfiguredName, type Constraint, type ParameterSpace } from './parameters.js';
 import { defaultSize, type SizeOf } from './size.js';
 import {
   checkModuleForm,
@@ -16,6 +18,7 @@ import {
   type AnyFunction,
   type FunctionVariants,
   type ModuleVariants,
+  type Tunable,
   type Variant,
 } from './variants.js';
 
@@ -42,6 +45,22 @@ export interface ComputationOptions<F extends AnyFunction = AnyFunction> {
   readonly inputs?: Inputs;
   /** Sizes to ask of `inputs` where it is a function. */
   readonly sizes?: readonly number[];
+  /**
+   * Greatest size that occurs. Results are checked there too where that can be afforded, and you are warned where
+   * the choice is not expected to hold up to it, in time or in memory.
+   */
+  readonly maxSize?: number;
+  /**
+   * True where calls in production repeat inputs as the measurement does. Variants that keep results between
+   * calls are then admitted; otherwise they are out, because on repeated inputs they win what they do not have.
+   */
+  readonly repeatedInputs?: boolean;
+  /** What variants with `create` can be configured by. */
+  readonly parameters?: ParameterSpace;
+  /** Configurations for which one of these returns false are not tried. */
+  readonly constraints?: readonly Constraint[];
+  /** The same computation as a loop over threads: raced as the variant `parallelFor`. */
+  readonly parallel?: ParallelComputation;
 }
 
 export class Computation<F extends AnyFunction = AnyFunction> implements Subject {
@@ -51,6 +70,8 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
   readonly variantNames: readonly string[];
   readonly size: SizeOf;
   #variants: readonly Variant<F>[] | undefined;
+  #tunables: ReadonlyMap<string, Tunable<F>> = new Map();
+  readonly #configured = new Map<string, Variant<F>>();
   #choice: ComputationChoice;
   #use: (ranges: readonly Range[]) => void;
 
@@ -66,6 +87,8 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
       variants,
       size = defaultSize,
       equivalence,
+      maxSize,
+      repeatedInputs,
     } = (options ?? {}) as Partial<ComputationOptions<F>>;
     if (typeof name !== 'string' || name === '') {
       throw fail('INVALID_ARGUMENT', { name: 'name', actual: describe(name), expected: 'a name' });
@@ -75,13 +98,25 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
       throw fail('INVALID_ARGUMENT', { name: 'size', actual: describe(size), expected });
     }
     checkEquivalence(equivalence);
+    if (maxSize !== undefined && !(typeof maxSize === 'number' && maxSize > 0 && Number.isFinite(maxSize))) {
+      const expected = 'a finite number above 0';
+      throw fail('INVALID_ARGUMENT', { name: 'maxSize', actual: describe(maxSize), expected });
+    }
+    if (repeatedInputs !== undefined && typeof repeatedInputs !== 'boolean') {
+      const expected = 'true or false';
+      throw fail('INVALID_ARGUMENT', { name: 'repeatedInputs', actual: describe(repeatedInputs), expected });
+    }
     this.name = name;
     this.options = options;
     this.size = size;
     if (isModuleForm(variants)) {
       this.variantNames = checkModuleForm(variants);
+      refuseWithModule(options);
     } else {
-      this.#variants = fromFunctions(variants as FunctionVariants<F>);
+      const { parameters, constraints, parallel } = options;
+      const given = fromFunctions(variants as FunctionVariants<F>, parameters, constraints);
+      this.#tunables = given.tunables;
+      this.#variants = parallel ? [...given.variants, parallelVariant<F>(parallel)] : given.variants;
       this.variantNames = this.#variants.map((variant) => variant.name);
     }
     this.#choice = { kind: 'computation', bySize: [{ maxSize: null, variant: this.variantNames[0]! }] };
@@ -107,7 +142,7 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
    * @throws INVALID_ARGUMENT for a choice of another kind, an unknown variant, or ranges out of order.
    */
   applyChoice(choice: Choice): void {
-    const checked = checkChoice(choice, this);
+    const checked = checkChoice(choice, this as unknown as Computation);
     this.#choice = checked;
     // A module form is loaded by its first call, so that a service can register it at no cost.
     if (this.#variants) this.#use(this.#rangesOf(checked));
@@ -125,6 +160,26 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
     return this.#variants!;
   }
 
+  /** Variants that take parameters. */
+  get tunables(): readonly Tunable<F>[] {
+    return [...this.#tunables.values()];
+  }
+
+  /**
+   * The variant of a name, made for its configuration where it names one; undefined where there is none, or its
+   * module is not loaded yet.
+   */
+  variantNamed(name: string): Variant<F> | undefined {
+    const known = this.#variants?.find((variant) => variant.name === name) ?? this.#configured.get(name);
+    if (known) return known;
+    const parsed = parseConfiguredName(name);
+    const tunable = parsed && this.#tunables.get(parsed.variant);
+    if (!tunable || !isInSpace(tunable.space, tunable.constraints, parsed.configuration)) return undefined;
+    const made = tunable.configure(parsed.configuration);
+    this.#configured.set(name, made);
+    return made;
+  }
+
   /** Variant in force for a size. */
   variantFor(size: number): string {
     return variantFor(this.#choice, size);
@@ -132,10 +187,9 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
 
   #rangesOf(choice: ComputationChoice): Range[] {
     this.#variants ??= loadVariantsSync(this.moduleForm!) as Variant<F>[];
-    const variants = this.#variants;
     return choice.bySize.map(({ maxSize, variant }) => ({
       maxSize: maxSize ?? Infinity,
-      run: variants.find(({ name }) => name === variant)!.run,
+      run: this.variantNamed(variant)!.run,
     }));
   }
 }
@@ -162,7 +216,8 @@ export function variantFor({ bySize }: ComputationChoice, size: number): string 
   return (range ?? bySize[bySize.length - 1]!).variant;
 }
 
-function checkChoice(choice: unknown, { name, variantNames }: Computation): ComputationChoice {
+function checkChoice(choice: unknown, computation: Computation): ComputationChoice {
+  const { name, variantNames } = computation;
   const refuse = (actual: string, expected: string): never => {
     throw fail('INVALID_ARGUMENT', { name: `choice for computation "${name}"`, actual, expected });
   };
@@ -173,7 +228,10 @@ function checkChoice(choice: unknown, { name, variantNames }: Computation): Comp
   let previous = -Infinity;
   for (const [i, range] of (bySize as ComputationChoice['bySize']).entries()) {
     const { maxSize, variant } = range ?? {};
-    if (!variantNames.includes(variant)) {
+    if (
+      !variantNames.includes(variant) &&
+      !(typeof variant === 'string' && computation.variantNamed(variant))
+    ) {
       refuse(
         `one that names the variant ${describe(variant)}`,
         `only variants of ${variantNames.join(', ')}`,
@@ -189,6 +247,15 @@ function checkChoice(choice: unknown, { name, variantNames }: Computation): Comp
     kind,
     bySize: (bySize as ComputationChoice['bySize']).map(({ maxSize, variant }) => ({ maxSize, variant })),
   };
+}
+
+/** What only functions can have. @throws INVALID_ARGUMENT */
+function refuseWithModule({ parameters, constraints, parallel }: ComputationOptions): void {
+  for (const [name, value] of Object.entries({ parameters, constraints, parallel })) {
+    if (value === undefined) continue;
+    const expected = 'nothing where variants are exports of a module, or variants as functions';
+    throw fail('INVALID_ARGUMENT', { name, actual: describe(value), expected });
+  }
 }
 
 function checkEquivalence(equivalence: unknown): void {

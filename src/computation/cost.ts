@@ -4,15 +4,31 @@ import { median, quantile } from '../validation/statistics.js';
 import type { Arguments } from './inputs.js';
 import type { Variant } from './variants.js';
 
-export type Objective = 'time' | 'p99' | 'memory' | 'cpu';
+/** A cost that can be measured on its own. */
+export type PlainObjective = 'time' | 'p99' | 'memory' | 'cpu';
+export type Objective = PlainObjective | 'weighted';
 
-/** Unit in which an objective's costs are reported. */
-export const UNITS: Readonly<Record<Objective, 'ns' | 'bytes'>> = {
+/** Share of each cost in a weighted one; those that are absent count nothing. */
+export type Weights = Readonly<Partial<Record<PlainObjective, number>>>;
+
+/** What is minimised. */
+export interface CostMeasure {
+  readonly objective: Objective;
+  /** For `weighted` alone. */
+  readonly weights?: Weights;
+}
+
+/** Unit in which an objective's costs are reported. A weighted cost has none: only its ratios mean something. */
+export const UNITS: Readonly<Record<Objective, 'ns' | 'bytes' | 'score'>> = {
   time: 'ns',
   p99: 'ns',
   cpu: 'ns',
   memory: 'bytes',
+  weighted: 'score',
 };
+
+/** Where a weighted objective names no weights: mostly time, but not at any price. */
+export const DEFAULT_WEIGHTS: Weights = { time: 0.5, p99: 0.2, memory: 0.2, cpu: 0.1 };
 
 /** What a race measures: one variant on the inputs of one size class. */
 export interface Contender {
@@ -23,7 +39,7 @@ export interface Contender {
 }
 
 /** A sample is never below this, so that its logarithm exists: half a nanosecond, or the smallest heap object. */
-const FLOOR: Readonly<Record<Objective, number>> = { time: 0.5, p99: 0.5, cpu: 0.5, memory: 16 };
+const FLOOR: Readonly<Record<PlainObjective, number>> = { time: 0.5, p99: 0.5, cpu: 0.5, memory: 16 };
 /** Calls timed one by one for a 99th percentile. */
 const P99_CALLS = 200;
 const P99_MAX_MS = 60;
@@ -59,10 +75,28 @@ export function contender(variant: Variant, inputs: readonly Arguments[], asynch
  * - `time`: wall time. - `cpu`: CPU time of the whole process, so that work on other threads counts.
  * - `p99`: 99th percentile of passes timed one by one.
  * - `memory`: growth of heap and external memory over short batches that no collection fell into.
+ * - `weighted`: the geometric mean of these by weight, so that a factor in one outweighs the same factor in
+ *   another by their weights, whatever their units.
  */
 export async function sample(
+  of: Contender,
+  { objective, weights = DEFAULT_WEIGHTS }: CostMeasure,
+  passes: number,
+  overheadBytes: number,
+): Promise<number> {
+  if (objective !== 'weighted') return samplePlain(of, objective, passes, overheadBytes);
+  let [logCost, total] = [0, 0];
+  for (const [part, weight] of Object.entries(weights) as [PlainObjective, number][]) {
+    if (!(weight > 0)) continue;
+    logCost += weight * Math.log(await samplePlain(of, part, passes, overheadBytes));
+    total += weight;
+  }
+  return Math.exp(logCost / total);
+}
+
+async function samplePlain(
   { side, callsPerPass }: Contender,
-  objective: Objective,
+  objective: PlainObjective,
   passes: number,
   overheadBytes: number,
 ): Promise<number> {
@@ -72,7 +106,7 @@ export async function sample(
 
 async function samplePass(
   side: Side,
-  objective: Objective,
+  objective: PlainObjective,
   passes: number,
   overheadBytes: number,
 ): Promise<number> {

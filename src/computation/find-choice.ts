@@ -6,10 +6,12 @@ import type { OptimizationContext } from '../model/context.js';
 import type { ComputationSettings } from '../settings/computation.js';
 import { checkAgreement, takesPart, type AgreementOptions, type Rejection } from './agreement.js';
 import type { Computation, Inputs } from './computation.js';
-import { contender, measuringOverheadBytes } from './cost.js';
+import { contender, type CostMeasure } from './cost.js';
 import { generate, type SizeClass } from './inputs.js';
 import { withinMemory } from './participants.js';
 import { Race } from './race.js';
+import { racer } from './racer.js';
+import type { Random } from './random.js';
 import { search } from './search.js';
 import { choiceOf, crossovers, pickVariants, type Crossover, type MeasuredSize } from './selection.js';
 import type { Variant } from './variants.js';
@@ -23,6 +25,8 @@ const MAX_REFINEMENTS = 4;
 export interface MeasuredClass extends MeasuredSize {
   readonly sizeClass: SizeClass;
   readonly rounds: number;
+  /** Undefined where nothing was raced. */
+  readonly race: Race | undefined;
 }
 
 /** What the search found. A variant per measured size, in ascending order. */
@@ -41,6 +45,10 @@ export interface SearchRequest {
   readonly present: ComputationChoice;
   readonly settings: ComputationSettings;
   readonly asynchronous: boolean;
+  readonly measure: CostMeasure;
+  /** Heap growth per batch that measuring causes itself. */
+  readonly overheadBytes: number;
+  readonly random: Random;
   readonly budgetMs: number;
   readonly context: OptimizationContext;
   readonly agreement: AgreementOptions;
@@ -62,7 +70,13 @@ export async function findChoice(request: SearchRequest): Promise<FoundChoice> {
 /** No race: the caller has chosen the last variant, and wants to know whether that was right. */
 function fixedChoice({ variants, classes, rejections }: SearchRequest): FoundChoice {
   const last = variants.findLast(({ name }) => takesPart(rejections, name, Infinity))!.name;
-  const measured = classes.map((sizeClass) => ({ ...sizeClass, standings: [], sizeClass, rounds: 0 }));
+  const measured = classes.map((sizeClass) => ({
+    ...sizeClass,
+    standings: [],
+    sizeClass,
+    rounds: 0,
+    race: undefined,
+  }));
   const picked = measured.map(() => last);
   return { measured, picked, changes: [], candidate: choiceOf(picked, []) };
 }
@@ -70,8 +84,7 @@ function fixedChoice({ variants, classes, rejections }: SearchRequest): FoundCho
 async function racedChoice(request: SearchRequest): Promise<FoundChoice> {
   const { classes, inputs, budgetMs, rejections, computation } = request;
   const startMs = performance.now();
-  const overheadBytes = await measuringOverheadBytes(request.asynchronous);
-  let measured = await raceOn(classes, budgetMs * FIRST_SHARE, overheadBytes, request);
+  let measured = await raceOn(classes, budgetMs * FIRST_SHARE, request);
   let found = pick(measured, request);
   if (typeof inputs !== 'function') return found;
 
@@ -83,12 +96,8 @@ async function racedChoice(request: SearchRequest): Promise<FoundChoice> {
       rejections.push(...fresh);
       for (const { message } of fresh) request.warnings.add(message);
       const shareMs = (budgetMs * (1 - FIRST_SHARE)) / MAX_REFINEMENTS;
-      measured = [...measured, ...(await raceOn([between], shareMs, overheadBytes, request))]
-        .sort((a, b) => a.size - b.size)
-        .map((at) => ({
-          ...at,
-          standings: at.standings.filter(({ variant }) => takesPart(rejections, variant, at.size)),
-        }));
+      const added = await raceOn([between], shareMs, request);
+      measured = withoutRejected([...measured, ...added], rejections);
       found = pick(measured, request);
     } catch (error) {
       // The sizes that the caller asked for are measured; one in between that fails spoils none of them.
@@ -100,9 +109,23 @@ async function racedChoice(request: SearchRequest): Promise<FoundChoice> {
   return found;
 }
 
-function pick(
+/** In ascending order, without those who turned out to be wrong. */
+export function withoutRejected(
   measured: readonly MeasuredClass[],
-  { variants, present, settings }: SearchRequest,
+  rejections: readonly Rejection[],
+): MeasuredClass[] {
+  return [...measured]
+    .sort((a, b) => a.size - b.size)
+    .map((at) => ({
+      ...at,
+      standings: at.standings.filter(({ variant }) => takesPart(rejections, variant, at.size)),
+    }));
+}
+
+/** The choice that follows from what was measured. */
+export function pick(
+  measured: readonly MeasuredClass[],
+  { variants, present, settings }: Pick<SearchRequest, 'variants' | 'present' | 'settings'>,
 ): FoundChoice {
   const names = variants.map(({ name }) => name);
   const picked = pickVariants(measured, names, present, settings.algorithmOptimization.crossover);
@@ -110,29 +133,48 @@ function pick(
   return { measured, picked, changes, candidate: choiceOf(picked, changes) };
 }
 
-/** Races all variants that may take part on each class. */
-async function raceOn(
-  classes: readonly SizeClass[],
-  budgetMs: number,
-  overheadBytes: number,
-  { variants, rejections, settings, asynchronous, warnings, context, agreement }: SearchRequest,
-): Promise<MeasuredClass[]> {
-  const { objective, maxMemoryBytes } = settings.resourceUtilization;
+/** A race of some variants on one class. */
+export function raceOf(
+  variants: readonly Variant[],
+  { inputs }: SizeClass,
+  {
+    asynchronous,
+    measure,
+    overheadBytes,
+    random,
+    agreement,
+  }: Pick<SearchRequest, 'asynchronous' | 'measure' | 'overheadBytes' | 'random' | 'agreement'>,
+): Race {
+  const racers = variants.map((variant) =>
+    racer(contender(variant, inputs, asynchronous), measure, overheadBytes),
+  );
   const breathe = async () => {
     await setImmediate();
     agreement.throwIfAborted();
   };
+  return new Race(racers, { random, now: () => performance.now(), breathe });
+}
+
+/** Races all variants that may take part on each class. */
+export async function raceOn(
+  classes: readonly SizeClass[],
+  budgetMs: number,
+  request: SearchRequest,
+): Promise<MeasuredClass[]> {
+  const { variants, rejections, settings, asynchronous, warnings, context, overheadBytes, random } = request;
+  const { maxMemoryBytes } = settings.resourceUtilization;
   const races: Race[] = [];
   for (const sizeClass of classes) {
     const eligible = variants.filter(({ name }) => takesPart(rejections, name, sizeClass.size));
     const within = await withinMemory(eligible, sizeClass, asynchronous, overheadBytes, maxMemoryBytes);
     for (const warning of within.warnings) warnings.add(warning);
-    const contenders = within.variants.map((variant) => contender(variant, sizeClass.inputs, asynchronous));
-    races.push(new Race(contenders, { objective, overheadBytes, breathe }));
+    races.push(raceOf(within.variants, sizeClass, request));
   }
   await search(races, {
     strategy: settings.performanceTuning.search,
     budgetMs,
+    random,
+    now: () => performance.now(),
     progress: (fraction, i) => {
       context.progress({ stage: 'race', fraction, message: `Racing at size ${classes[i]!.size}` });
     },
@@ -140,7 +182,7 @@ async function raceOn(
   return classes.map((sizeClass, i) => {
     const { size, minSize, maxSize } = sizeClass;
     const race = races[i]!;
-    return { size, minSize, maxSize, standings: race.standings(), sizeClass, rounds: race.rounds };
+    return { size, minSize, maxSize, standings: race.standings(), sizeClass, rounds: race.rounds, race };
   });
 }
 

@@ -1,4 +1,5 @@
 /** Turns what a caller gave as inputs into size classes: calls of about one size that are measured together. */
+import { getHeapStatistics } from 'node:v8';
 import { describe, fail } from '../errors.js';
 import type { Inputs } from './computation.js';
 import type { SizeOf } from './size.js';
@@ -25,11 +26,17 @@ const MAX_INPUTS_PER_CLASS = 16;
 /**
  * Size classes in ascending order.
  *
+ * @param warn told of sizes that are left out because their inputs do not fit in memory.
  * @throws INVALID_ARGUMENT where there is no input, or one whose size cannot be told; SUBJECT_THREW where the
  *   generator does.
  */
-export function sizeClasses(inputs: Inputs | undefined, sizes: unknown, sizeOf: SizeOf): SizeClass[] {
-  const calls = typeof inputs === 'function' ? generated(inputs, sizes) : listed(inputs, sizes);
+export function sizeClasses(
+  inputs: Inputs | undefined,
+  sizes: unknown,
+  sizeOf: SizeOf,
+  warn: (message: string) => void = () => undefined,
+): SizeClass[] {
+  const calls = typeof inputs === 'function' ? generated(inputs, sizes, warn) : listed(inputs, sizes);
   const bySize = new Map<number, Arguments[]>();
   for (const [i, args] of calls.entries()) {
     const size = sizeOf(...args);
@@ -70,14 +77,71 @@ export function generate(inputs: (size: number) => unknown, size: number): Argum
   }
 }
 
-function generated(inputs: (size: number) => unknown, sizes: unknown): Arguments[] {
+/**
+ * Generates smallest first and watches how much memory that takes, so that a size that would end the process is
+ * left out instead: running out of heap cannot be caught.
+ */
+function generated(
+  inputs: (size: number) => unknown,
+  sizes: unknown,
+  warn: (message: string) => void,
+): Arguments[] {
   const wanted = sizes ?? DEFAULT_SIZES;
   const isSize = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
   if (!Array.isArray(wanted) || wanted.length === 0 || !wanted.every(isSize)) {
     const expected = 'sizes from 0, such as [10, 1000, 100000]';
     throw fail('INVALID_ARGUMENT', { name: 'sizes', actual: describe(sizes), expected });
   }
-  return (wanted as number[]).map((size) => generate(inputs, size));
+  const ascending = [...(wanted as number[])].sort((a, b) => a - b);
+  const made: Arguments[] = [];
+  let bytesPerUnit = 0;
+  for (const size of ascending) {
+    const predictedBytes = bytesPerUnit * size;
+    const freeBytes = roomBytes();
+    if (made.length > 0 && predictedBytes > freeBytes) {
+      const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
+      warn(
+        `Sizes from ${size} on are left out: such an input would take about ${megabytes(predictedBytes)}, ` +
+          `and ${megabytes(freeBytes)} can be spared.`,
+      );
+      break;
+    }
+    const before = usedBytes();
+    try {
+      made.push(generate(inputs, size));
+    } catch (error) {
+      if (made.length === 0 || !isOutOfMemory((error as Error).cause)) throw error;
+      warn(`Sizes from ${size} on are left out: inputs(${size}) found no memory.`);
+      break;
+    }
+    // Small inputs drown in what else is allocated; a collection in between makes the growth negative.
+    const grown = usedBytes() - before;
+    if (grown > TELLING_BYTES) bytesPerUnit = Math.max(bytesPerUnit, grown / Math.max(1, size));
+  }
+  return made;
+}
+
+/** Growth that is an input's own. */
+const TELLING_BYTES = 256 * 1024;
+/** Share of the free memory that one input may take: variants copy it, checks clone it. */
+const INPUT_SHARE = 0.2;
+
+function usedBytes(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+/** Bytes that one input may take: of the heap's limit and of what the system or container has left. */
+function roomBytes(): number {
+  const { heap_size_limit: limit, used_heap_size: used } = getHeapStatistics();
+  return INPUT_SHARE * Math.min(limit - used, process.availableMemory());
+}
+
+/** V8 refuses lengths and buffers that cannot be had with a RangeError. */
+function isOutOfMemory(cause: unknown): boolean {
+  return (
+    cause instanceof RangeError && /allocation failed|invalid .*length|out of memory/i.test(cause.message)
+  );
 }
 
 function listed(inputs: unknown, sizes: unknown): Arguments[] {

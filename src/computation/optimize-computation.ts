@@ -6,18 +6,30 @@ import { fail, SubjectError } from '../errors.js';
 import type { ComputationChoice } from '../model/choice.js';
 import type { Comparison } from '../model/comparison.js';
 import type { OptimizationContext, OptimizationDraft } from '../model/context.js';
-import { unavailable } from '../model/metric.js';
 import type { OptimizationStatus } from '../model/types.js';
 import type { ComputationSettings } from '../settings/computation.js';
-import { checkAgreement, isWrong, takesPart, type Rejection } from './agreement.js';
-import { fitComplexity } from './complexity-fit.js';
+import { checkOrders, takesPart, type Rejection } from './agreement.js';
+import { boundedChoice } from './bounded-choice.js';
 import { variantFor, type ComputationOptions } from './computation.js';
-import { UNITS } from './cost.js';
-import { findChoice, type FoundChoice } from './find-choice.js';
-import { sizeClasses } from './inputs.js';
-import { admitted, type ComputationTarget } from './participants.js';
+import { confirmCrossovers } from './confirm-crossovers.js';
+import { contender, measuringOverheadBytes, type CostMeasure, type Weights } from './cost.js';
+import {
+  findChoice,
+  pick,
+  raceOf,
+  withoutRejected,
+  type FoundChoice,
+  type SearchRequest,
+} from './find-choice.js';
+import type { ComputationTarget } from './participants.js';
+import { planOf, type SizedUse } from './plan.js';
+import { prepare, type Prepared } from './prepare.js';
+import { raceComparisons } from './race-comparisons.js';
 import type { Standing } from './race.js';
-import { choiceOf, crossovers, strongestRival, type MeasuredSize } from './selection.js';
+import { seededRandom } from './random.js';
+import { resourceUse } from './resources.js';
+import { choiceOf, crossovers, strongestRival } from './selection.js';
+import { tune, type TunedVariant } from './tune.js';
 import { affordable, describeChoice, validateChoice } from './validate-choice.js';
 import type { AnyFunction, Variant } from './variants.js';
 
@@ -43,16 +55,19 @@ export interface OptimizedComputation<F extends AnyFunction = AnyFunction> {
   readonly choices: readonly SizeChoice[];
 }
 
-/** Share of the budget for the search; the rest proves the result. */
+/** Shares of the budget: configuring variants, racing, testing crossovers; the rest proves the result. */
+const TUNE_SHARE = 0.2;
 const SEARCH_SHARE = 0.45;
-/** A call that takes more than this fraction of the budget is not made: there would be time for too few. */
-const MAX_CALLS = 20;
+const CONFIRM_SHARE = 0.08;
+/** Share of the budget after which no more resources are looked at. */
+const RESOURCES_SHARE = 0.06;
 
 /**
  * Optimises one computation and puts the winner in force if it is proved faster.
  *
- * @throws INVALID_ARGUMENT for fewer than two variants or inputs that do not fit; SUBJECT_UNLOADABLE,
- *   SUBJECT_THREW where the first variant or the inputs fail; ABORTED.
+ * @throws INVALID_ARGUMENT for fewer than two variants, inputs that do not fit, or a reference that changes its
+ *   input, keeps results or is not repeatable; SUBJECT_UNLOADABLE, SUBJECT_THREW where the first variant or the
+ *   inputs fail; ABORTED.
  *
  * @example
  * const { draft, dispatch } = await optimizeComputation(
@@ -74,72 +89,99 @@ export async function optimizeComputation(
   throwIfAborted();
 
   const { computation } = target;
-  const { objective } = settings.resourceUtilization;
-  const all = await computation.load();
-  if (all.length < 2) {
-    throw fail('INVALID_ARGUMENT', {
-      name: 'variants',
-      actual: `one function ("${all[0]!.name}")`,
-      expected: 'two or more functions that do the same',
-    });
-  }
-  const { variants, warnings: admission } = admitted(all, computation.choice, settings.parallelization);
-  const warnings = new Set(admission);
-  const inputs = target.inputs ?? computation.options.inputs;
-  const sizes = target.inputs === undefined ? (target.sizes ?? computation.options.sizes) : target.sizes;
-  const classes = sizeClasses(inputs, sizes, computation.size);
-
-  context.progress({
-    stage: 'check',
-    fraction: 0,
-    message: `Checking that ${variants.length} variants agree`,
-  });
-  const agreementOptions = {
-    equivalence: computation.options.equivalence,
-    maxCallMs: context.budgetMs / MAX_CALLS,
-    throwIfAborted,
+  const { objective, weights } = settings.resourceUtilization;
+  const measure: CostMeasure = {
+    objective,
+    ...(weights && objective === 'weighted' && { weights: weights as Weights }),
   };
-  const agreement = await checkAgreement(variants, classes, agreementOptions);
-  const rejections = [...agreement.rejections];
-  for (const text of [...agreement.warnings, ...rejections.map(({ message }) => message)]) warnings.add(text);
-
-  let present = computation.choice;
-  const wrong = present.bySize.find(({ variant }) => isWrong(rejections, variant));
-  if (wrong) {
-    warnings.add(`"${wrong.variant}" was in force and is wrong; "${all[0]!.name}" replaces it.`);
-    present = { kind: 'computation', bySize: [{ maxSize: null, variant: all[0]!.name }] };
-    computation.applyChoice(present);
+  const random = seededRandom(settings.performanceTuning.seed);
+  const prepared = await prepare(target, settings, context, random, throwIfAborted);
+  const { all, agreement, rejections, warnings, present, classes } = prepared;
+  if (weights && objective !== 'weighted') {
+    warnings.add(`resourceUtilization.weights has no effect: the objective is ${objective}, not weighted.`);
   }
-
   const asynchronous = agreement.asynchronous.size > 0;
-  const found = await findChoice({
+  const budgetMs = Math.min(settings.performanceTuning.budgetMs ?? Infinity, remainingMs());
+  const common = {
     computation,
-    variants,
-    classes: agreement.classes,
-    inputs,
+    inputs: prepared.inputs,
     present,
     settings,
     asynchronous,
-    budgetMs: Math.min(settings.performanceTuning.budgetMs ?? Infinity, remainingMs() * SEARCH_SHARE),
+    measure,
+    overheadBytes: await measuringOverheadBytes(asynchronous),
+    random,
     context,
-    agreement: agreementOptions,
+    agreement: prepared.agreementOptions,
     rejections,
     warnings,
+  };
+
+  const tuned = await configure(prepared, common, budgetMs * TUNE_SHARE);
+  const variants = [...prepared.variants, ...tuned.variants];
+  const searchMs = Math.min(settings.performanceTuning.budgetMs ?? Infinity, remainingMs() * SEARCH_SHARE);
+  const request: SearchRequest = { ...common, variants, classes, budgetMs: searchMs };
+  let found = await findChoice(request);
+
+  // After thousands of calls, as optimised code: what was right before the race must still be.
+  const late = await checkOrders(variants, agreement.calls, rejections, prepared.agreementOptions);
+  if (late.length > 0) {
+    rejections.push(...late);
+    for (const { message } of late) warnings.add(message);
+    found = repick(found, request);
+  }
+
+  const confirmMs = Math.min(searchMs / 3, remainingMs() * CONFIRM_SHARE);
+  const confirmed = await confirmCrossovers(found.changes, found.measured, {
+    ...request,
+    budgetMs: confirmMs,
   });
-  const { measured, picked, changes } = found;
+  let { crossovers: tested } = confirmed;
+  if (confirmed.measured.length > 0 && tested.some(({ status }) => status === 'refuted')) {
+    const measuredAll = [...found.measured, ...confirmed.measured];
+    found = pick(withoutRejected(measuredAll, rejections), request);
+    for (const { from, to, at, status } of tested) {
+      if (status !== 'refuted') continue;
+      warnings.add(
+        `The crossover from "${from}" to "${to}" at ${at} did not hold on other sizes; it was found anew.`,
+      );
+    }
+    const again = new Map(tested.map((change) => [`${change.from} ${change.to} ${change.at}`, change]));
+    tested = found.changes.map(
+      (change) =>
+        again.get(`${change.from} ${change.to} ${change.at}`) ?? {
+          ...change,
+          status: 'not-tested',
+          heldOut: [],
+          reason: 'it was found with the sizes that refuted another',
+        },
+    );
+  }
+  const { measured, picked } = found;
 
   const isKept = measured.every(({ size }, i) => variantFor(present, size) === picked[i]);
-  const candidate = isKept ? rivalChoice(found, present, variants, rejections) : found.candidate;
+  const proposed = isKept ? rivalChoice(found, present, variants, rejections) : found.candidate;
   const changed = measured
     .map(({ sizeClass }) => sizeClass)
-    .filter(({ size }) => variantFor(candidate, size) !== variantFor(present, size));
+    .filter(({ size }) => variantFor(proposed, size) !== variantFor(present, size));
   // Sizes that were added to find a crossover lie where the two are nearly equal: the caller's own count.
-  const asked = changed.filter((sizeClass) => agreement.classes.includes(sizeClass));
+  const asked = changed.filter((sizeClass) => classes.includes(sizeClass));
+  const uses = await resourcesOf(found, variants, {
+    ...common,
+    endMs: performance.now() + remainingMs() * RESOURCES_SHARE,
+  });
   const validated = affordable(asked.length > 0 ? asked : changed, measured, objective, remainingMs());
-  if (!isKept && validated.length < asked.length) {
-    const left = asked.filter((sizeClass) => !validated.includes(sizeClass)).map(({ size }) => size);
-    warnings.add(`Not validated at size ${left.join(', ')}: too slow there for the budget that was left.`);
+  const notValidated = new Set(asked.filter((one) => !validated.includes(one)).map(({ size }) => size));
+  if (!isKept && notValidated.size > 0) {
+    const left = [...notValidated].join(', ');
+    warnings.add(
+      `Not validated at size ${left}: too slow there for the budget that was left. What was in force there stays.`,
+    );
   }
+  const candidate =
+    isKept || measured.length === 0
+      ? proposed
+      : boundedChoice(proposed, present, measured, { notValidated, leftOutAbove: prepared.leftOutAbove });
 
   let validation: Comparison | null = null;
   if (validated.length > 0) {
@@ -147,12 +189,12 @@ export async function optimizeComputation(
     try {
       const outcome = await validateChoice({
         computation,
-        variants: all,
+        variants,
         present,
         candidate,
         classes: validated,
         asynchronous,
-        objective,
+        measure,
         budgetMs: remainingMs(),
         context,
       });
@@ -168,38 +210,31 @@ export async function optimizeComputation(
 
   const status = statusOf(validation);
   if (status === 'applied') computation.applyChoice(candidate);
-  const unit = UNITS[objective];
+  const plan = planOf({
+    measure,
+    all,
+    variants,
+    rejections,
+    found,
+    crossovers: tested,
+    present,
+    candidate,
+    inForce: status === 'applied' ? candidate : present,
+    validated,
+    uses,
+    tuned: tuned.report,
+    settings,
+    maxSize: computation.options.maxSize,
+  });
+  for (const warning of plan.warnings) warnings.add(warning);
   const draft: OptimizationDraft = {
     type: 'computation',
     subject: { kind: 'computation', name: computation.name },
     settings: settings,
-    plan: {
-      objective,
-      unit,
-      variants: all.map(({ name, execution }) => ({
-        name,
-        execution,
-        rejected: rejections.find(({ variant }) => variant === name) ?? null,
-      })),
-      sizes: measured.map(({ size, minSize, maxSize, standings, rounds, sizeClass }, i) => ({
-        size,
-        minSize,
-        maxSize,
-        inputs: sizeClass.inputs.length,
-        rounds,
-        picked: picked[i] ?? null,
-        standings: standings.map((standing) => ({ ...standing, error: finiteOrNull(standing.error) })),
-      })),
-      crossovers: changes,
-      present: present.bySize,
-      candidate: candidate.bySize,
-      validatedSizes: validated.map(({ size }) => size),
-      complexity: Object.fromEntries(variants.map(({ name }) => [name, complexityOf(name, measured)])),
-      search: settings.performanceTuning.search,
-    },
+    plan: plan.plan,
     status,
     validation,
-    comparisons: [],
+    comparisons: raceComparisons(measured, objective, context.environment),
     choice: status === 'applied' ? candidate : null,
     warnings: [...warnings],
   };
@@ -210,6 +245,67 @@ export async function optimizeComputation(
     standings,
   }));
   return { draft, dispatch: computation.dispatch, choices };
+}
+
+type Common = Omit<SearchRequest, 'variants' | 'classes' | 'budgetMs'>;
+
+/** Finds configurations for the variants that take parameters. */
+async function configure(
+  { variants, classes, rejections, warnings }: Prepared,
+  common: Common,
+  budgetMs: number,
+): Promise<{ variants: readonly Variant[]; report: readonly TunedVariant[] }> {
+  const { computation, settings, random, agreement, context } = common;
+  const { tunables } = computation;
+  if (tunables.length === 0 || classes.length === 0 || settings.algorithmOptimization.selection === 'fixed') {
+    return { variants: [], report: [] };
+  }
+  const tuning = await tune({
+    tunables,
+    reference: variants[0]!,
+    classes,
+    settings,
+    budgetMs,
+    random,
+    agreement,
+    raceOf: (of, sizeClass) => raceOf(of, sizeClass, common),
+    progress: (fraction, message) => context.progress({ stage: 'tune', fraction, message }),
+  });
+  for (const rejection of tuning.rejections) {
+    rejections.push(rejection);
+    warnings.add(rejection.message);
+  }
+  const known = new Set(variants.map(({ name }) => name));
+  return { variants: tuning.variants.filter(({ name }) => !known.has(name)), report: tuning.report };
+}
+
+function repick(found: FoundChoice, request: SearchRequest): FoundChoice {
+  const measured = withoutRejected(found.measured, request.rejections).filter(
+    ({ standings }) => standings.length > 0,
+  );
+  return measured.length === 0
+    ? { measured: [], picked: [], changes: [], candidate: request.present }
+    : pick(measured, request);
+}
+
+/** What each variant uses at each size, as far as the time reaches. */
+async function resourcesOf(
+  { measured }: FoundChoice,
+  variants: readonly Variant[],
+  { asynchronous, overheadBytes, measure, endMs }: Common & { readonly endMs: number },
+): Promise<SizedUse[]> {
+  const uses: SizedUse[] = [];
+  for (const { size, sizeClass, standings } of measured) {
+    for (const { variant: name, cost } of standings) {
+      if (performance.now() >= endMs) return uses;
+      const variant = variants.find((each) => each.name === name);
+      if (!variant) continue;
+      const of = contender(variant, sizeClass.inputs, asynchronous);
+      const timeNs = measure.objective === 'time' ? cost : undefined;
+      uses.push({ size, variant: name, use: await resourceUse(of, timeNs, overheadBytes) });
+    }
+  }
+  return uses;
 }
 
 /**
@@ -245,22 +341,4 @@ function statusOf(validation: Comparison | null): OptimizationStatus {
     default:
       return 'no_improvement';
   }
-}
-
-function complexityOf(name: string, measured: readonly MeasuredSize[]) {
-  const points = measured.flatMap(({ size, standings }) =>
-    standings.filter(({ variant }) => variant === name).map(({ cost }) => ({ size, cost })),
-  );
-  return (
-    fitComplexity(points) ??
-    unavailable(
-      'TOO_FEW_SIZES',
-      `"${name}" was measured at too few sizes, or too close ones, to tell how it grows.`,
-      'Give four or more sizes that span a factor of eight or more.',
-    )
-  );
-}
-
-function finiteOrNull(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }

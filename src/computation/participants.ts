@@ -25,9 +25,17 @@ export function computationsOf(
   data: Readonly<Record<string, unknown>>,
   registered: readonly unknown[],
 ): ComputationTarget[] {
-  const { name, variants, inputs, sizes } = data as Partial<ComputationOptions>;
+  const { inputGenerator, ...rest } = data;
+  if (inputGenerator !== undefined && data['inputs'] !== undefined) {
+    const actual = 'given beside inputs';
+    throw fail('INVALID_ARGUMENT', { name: 'inputGenerator', actual, expected: 'one of the two' });
+  }
+  const own = (
+    inputGenerator === undefined ? rest : { ...rest, inputs: inputGenerator }
+  ) as Partial<ComputationOptions>;
+  const { name, variants, inputs, sizes } = own;
   if (variants !== undefined) {
-    return [{ computation: computation(data as unknown as ComputationOptions) }];
+    return [{ computation: computation(own as unknown as ComputationOptions) }];
   }
   const known = registered as readonly Computation[];
   const chosen = name === undefined ? known : known.filter((candidate) => candidate.name === name);

@@ -7,11 +7,9 @@
  * there is none, so what wins here is validated afterwards on measurements of its own.
  */
 import { median, medianDeviation } from '../validation/statistics.js';
-import { sample, type Contender, type Objective } from './cost.js';
+import { shuffle, type Random } from './random.js';
+import type { Racer } from './racer.js';
 
-/** Length of a batch: long against the clock's step, short against the host's disturbances. */
-const BATCH_MS = 0.5;
-const WARM_UP_MS = 25;
 /** Standard errors that separate two variants. */
 const SEPARATION = 3;
 /** Below this relative difference two variants are practically equal. */
@@ -34,31 +32,37 @@ export interface Standing {
 }
 
 export interface RaceOptions {
-  readonly objective: Objective;
-  readonly overheadBytes: number;
+  /** Draws the order of each round. */
+  readonly random: Random;
+  /** Milliseconds; `performance.now`, or the clock of a simulation. */
+  readonly now: () => number;
   /** Called between rounds: gives the event loop a turn and throws where the caller gave up. */
   readonly breathe: () => Promise<void>;
 }
 
 export class Race {
-  readonly #contenders: readonly Contender[];
+  readonly #contenders: readonly Racer[];
   readonly #options: RaceOptions;
-  readonly #passes: number[];
   readonly #logCosts: number[][];
   readonly #eliminatedAfter: (number | undefined)[];
   #isWarm = false;
   #rounds = 0;
+  #elapsedMs = 0;
 
-  constructor(contenders: readonly Contender[], options: RaceOptions) {
+  constructor(contenders: readonly Racer[], options: RaceOptions) {
     this.#contenders = contenders;
     this.#options = options;
-    this.#passes = contenders.map(() => 1);
     this.#logCosts = contenders.map(() => []);
     this.#eliminatedAfter = contenders.map(() => undefined);
   }
 
   get rounds(): number {
     return this.#rounds;
+  }
+
+  /** Time that it took so far, warming up included. */
+  get elapsedMs(): number {
+    return this.#elapsedMs;
   }
 
   /** Indices of the contenders that are left. */
@@ -68,16 +72,21 @@ export class Race {
 
   /** Runs rounds until `count` are done or time is up, one at least. */
   async run(count: number, untilMs: number): Promise<void> {
+    const startMs = this.#options.now();
     if (!this.#isWarm) await this.#warmUp();
-    const { objective, overheadBytes, breathe } = this.#options;
+    await this.#runRounds(count, untilMs);
+    this.#elapsedMs += this.#options.now() - startMs;
+  }
+
+  async #runRounds(count: number, untilMs: number): Promise<void> {
+    const { random, now, breathe } = this.#options;
     for (let i = 0; i < count; i += 1) {
-      for (const index of shuffled(this.#left)) {
-        const cost = await sample(this.#contenders[index]!, objective, this.#passes[index]!, overheadBytes);
-        this.#logCosts[index]!.push(Math.log(cost));
+      for (const index of shuffle(this.#left, random)) {
+        this.#logCosts[index]!.push(Math.log(await this.#contenders[index]!.sample()));
       }
       this.#rounds += 1;
       await breathe();
-      if (performance.now() >= untilMs) return;
+      if (now() >= untilMs) return;
     }
   }
 
@@ -142,38 +151,24 @@ export class Race {
     });
   }
 
-  /** Runs every contender until its code is compiled, and finds how many passes make a batch. */
+  /**
+   * Log ratio of a contender's cost to the leader's in each round that both ran, and the leader's name; undefined
+   * for the leader itself.
+   */
+  ratiosToLeader(variant: string): { readonly leader: string; readonly logRatios: number[] } | undefined {
+    const medians = this.#logCosts.map((costs) => median(costs));
+    const leader = this.#left.reduce((best, i) => (medians[i]! < medians[best]! ? i : best), this.#left[0]!);
+    const index = this.#contenders.findIndex(({ name }) => name === variant);
+    if (index < 0 || index === leader) return undefined;
+    const logRatios = this.#logCosts[index]!.map((cost, round) => cost - this.#logCosts[leader]![round]!);
+    return { leader: this.#contenders[leader]!.name, logRatios };
+  }
+
   async #warmUp(): Promise<void> {
     this.#isWarm = true;
-    const { objective, overheadBytes, breathe } = this.#options;
-    for (const [i, { side }] of this.#contenders.entries()) {
-      const startMs = performance.now();
-      let passes = 1;
-      for (let batches = 0; batches < 2 || performance.now() - startMs < WARM_UP_MS; batches += 1) {
-        const beganMs = performance.now();
-        if (objective === 'memory') {
-          await sample(this.#contenders[i]!, objective, passes, overheadBytes);
-        } else {
-          for (let pass = 0; pass < passes; pass += 1) {
-            if (side.asynchronous) await side.call();
-            else side.call();
-          }
-        }
-        const elapsedMs = Math.max(performance.now() - beganMs, 1e-4);
-        if (elapsedMs > WARM_UP_MS) break;
-        // At most eightfold: the first calls run interpreted, and their speed says little of what follows.
-        passes = Math.max(1, Math.min(Math.round((passes * BATCH_MS) / elapsedMs), passes * 8));
-      }
-      this.#passes[i] = passes;
-      await breathe();
+    for (const contender of this.#contenders) {
+      await contender.warmUp();
+      await this.#options.breathe();
     }
   }
-}
-
-function shuffled(indices: number[]): number[] {
-  for (let i = indices.length - 1; i > 0; i -= 1) {
-    const j = Math.floor(Math.random() * (i + 1));
-    [indices[i], indices[j]] = [indices[j]!, indices[i]!];
-  }
-  return indices;
 }

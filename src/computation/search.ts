@@ -1,5 +1,6 @@
 /** How the measuring time is spread over the races of all sizes. */
 import type { Race } from './race.js';
+import type { Random } from './random.js';
 
 export type SearchStrategy = 'successive_halving' | 'grid' | 'random';
 
@@ -12,6 +13,10 @@ const RANDOM_ROUNDS = 4;
 export interface SearchOptions {
   readonly strategy: SearchStrategy;
   readonly budgetMs: number;
+  /** Draws sizes. */
+  readonly random: Random;
+  /** Milliseconds; `performance.now`, or the clock of a simulation. */
+  readonly now: () => number;
   readonly progress: (fraction: number, raceIndex: number) => void;
 }
 
@@ -24,7 +29,8 @@ export interface SearchOptions {
  * - `random`: sizes drawn at random, nothing is taken out; for many sizes and little time.
  */
 export async function search(races: readonly Race[], options: SearchOptions): Promise<void> {
-  const startMs = performance.now();
+  const { now } = options;
+  const startMs = now();
   const endMs = startMs + options.budgetMs;
   if (options.strategy === 'random') {
     await searchAtRandom(races, startMs, endMs, options);
@@ -32,19 +38,19 @@ export async function search(races: readonly Race[], options: SearchOptions): Pr
   }
   for (const [i, race] of races.entries()) {
     options.progress(i / races.length, i);
-    const now = performance.now();
-    const untilMs = now + Math.max(0, endMs - now) / (races.length - i);
+    const beganMs = now();
+    const untilMs = beganMs + Math.max(0, endMs - beganMs) / (races.length - i);
     if (options.strategy === 'grid') await race.run(MAX_ROUNDS, untilMs);
-    else await halve(race, untilMs);
+    else await halve(race, untilMs, now);
   }
 }
 
-async function halve(race: Race, untilMs: number): Promise<void> {
+async function halve(race: Race, untilMs: number, now: () => number): Promise<void> {
   await race.run(2, untilMs);
   race.eliminateHopeless();
   for (let rung = FIRST_RUNG; !race.isDecided(); rung *= 2) {
     await race.run(rung - race.rounds, untilMs);
-    const isLast = race.rounds >= MAX_ROUNDS || performance.now() >= untilMs;
+    const isLast = race.rounds >= MAX_ROUNDS || now() >= untilMs;
     race.eliminate(!isLast);
     if (isLast) return;
   }
@@ -54,15 +60,15 @@ async function searchAtRandom(
   races: readonly Race[],
   startMs: number,
   endMs: number,
-  { budgetMs, progress }: SearchOptions,
+  { budgetMs, progress, random, now }: SearchOptions,
 ): Promise<void> {
   for (const race of races) await race.run(1, endMs);
   for (;;) {
     const open = races.filter((race) => race.rounds < MAX_ROUNDS);
-    const now = performance.now();
-    if (open.length === 0 || now >= endMs) return;
-    const race = open[Math.floor(Math.random() * open.length)]!;
-    progress(Math.min(1, (now - startMs) / budgetMs), races.indexOf(race));
+    const atMs = now();
+    if (open.length === 0 || atMs >= endMs) return;
+    const race = open[Math.floor(random() * open.length)]!;
+    progress(Math.min(1, (atMs - startMs) / budgetMs), races.indexOf(race));
     await race.run(RANDOM_ROUNDS, endMs);
   }
 }

@@ -9,7 +9,15 @@ import { runExperiment, type Experiment } from '../validation/experiment.js';
 import { resolveOptions, type CompareOptions } from '../validation/options.js';
 import { median } from '../validation/statistics.js';
 import { variantFor, type Computation } from './computation.js';
-import { contender, measuringOverheadBytes, sample, UNITS, type Contender, type Objective } from './cost.js';
+import {
+  contender,
+  measuringOverheadBytes,
+  sample,
+  UNITS,
+  type Contender,
+  type CostMeasure,
+  type Objective,
+} from './cost.js';
 import type { MeasuredClass } from './find-choice.js';
 import type { SizeClass } from './inputs.js';
 import { defaultSize } from './size.js';
@@ -36,7 +44,7 @@ export interface ValidationRequest {
   /** Classes for which the two choose differently. */
   readonly classes: readonly SizeClass[];
   readonly asynchronous: boolean;
-  readonly objective: Objective;
+  readonly measure: CostMeasure;
   readonly budgetMs: number;
   readonly context: OptimizationContext;
 }
@@ -45,7 +53,8 @@ export interface ValidationRequest {
 export async function validateChoice(
   request: ValidationRequest,
 ): Promise<{ comparison: Comparison; warnings: string[] }> {
-  const { objective, context, budgetMs } = request;
+  const { measure, context, budgetMs } = request;
+  const { objective } = measure;
   const { signal, progress } = context;
   const options: CompareOptions = {
     budgetMs: Math.max(1, budgetMs),
@@ -54,8 +63,8 @@ export async function validateChoice(
     onProgress: progress,
     ...(signal && { signal }),
   };
-  if (objective === 'memory' || objective === 'p99') {
-    return { comparison: await compareObjective(request, objective, options), warnings: [] };
+  if (objective === 'memory' || objective === 'p99' || objective === 'weighted') {
+    return { comparison: await compareObjective(request, options), warnings: [] };
   }
   const timed: CompareOptions = { ...options, measure: objective };
   const classes = await weigh(request);
@@ -172,25 +181,22 @@ export function describeChoice({ bySize }: ComputationChoice): string {
 }
 
 /**
- * Allocated bytes and percentiles of single calls, which `compare` does not know: blocks in this process, per
+ * Allocated bytes, percentiles of single calls and weighted costs, which `compare` does not know: blocks in this process, per
  * class and interleaved; the log ratio of a block is the mean over classes.
  */
-async function compareObjective(
-  request: ValidationRequest,
-  objective: 'memory' | 'p99',
-  options: CompareOptions,
-): Promise<Comparison> {
-  const { present, candidate, classes, variants, asynchronous, context } = request;
+async function compareObjective(request: ValidationRequest, options: CompareOptions): Promise<Comparison> {
+  const { present, candidate, classes, variants, asynchronous, context, measure } = request;
+  const { objective } = measure;
   const overheadBytes = await measuringOverheadBytes(asynchronous);
   const side = (choice: ComputationChoice, { size, inputs }: SizeClass): Contender => {
     const variant = variants.find(({ name }) => name === variantFor(choice, size))!;
     return contender(variant, inputs, asynchronous);
   };
   const pairs = classes.map((part) => [side(present, part), side(candidate, part)] as const);
-  const measure = async (of: Contender) => {
+  const costOf = async (of: Contender) => {
     const samples: number[] = [];
     for (let i = 0; i < SAMPLES_PER_REPLICATE; i += 1) {
-      samples.push(await sample(of, objective, SAMPLE_PASSES, overheadBytes));
+      samples.push(await sample(of, measure, SAMPLE_PASSES, overheadBytes));
     }
     return median(samples);
   };
@@ -207,8 +213,8 @@ async function compareObjective(
       for (const [baseline, other] of pairs) {
         if (context.signal?.aborted) throw fail('ABORTED', { what: 'The comparison' });
         await setImmediate();
-        const first = await measure(index % 2 === 0 ? baseline : other);
-        const second = await measure(index % 2 === 0 ? other : baseline);
+        const first = await costOf(index % 2 === 0 ? baseline : other);
+        const second = await costOf(index % 2 === 0 ? other : baseline);
         costs.push(index % 2 === 0 ? [first, second] : [second, first]);
       }
       const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -223,5 +229,5 @@ async function compareObjective(
     },
   };
   const { comparison } = await runExperiment(experiment, resolveOptions(options, 'other'));
-  return { ...comparison, measure: objective === 'memory' ? 'allocated' : 'p99' };
+  return { ...comparison, measure: objective === 'memory' ? 'allocated' : objective };
 }

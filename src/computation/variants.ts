@@ -3,6 +3,16 @@ import { createRequire } from 'node:module';
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, fail } from '../errors.js';
+import {
+  checkSpace,
+  configuredName,
+  defaultConfiguration,
+  gridConfigurations,
+  isInSpace,
+  type Configuration,
+  type Constraint,
+  type ParameterSpace,
+} from './parameters.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the top type of functions
 export type AnyFunction = (...args: any[]) => any;
@@ -19,6 +29,16 @@ export interface DescribedVariant<F extends AnyFunction = AnyFunction> {
   readonly threads?: number;
 }
 
+/** A variant that is made for a configuration of the computation's parameters. */
+export interface TunableVariant<F extends AnyFunction = AnyFunction> {
+  /** Makes the function. Called once per configuration that is tried. */
+  readonly create: (configuration: Configuration) => F;
+  /** Names of the parameters it takes; by default all. */
+  readonly uses?: readonly string[];
+  readonly execution?: Execution;
+  readonly threads?: number;
+}
+
 /** Exports of one module: the strong form, because fresh processes can load and compare them. */
 export interface ModuleVariants {
   /** File URL, absolute path, or path relative to the working directory. */
@@ -28,7 +48,9 @@ export interface ModuleVariants {
 }
 
 /** Functions by name; the first is the one in use today. */
-export type FunctionVariants<F extends AnyFunction> = Readonly<Record<string, F | DescribedVariant<F>>>;
+export type FunctionVariants<F extends AnyFunction> = Readonly<
+  Record<string, F | DescribedVariant<F> | TunableVariant<F>>
+>;
 
 /** One way to do it, ready to be called. */
 export interface Variant<F extends AnyFunction = AnyFunction> {
@@ -56,8 +78,28 @@ export function checkModuleForm({ exports }: ModuleVariants): readonly string[] 
   return [...exports];
 }
 
-/** Checks functions by name. @throws INVALID_ARGUMENT */
-export function fromFunctions<F extends AnyFunction>(variants: FunctionVariants<F>): Variant<F>[] {
+/** Functions by name, and those still to be made for a configuration. */
+export interface GivenVariants<F extends AnyFunction> {
+  /** In the order given. A tunable variant stands in it with its default configuration. */
+  readonly variants: readonly Variant<F>[];
+  readonly tunables: ReadonlyMap<string, Tunable<F>>;
+}
+
+/** A tunable variant with what it takes. */
+export interface Tunable<F extends AnyFunction = AnyFunction> {
+  readonly name: string;
+  readonly space: ParameterSpace;
+  readonly constraints: readonly Constraint[];
+  /** @throws SUBJECT_THREW where `create` does, or gives no function. */
+  readonly configure: (configuration: Configuration) => Variant<F>;
+}
+
+/** Checks functions by name. @throws INVALID_ARGUMENT, SUBJECT_THREW */
+export function fromFunctions<F extends AnyFunction>(
+  variants: FunctionVariants<F>,
+  parameters?: ParameterSpace,
+  constraints: readonly Constraint[] = [],
+): GivenVariants<F> {
   const isRecord = typeof variants === 'object' && variants !== null && !Array.isArray(variants);
   const entries = isRecord ? Object.entries(variants) : [];
   if (entries.length === 0) {
@@ -67,7 +109,74 @@ export function fromFunctions<F extends AnyFunction>(variants: FunctionVariants<
       expected: 'functions by name, such as { linear: fn, binary: fn }, or { module, exports }',
     });
   }
-  return entries.map(([name, value]) => fromValue(name, value));
+  if (parameters !== undefined) checkSpace(parameters);
+  const tunables = new Map<string, Tunable<F>>();
+  const given = entries.map(([name, value]) => {
+    if (!isTunable(value)) return fromValue(name, value);
+    const tunable = tunableOf(name, value, parameters, constraints);
+    tunables.set(name, tunable);
+    return tunable.configure(startingPoint(tunable));
+  });
+  if (parameters !== undefined && tunables.size === 0) {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'parameters',
+      actual: 'given, and no variant takes any',
+      expected: 'a variant { create: (parameters) => function } that does',
+    });
+  }
+  return { variants: given, tunables };
+}
+
+function isTunable<F extends AnyFunction>(value: unknown): value is TunableVariant<F> {
+  return typeof (value as Partial<TunableVariant> | null)?.create === 'function';
+}
+
+function tunableOf<F extends AnyFunction>(
+  name: string,
+  value: TunableVariant<F>,
+  parameters: ParameterSpace | undefined,
+  constraints: readonly Constraint[],
+): Tunable<F> {
+  const { uses = Object.keys(parameters ?? {}), create, execution, threads } = value;
+  const unknown = uses.find((key) => parameters?.[key] === undefined);
+  if (uses.length === 0 || unknown !== undefined) {
+    throw fail('INVALID_ARGUMENT', {
+      name: unknown === undefined ? `variants.${name}` : `variants.${name}.uses`,
+      actual: unknown === undefined ? 'tunable without parameters' : `with the name ${describe(unknown)}`,
+      expected: 'names of `parameters`',
+    });
+  }
+  const space = Object.fromEntries(uses.map((key) => [key, parameters![key]!]));
+  return {
+    name,
+    space,
+    constraints,
+    configure: (configuration) => {
+      const configured = configuredName(name, configuration);
+      let run: unknown;
+      try {
+        run = create(configuration);
+      } catch (cause) {
+        const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+        throw fail('SUBJECT_THREW', { subject: `create() of variant "${configured}"`, reason }, { cause });
+      }
+      const described = { run, ...(execution && { execution }), ...(threads && { threads }) };
+      return { ...fromValue(name, described as DescribedVariant<F>), name: configured };
+    },
+  };
+}
+
+/** The default configuration, or where the constraints forbid it the first of the grid that they allow. */
+function startingPoint({ name, space, constraints }: Tunable): Configuration {
+  const initial = defaultConfiguration(space);
+  if (isInSpace(space, constraints, initial)) return initial;
+  const [first] = gridConfigurations(space, constraints, 1);
+  if (first) return first;
+  throw fail('INVALID_ARGUMENT', {
+    name: `parameters of variants.${name}`,
+    actual: 'a space in which no configuration meets the constraints',
+    expected: 'constraints that leave one, or a default that meets them',
+  });
 }
 
 function fromValue<F extends AnyFunction>(name: string, value: F | DescribedVariant<F>): Variant<F> {

@@ -15,7 +15,20 @@ export interface CallOptions {
 /** Keys whose values are the caller's own: functions, data, names. They are never renamed or copied. */
 const DATA_KEYS: Record<OptimizationType, readonly string[]> = {
   memory: [],
-  computation: ['name', 'variants', 'size', 'equivalence', 'inputs', 'sizes'],
+  computation: [
+    'name',
+    'variants',
+    'size',
+    'equivalence',
+    'inputs',
+    'inputGenerator',
+    'sizes',
+    'maxSize',
+    'repeatedInputs',
+    'parameters',
+    'constraints',
+    'parallel',
+  ],
   thread: ['job'],
 };
 

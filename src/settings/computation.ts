@@ -41,11 +41,25 @@ export const computationSettingsSchema = tree(
     resourceUtilization: group(
       {
         objective: z
-          .enum(['time', 'p99', 'memory', 'cpu'])
+          .enum(['time', 'p99', 'memory', 'cpu', 'weighted'])
           .default('time')
           .describe(
-            'What is minimised: median time, 99th percentile of time, bytes allocated, or CPU time, per call.',
+            'What is minimised: median time, 99th percentile of time, bytes allocated, or CPU time, per call; or ' +
+              'their geometric mean by `weights`.',
           ),
+        weights: z
+          .strictObject({
+            time: z.number().min(0).max(1e6).optional().describe('Weight of the median time.'),
+            p99: z.number().min(0).max(1e6).optional().describe('Weight of the 99th percentile of time.'),
+            memory: z.number().min(0).max(1e6).optional().describe('Weight of the bytes allocated.'),
+            cpu: z.number().min(0).max(1e6).optional().describe('Weight of the CPU time.'),
+          })
+          .refine(
+            (weights) => Object.values(weights).some((weight) => (weight ?? 0) > 0),
+            'one weight above 0',
+          )
+          .optional()
+          .describe('Exponents of the costs for the objective weighted; one above 0 at least.'),
         maxMemoryBytes: z
           .number()
           .int()
@@ -64,7 +78,8 @@ export const computationSettingsSchema = tree(
           .default('successive_halving')
           .describe(
             'How the measuring time is spread: more and more on those that are left, evenly over all variants and ' +
-              'sizes, or on sizes drawn at random.',
+              'sizes, or on sizes drawn at random; and how parameters are searched: samples that are halved and ' +
+              'refined, the whole grid, or samples that all get the same time.',
           ),
         budgetMs: z
           .number()
@@ -72,6 +87,13 @@ export const computationSettingsSchema = tree(
           .max(86_400_000)
           .optional()
           .describe('Milliseconds for the search, within the budget of the whole optimisation.'),
+        seed: z
+          .number()
+          .int()
+          .min(0)
+          .max(4_294_967_295)
+          .default(1)
+          .describe('Seed of every random draw: orders, sampled parameters, sizes. Times vary all the same.'),
       },
       {},
       {},

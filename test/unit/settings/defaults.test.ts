@@ -36,7 +36,7 @@ describe('groups', () => {
       algorithmOptimization: { selection: 'race', crossover: true },
       parallelization: { strategy: 'auto' },
       resourceUtilization: { objective: 'time' },
-      performanceTuning: { search: 'successive_halving' },
+      performanceTuning: { search: 'successive_halving', seed: 1 },
     });
     expect(
       await parseComputationSettings({ parallelization: false, algorithmOptimization: false }),
