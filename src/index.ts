@@ -150,7 +150,24 @@ export type { RangeFunction } from './threads/task.js';
 export type { JobRunOptions } from './threads/job.js';
 export type { Equivalence, Inputs } from './computation/computation.js';
 export type { SizeOf } from './computation/size.js';
-export type { DescribedVariant, Execution, ModuleVariants, Variant } from './computation/variants.js';
+export type {
+  DescribedVariant,
+  Execution,
+  ModuleVariants,
+  TunableVariant,
+  Variant,
+} from './computation/variants.js';
+export type { ParallelComputation } from './computation/parallel.js';
+export type {
+  CategoricalParameter,
+  Configuration,
+  Constraint,
+  FloatParameter,
+  IntegerParameter,
+  Parameter,
+  ParameterSpace,
+  ParameterValue,
+} from './computation/parameters.js';
 export type {
   ComputationRequest,
   OptimizedComputation,

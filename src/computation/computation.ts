@@ -142,7 +142,7 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
    * @throws INVALID_ARGUMENT for a choice of another kind, an unknown variant, or ranges out of order.
    */
   applyChoice(choice: Choice): void {
-    const checked = checkChoice(choice, this as unknown as Computation);
+    const checked = checkChoice(choice, this);
     this.#choice = checked;
     // A module form is loaded by its first call, so that a service can register it at no cost.
     if (this.#variants) this.#use(this.#rangesOf(checked));

@@ -60,7 +60,7 @@ const TUNE_SHARE = 0.2;
 const SEARCH_SHARE = 0.45;
 const CONFIRM_SHARE = 0.08;
 /** Share of the budget after which no more resources are looked at. */
-const RESOURCES_SHARE = 0.06;
+const RESOURCES_SHARE = 0.1;
 
 /**
  * Optimises one computation and puts the winner in force if it is proved faster.
@@ -295,7 +295,8 @@ async function resourcesOf(
   { asynchronous, overheadBytes, measure, endMs }: Common & { readonly endMs: number },
 ): Promise<SizedUse[]> {
   const uses: SizedUse[] = [];
-  for (const { size, sizeClass, standings } of measured) {
+  // Greatest sizes first: what is used there matters most where the time ends before all are done.
+  for (const { size, sizeClass, standings } of [...measured].reverse()) {
     for (const { variant: name, cost } of standings) {
       if (performance.now() >= endMs) return uses;
       const variant = variants.find((each) => each.name === name);

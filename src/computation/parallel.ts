@@ -3,7 +3,6 @@
  * than it saves, and that size is found like any other crossover.
  */
 import { describe, fail } from '../errors.js';
-import type { ParallelReduceOptions } from '../threads/loop-options.js';
 import type { RangeFunction, Task } from '../threads/task.js';
 import type { ThreadPool } from '../threads/thread-pool.js';
 import type { AnyFunction, Variant } from './variants.js';
@@ -34,7 +33,8 @@ export const PARALLEL_NAME = 'parallelFor';
 
 /** Threads are started by the first call. @throws INVALID_ARGUMENT */
 export function parallelVariant<F extends AnyFunction>(parallel: ParallelComputation): Variant<F> {
-  const { task, range, shared, combine, initial, result, threads } = Object(parallel) as ParallelComputation;
+  const given = Object(parallel) as ParallelComputation<unknown, unknown>;
+  const { task, range, shared, combine, initial, result, threads } = given;
   for (const [name, value] of Object.entries({ range, shared })) {
     if (typeof value === 'function') continue;
     const expected = 'a function of the arguments of a call';
@@ -60,13 +60,13 @@ export function parallelVariant<F extends AnyFunction>(parallel: ParallelComputa
   let pool: ThreadPool | undefined;
   const run = async (...args: unknown[]): Promise<unknown> => {
     pool ??= (await import('../threads/job.js')).poolFor('none');
-    const data = shared(...args) as unknown;
+    const data = shared(...args);
     const loop = { task, range: range(...args), shared: data, ...(threads !== undefined && { threads }) };
     let combined: unknown;
     if (combine === undefined) await pool.parallelFor(loop);
     else {
-      const reduction = { ...loop, combine, ...(initial !== undefined && { initial: initial as unknown }) };
-      combined = await pool.parallelReduce(reduction as ParallelReduceOptions<unknown, unknown>);
+      const reduction = { ...loop, combine, ...(initial !== undefined && { initial }) };
+      combined = await pool.parallelReduce(reduction);
     }
     return result === undefined ? combined : result(combined, data, ...args);
   };

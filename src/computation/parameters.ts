@@ -65,16 +65,27 @@ export function checkSpace(space: unknown): asserts space is ParameterSpace {
 
 /** What a parameter should be; null where it is. */
 function problemOf(parameter: unknown): string | null {
-  const { type, min, max, scale, values, when, default: initial } = Object(parameter) as Record<string, any>;
+  const {
+    type,
+    min,
+    max,
+    scale,
+    values,
+    when,
+    default: initial,
+  } = Object(parameter) as Record<string, unknown>;
   if (when !== undefined && typeof when !== 'function') return 'one whose `when` is a function';
   if (type === 'categorical') {
     const isValue = (value: unknown) => ['number', 'string', 'boolean'].includes(typeof value);
     const ok = Array.isArray(values) && values.length > 0 && values.every(isValue);
     if (!ok || new Set(values).size !== values.length) return 'different values: numbers, texts or booleans';
-    return initial === undefined || values.includes(initial) ? null : 'a default that is one of its values';
+    return initial === undefined || (values as unknown[]).includes(initial)
+      ? null
+      : 'a default that is one of its values';
   }
   if (type !== 'integer' && type !== 'float') return "one of type 'integer', 'float' or 'categorical'";
-  const isNumber = type === 'integer' ? Number.isSafeInteger : Number.isFinite;
+  const isNumber = (value: unknown): value is number =>
+    type === 'integer' ? Number.isSafeInteger(value) : Number.isFinite(value);
   if (!isNumber(min) || !isNumber(max) || min > max) return `${type} bounds with min up to max`;
   if (scale !== undefined && scale !== 'linear' && scale !== 'log') return "the scale 'linear' or 'log'";
   if (scale === 'log' && min <= 0) return 'a min above 0 for the scale log';

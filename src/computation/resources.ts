@@ -22,7 +22,7 @@ export interface ResourceUse {
 }
 
 const BATCHES = 3;
-const MAX_BATCH_MS = 10;
+const MAX_BATCH_MS = 4;
 const EVENTS = ['instructions', 'cycles', 'cacheMisses', 'branchMisses'] as const;
 const NO_PEAK = unavailable(
   'PLATFORM',
@@ -31,7 +31,7 @@ const NO_PEAK = unavailable(
 );
 
 /**
- * Measures one variant on one size class. Costs some 50 ms, or a few calls where they take longer.
+ * Measures one variant on one size class. Costs some 30 ms, or a few calls where they take longer.
  *
  * @param knownNs time of a call where the race has measured it.
  */

@@ -105,7 +105,7 @@ function without(sequence: Sequence, start: number, end: number): Sequence {
 function textOf(args: Arguments): string {
   const texts = args.map((arg) => {
     if (ArrayBuffer.isView(arg) && isSequence(arg)) {
-      return `${arg.constructor.name} [${Array.from((arg as Float64Array).subarray(0, 50)).join(', ')}]`;
+      return `${arg.constructor.name} [${Array.from(arg.subarray(0, 50)).join(', ')}]`;
     }
     try {
       return JSON.stringify(arg) ?? String(arg);
