@@ -34,7 +34,7 @@
       "cflags_cc!": ["-fno-exceptions", "-std=gnu++17", "-std=gnu++20"],
       "cflags_cc": ["-std=c++20", "-O2", "-fexceptions", "-fvisibility=hidden", "-ffp-contract=off", "-Wall", "-Wextra"],
       "conditions": [
-        ["OS=='linux'", {"sources": ["native/core/os/posix.cc", "native/core/os/linux.cc"]}],
+        ["OS=='linux'", {"sources": ["native/core/os/posix.cc", "native/core/os/linux.cc", "native/core/os/linux_counters.cc"]}],
         [
           "OS=='mac'",
           {

@@ -129,6 +129,7 @@ export { openStore, type Store } from './storage/store.js';
 
 // The machine
 export { openCounters, type CounterGroup, type CounterSnapshot } from './counters/counter-group.js';
+export { listCounterAliases, type CounterAlias } from './counters/sysfs-events.js';
 export { nativeStatus, type NativeStatus } from './native/status.js';
 
 // Types that the signatures above name.
@@ -186,8 +187,10 @@ export type { ListFilter, StoredDocument, StoreOptions } from './storage/store.j
 export type { StoredEntry } from './storage/index-file.js';
 export type { MetricPoint } from './storage/metrics-log.js';
 export type { OptimizationGains, OptimizationStats, StatsFilter } from './storage/stats.js';
-export type { CounterOptions } from './counters/counter-group.js';
-export type { AvailableCounterValue, CounterValue, DerivedCounter } from './counters/counter-value.js';
+export type { CounterOptions, CounterValues } from './counters/counter-group.js';
+export type { CounterRequest, RawCounter } from './counters/counter-requests.js';
+export type { AvailableCounterValue, CounterValue } from './counters/counter-value.js';
+export type { DerivedCounter } from './counters/derived.js';
 export type { CounterEvent } from './counters/events.js';
 export type { Capability, NativeCapabilities } from './native/contract.js';
 export type { CounterReason, CounterRefusal } from './native/counter-refusal.js';

@@ -1,5 +1,6 @@
 // The core on a scripted kernel: what it does when the system refuses, lies or runs short.
 #include <cerrno>
+#include <thread>
 
 #include "../core/counters/counter_group.h"
 #include "../core/figures/figures.h"
@@ -129,7 +130,7 @@ TEST(CountersAreProbedWithoutTheKernelFirst) {
 TEST(CountersShareAGroupWhereTheyFit) {
   Reset();
   for (std::uint64_t config = 0; config < 4; ++config) State().counters[{0, config}] = {.value = 10 + config};
-  State().counters[{0, 2}].error_in_group = EINVAL;  // starts a second group; the next event joins that one
+  State().counters[{0, 2}].error_in_group = EINVAL;  // leads a second group; the next event joins the first
   State().counters[{1, 1}] = {.value = 99};
   const counters::EventSpec specs[] = {{0, 0}, {1, 1}, {0, 1}, {0, 2}, {0, 3}};
   counters::CounterGroup group;
@@ -138,6 +139,8 @@ TEST(CountersShareAGroupWhereTheyFit) {
   int leaders = 0;
   for (const auto& [descriptor, spec] : State().descriptors) leaders += spec.group < 0;
   EXPECT_EQ(leaders, 3);
+  EXPECT_EQ(group.event(0).group, group.event(2).group);
+  EXPECT(group.event(3).group != group.event(0).group);
   double figures[15];
   State().time_running = 250;
   EXPECT(group.Read(figures).ok());
@@ -154,8 +157,8 @@ TEST(CountersShareAGroupWhereTheyFit) {
 
 TEST(CounterFailuresAfterOpeningAreKept) {
   Reset();
-  State().counters[{0, 0}] = {};
-  State().counters[{0, 1}] = {};
+  State().counters[{0, 0}] = {.value = 1};
+  State().counters[{0, 1}] = {.value = 1};
   State().errors["enable"] = EBUSY;
   const counters::EventSpec specs[] = {{0, 0}, {0, 1}};
   {
@@ -186,6 +189,177 @@ TEST(CountersThatStayAtZeroAreFoundOut) {
   State().counters[{0, 1}].value = 12345;
   EXPECT_EQ(counters::ProbeHardware(), 0);
   EXPECT(State().descriptors.empty());
+}
+
+TEST(CyclesAndInstructionsShareAGroupWhateverElseIsAsked) {
+  Reset();
+  State().hardware_counters = 2;
+  for (std::uint64_t config = 0; config < 6; ++config) State().counters[{0, config}] = {.value = 1};
+  const counters::EventSpec specs[] = {{0, 2}, {0, 3}, {0, 1}, {0, 4}, {0, 5}, {0, 0}};
+  counters::CounterGroup group;
+  EXPECT(group.Open(specs, 6, false).ok());
+  EXPECT_EQ(group.groups(), 3u);
+  EXPECT_EQ(group.event(2).group, group.event(5).group);
+  for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(group.event(i).error, 0);
+}
+
+TEST(AGroupThatGetsNoTimeIsSplit) {
+  Reset();
+  State().hardware_counters = 4;
+  State().held_counters = 2;  // a watchdog, say: groups of four are accepted and never run
+  for (std::uint64_t config = 0; config < 5; ++config) State().counters[{0, config}] = {.value = 7};
+  const counters::EventSpec specs[] = {{0, 0}, {0, 1}, {0, 2}, {0, 3}, {0, 4}};
+  counters::CounterGroup group;
+  EXPECT(group.Open(specs, 5, false).ok());
+  EXPECT_EQ(State().descriptors.size(), 5u);
+  double figures[15];
+  EXPECT(group.Read(figures).ok());
+  for (std::size_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(group.event(i).error, 0);
+    EXPECT_EQ(figures[3 * i], 7.0);
+  }
+  EXPECT_EQ(group.event(0).group, group.event(1).group);
+  group.Close();
+  EXPECT(State().descriptors.empty());
+
+  State().held_counters = 4;
+  counters::CounterGroup none;
+  EXPECT(none.Open(specs, 5, false).ok());
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(none.event(i).error, EBUSY);
+}
+
+TEST(CountersThatDoNotCountAreNamedSingly) {
+  Reset();
+  State().counters[{0, 0}] = {.value = 5};
+  State().counters[{0, 1}] = {.value = 0};
+  State().counters[{0, 3}] = {.value = 0};
+  const counters::EventSpec specs[] = {{0, 0, 0, true}, {0, 1, 0, true}, {0, 3}};
+  {
+    counters::CounterGroup group;
+    EXPECT(group.Open(specs, 3, false).ok());
+    EXPECT_EQ(group.event(0).error, 0);
+    EXPECT_EQ(group.event(1).error, ENODATA);
+    EXPECT_EQ(group.event(2).error, 0);  // no cache misses can be true where cycles count
+    double figures[9];
+    EXPECT(group.Read(figures).ok());
+    EXPECT_EQ(figures[0], 5.0);
+    EXPECT(std::isnan(figures[3]));
+    EXPECT_EQ(figures[6], 0.0);
+  }
+  State().counters[{0, 0}].value = 0;
+  {
+    counters::CounterGroup group;
+    EXPECT(group.Open(specs, 3, false).ok());
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(group.event(i).error, ENODATA);
+  }
+  // Asked for alone, an event that may be 0 is judged by one that may not.
+  {
+    counters::CounterGroup group;
+    EXPECT(group.Open(specs + 2, 1, false).ok());
+    EXPECT_EQ(group.event(0).error, ENODATA);
+  }
+  EXPECT(State().descriptors.empty());
+}
+
+TEST(InterruptedAndShortReadsNeverGiveAWrongValue) {
+  Reset();
+  State().counters[{1, 1}] = {.value = 11};
+  State().counters[{1, 2}] = {.value = 22};
+  State().counters[{0, 1}] = {.value = 33};
+  const counters::EventSpec specs[] = {{1, 1}, {1, 2}, {0, 1}};
+  counters::CounterGroup group;
+  EXPECT(group.Open(specs, 3, false).ok());
+  double figures[9];
+  State().next_errors["read"] = {EINTR, EINTR, 0, EINTR};
+  EXPECT(group.Read(figures).ok());
+  EXPECT_EQ(figures[0], 11.0);
+  EXPECT_EQ(figures[6], 33.0);
+
+  for (std::size_t left_out = 1; left_out <= 5; ++left_out) {
+    State().short_read = left_out;
+    EXPECT_EQ(group.Read(figures).error, EIO);
+    for (const double figure : figures) EXPECT(std::isnan(figure));
+  }
+  State().short_read = 0;
+  // A failure of one group leaves the other's values.
+  const bool hardware_first = group.event(2).group == 0;
+  State().next_errors["read"] = hardware_first ? std::vector<int>{0, ENOSPC} : std::vector<int>{ENOSPC, 0};
+  EXPECT_EQ(group.Read(figures).error, ENOSPC);
+  EXPECT(std::isnan(figures[0]) && std::isnan(figures[3]));
+  EXPECT_EQ(figures[6], 33.0);
+  State().errors["read"] = EINTR;  // for ever
+  EXPECT_EQ(group.Read(figures).error, EINTR);
+}
+
+TEST(RunningOutOfDescriptorsRefusesTheRestOnly) {
+  Reset();
+  for (std::uint64_t config = 0; config < 3; ++config) State().counters[{1, config}] = {.value = 4};
+  const counters::EventSpec specs[] = {{1, 0}, {1, 1}, {1, 2}};
+  // The first takes two opens (with the kernel part after the probe), the second's probe is the third.
+  State().next_errors["perf_event_open"] = {0, 0, 0, 0, EMFILE, EMFILE, EMFILE};
+  counters::CounterGroup group;
+  EXPECT(group.Open(specs, 3, false).ok());
+  EXPECT_EQ(group.event(0).error, 0);
+  EXPECT_EQ(group.event(1).error, 0);
+  EXPECT_EQ(group.event(2).error, EMFILE);
+  double figures[9];
+  EXPECT(group.Read(figures).ok());
+  EXPECT_EQ(figures[0], 4.0);
+  EXPECT_EQ(figures[3], 4.0);
+  group.Close();
+  EXPECT(State().descriptors.empty());
+}
+
+TEST(CountersAreReadWithoutTheKernelWhereThePageAllowsIt) {
+  Reset();
+  State().counters[{0, 0}] = {.value = 1, .user_value = 100};
+  State().counters[{0, 1}] = {.value = 2, .user_value = 200};
+  State().counters[{1, 1}] = {.value = 3};
+  const counters::EventSpec specs[] = {{0, 0}, {0, 1}, {1, 1}};
+  counters::CounterGroup group;
+  EXPECT(group.Open(specs, 3, false).ok());
+  using Way = counters::CounterGroup::Way;
+  double figures[9];
+  std::size_t user_groups = 9;
+  EXPECT(group.Read(figures, Way::kAny, &user_groups).ok());
+  EXPECT_EQ(user_groups, 1u);
+  EXPECT_EQ(figures[0], 100.0);
+  EXPECT_EQ(figures[3], 200.0);
+  EXPECT_EQ(figures[6], 3.0);
+  EXPECT(group.Read(figures, Way::kKernel, &user_groups).ok());
+  EXPECT_EQ(user_groups, 0u);
+  EXPECT_EQ(figures[0], 1.0);
+  // The permission is looked at again at each read, and for the whole group.
+  State().counters[{0, 1}].user_value = 0;
+  EXPECT(group.Read(figures, Way::kAny, &user_groups).ok());
+  EXPECT_EQ(user_groups, 0u);
+  EXPECT_EQ(figures[0], 1.0);
+  group.Close();
+  EXPECT(State().counter_pages.empty());
+
+  // Counters that go over to other threads have no page; nor do those of a process at its limit.
+  counters::CounterGroup inherited;
+  EXPECT(inherited.Open(specs, 3, true).ok());
+  EXPECT(State().counter_pages.empty());
+  State().errors["counter-mmap"] = EPERM;
+  counters::CounterGroup unmapped;
+  EXPECT(unmapped.Open(specs, 3, false).ok());
+  EXPECT(unmapped.Read(figures, Way::kAny, &user_groups).ok());
+  EXPECT_EQ(user_groups, 0u);
+  EXPECT_EQ(figures[3], 2.0);
+}
+
+TEST(OtherThreadsReadThroughTheKernel) {
+  Reset();
+  State().counters[{0, 0}] = {.value = 1, .user_value = 100};
+  const counters::EventSpec spec = {0, 0};
+  counters::CounterGroup group;
+  EXPECT(group.Open(&spec, 1, false).ok());
+  double figures[3];
+  std::size_t user_groups = 9;
+  std::thread([&] { EXPECT(group.Read(figures, counters::CounterGroup::Way::kAny, &user_groups).ok()); }).join();
+  EXPECT_EQ(user_groups, 0u);
+  EXPECT_EQ(figures[0], 1.0);
 }
 
 TEST(TooManyEventsAreRefused) {

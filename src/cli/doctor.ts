@@ -122,7 +122,7 @@ function counterCheck(): Check {
     for (let i = 0; i < 100_000; i += 1) sum += i % 7;
     return sum;
   }).counters;
-  const events = Object.entries(values);
+  const events = Object.entries(values).flatMap(([name, value]) => (value ? [[name, value] as const] : []));
   const open = events.filter(([, value]) => value.available).map(([name]) => name);
   const closed = events.filter(([, value]) => !value.available).map(([name]) => name);
   const check = { area: 'measuring', name: 'counter events' } as const;

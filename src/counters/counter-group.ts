@@ -8,42 +8,63 @@
  */
 import { describe, fail } from '../errors.js';
 import type { Metric } from '../model/metric.js';
-import type { NativeContract } from '../native/contract.js';
+import type { CounterGrant, NativeContract } from '../native/contract.js';
 import { explainRefusal, refuse, type CounterRefusal } from '../native/counter-refusal.js';
 import { loadNative } from '../native/load.js';
-import { derive, toCounterValue, type CounterValue, type DerivedCounter } from './counter-value.js';
-import { ALL_COUNTER_EVENTS, COUNTER_EVENTS, definitionOf, type CounterEvent } from './events.js';
+import {
+  checkRequests,
+  toNativeEvents,
+  type CounterRequest,
+  type RequestedEvent,
+} from './counter-requests.js';
+import { toCounterValue, type CounterValue } from './counter-value.js';
+import { derive, type DerivedCounter } from './derived.js';
+import { ALL_COUNTER_EVENTS, type CounterEvent } from './events.js';
 
 export interface CounterOptions {
   /** Default: every event of the catalogue. What the host has not is reported so, and costs nothing. */
-  readonly events?: readonly CounterEvent[];
+  readonly events?: readonly CounterRequest[];
   /**
    * `thread` (default): the calling thread alone. `process`: it and every thread that it starts later; threads
    * that run already (V8's helpers, the pool of libuv) are not included, because the kernel cannot add them.
    */
   readonly scope?: 'thread' | 'process';
+  /**
+   * Counts the kernel part of hardware events too, where that is permitted; `excludesKernel` of each value says
+   * whether it was. Default false, so that figures compare between hosts of different permissions.
+   */
+  readonly kernel?: boolean;
 }
+
+/** One value, or the reason why there is none, by the name of the event. */
+export type CounterValues = Readonly<Partial<Record<CounterEvent, CounterValue>>> &
+  Readonly<Record<string, CounterValue | undefined>>;
 
 /** What was counted between two readings. */
 export interface CounterSnapshot {
   /** Wall-clock milliseconds between the readings. */
   readonly elapsedMs: number;
-  /** One value, or the reason why there is none, for each event that was asked for. */
-  readonly values: Readonly<Partial<Record<CounterEvent, CounterValue>>>;
-  /** Quotients of valid values: instructions per cycle, and misses as shares of 0 to 1. */
+  /** For each event that was asked for. */
+  readonly values: CounterValues;
+  /** Figures out of valid values: instructions per cycle, misses, utilisation, frequency. Worked out when asked. */
   readonly derived: Readonly<Record<DerivedCounter, Metric>>;
 }
 
 export interface CounterGroup extends Disposable {
-  /** The events, in the order of `numbers`. */
-  readonly events: readonly CounterEvent[];
+  /** Names of the events, in the order of `numbers`. */
+  readonly events: readonly string[];
   /**
    * Three numbers per event: value, nanoseconds enabled, nanoseconds running, cumulative since opening; NaN for
-   * an event that is not open. Filled by {@link read}; for hot loops that subtract on their own.
+   * an event that is not open. Filled by {@link read}; for hot loops that subtract on their own. Shared memory,
+   * so that the addon can write into it without asking each time whether it is still there.
    */
   readonly numbers: Float64Array;
 
-  /** Reads every counter into `numbers`: about a microsecond, no allocation. @throws CLOSED */
+  /**
+   * Reads every counter into `numbers`, without allocation: about a microsecond through the kernel, some 100 ns
+   * where the processor lets the opening thread read its counters itself. @throws CLOSED; EIO where the kernel
+   * gave less than it should.
+   */
   read(): void;
 
   /** What was counted since the group was opened. @throws CLOSED */
@@ -75,10 +96,11 @@ const dropped = new FinalizationRegistry<{ readonly native: NativeContract; read
 );
 
 /**
- * Opens counters on the calling thread.
+ * Opens counters on the calling thread. Costs some 100 µs, of which most are a known loop that finds counters which
+ * open without counting.
  *
- * @throws INVALID_ARGUMENT for unknown or repeated events and scopes. Never because the host has no counters:
- *   each value then says why, and what would help.
+ * @throws INVALID_ARGUMENT for what cannot be an event, for a name twice, and for unknown scopes. Never because the
+ *   host has no counters: each value then says why, and what would help.
  *
  * @example
  * using counters = openCounters({ events: ['taskClock', 'instructions', 'cycles'] });
@@ -90,9 +112,15 @@ export function openCounters(options: CounterOptions = {}): CounterGroup {
   return openCountersWith(loadNative(), options);
 }
 
-/** As {@link openCounters}, on a given native implementation. @internal */
-export function openCountersWith(native: NativeContract, options: CounterOptions = {}): CounterGroup {
-  const events = checkEvents(options.events ?? ALL_COUNTER_EVENTS);
+/**
+ * As {@link openCounters}, on a given native implementation and, with `tid`, on another thread of this process, whose
+ * counters cannot be tested by a loop. @internal
+ */
+export function openCountersWith(
+  native: NativeContract,
+  options: CounterOptions & { readonly tid?: number } = {},
+): CounterGroup {
+  const events = checkRequests(options.events ?? ALL_COUNTER_EVENTS);
   const scope: unknown = options.scope ?? 'thread';
   if (scope !== 'thread' && scope !== 'process') {
     throw fail('INVALID_ARGUMENT', {
@@ -101,54 +129,58 @@ export function openCountersWith(native: NativeContract, options: CounterOptions
       expected: '"thread" or "process"',
     });
   }
-  return new OpenGroup(native, events, scope === 'process');
+  const kernel: unknown = options.kernel ?? false;
+  if (typeof kernel !== 'boolean') {
+    throw fail('INVALID_ARGUMENT', { name: 'kernel', actual: describe(kernel), expected: 'true or false' });
+  }
+  const grant = native.countersOpen(toNativeEvents(events, kernel), scope === 'process', options.tid ?? 0);
+  return new OpenGroup(native, events, grant);
 }
 
-function checkEvents(events: unknown): readonly CounterEvent[] {
-  const known = (event: unknown): event is CounterEvent =>
-    typeof event === 'string' && Object.hasOwn(COUNTER_EVENTS, event);
-  const expected = `different names out of ${ALL_COUNTER_EVENTS.join(', ')}`;
-  if (!Array.isArray(events) || events.length === 0) {
-    throw fail('INVALID_ARGUMENT', { name: 'events', actual: describe(events), expected });
-  }
-  const wrong = events.find((event, i) => !known(event) || events.indexOf(event) !== i) as unknown;
-  if (wrong !== undefined || !events.every(known)) {
-    throw fail('INVALID_ARGUMENT', { name: 'events', actual: `has ${describe(wrong)}`, expected });
-  }
-  return [...events];
+/** An event that is open: its place, and what decides over its values. */
+interface OpenEvent {
+  readonly name: string;
+  readonly place: number;
+  readonly alwaysCounts: boolean;
+  readonly excludesKernel: boolean;
 }
 
 class OpenGroup implements CounterGroup {
-  readonly events: readonly CounterEvent[];
+  readonly events: readonly string[];
   readonly numbers: Float64Array;
   readonly #native: NativeContract;
   readonly #id: number;
-  /** Why an event gives no value at all; undefined where it is open. */
-  readonly #refusals: readonly (CounterRefusal | undefined)[];
-  readonly #excludesKernel: readonly boolean[];
+  readonly #counting: readonly OpenEvent[];
+  /** Every event in order, refused ones with their refusal: copied for each snapshot. */
+  readonly #template: Readonly<Record<string, CounterValue | undefined>>;
   /** The numbers at opening: not zeros, since opening itself is counted in part. */
-  readonly #origin: Float64Array;
+  readonly #origin: readonly number[];
   readonly #openedMs: number;
   #open = true;
 
-  constructor(native: NativeContract, events: readonly CounterEvent[], inherit: boolean) {
+  constructor(native: NativeContract, events: readonly RequestedEvent[], grant: CounterGrant) {
     this.#native = native;
-    this.events = events;
-    this.numbers = new Float64Array(events.length * COLUMNS);
-    const pairs = events.flatMap((event) => [definitionOf(event).type, definitionOf(event).config]);
-    const grant = native.countersOpen(Float64Array.from(pairs), inherit);
     this.#id = grant.id;
-    this.#excludesKernel = grant.events.map((event) => event.excludesKernel);
-    this.#refusals = refusalsOf(native, events, grant.events);
+    this.events = events.map(({ name }) => name);
+    this.numbers = new Float64Array(
+      new SharedArrayBuffer(events.length * COLUMNS * Float64Array.BYTES_PER_ELEMENT),
+    );
+    const refusals = refusalsOf(native, events, grant);
+    this.#template = Object.fromEntries(events.map(({ name }, i) => [name, refusals[i]]));
+    this.#counting = events.flatMap(({ name, alwaysCounts }, i) => {
+      const excludesKernel = grant.events[i]?.excludesKernel ?? true;
+      return refusals[i] === undefined ? [{ name, place: i * COLUMNS, alwaysCounts, excludesKernel }] : [];
+    });
+    native.countersBind(grant.id, this.numbers);
     dropped.register(this, { native, id: grant.id }, this);
     this.read();
-    this.#origin = this.numbers.slice();
+    this.#origin = [...this.numbers];
     this.#openedMs = performance.now();
   }
 
   read(): void {
     if (!this.#open) throw fail('CLOSED', { what: 'The counter group' });
-    this.#native.countersRead(this.#id, this.numbers);
+    this.#native.countersReadBound(this.#id);
   }
 
   snapshot(): CounterSnapshot {
@@ -158,7 +190,7 @@ class OpenGroup implements CounterGroup {
 
   measure<T>(fn: () => T): { readonly result: T; readonly counters: CounterSnapshot } {
     this.read();
-    const before = this.numbers.slice();
+    const before = [...this.numbers];
     const startMs = performance.now();
     const result = fn();
     const elapsedMs = performance.now() - startMs;
@@ -170,7 +202,7 @@ class OpenGroup implements CounterGroup {
     fn: () => Promise<T>,
   ): Promise<{ readonly result: T; readonly counters: CounterSnapshot }> {
     this.read();
-    const before = this.numbers.slice();
+    const before = [...this.numbers];
     const startMs = performance.now();
     const result = await fn();
     const elapsedMs = performance.now() - startMs;
@@ -189,54 +221,73 @@ class OpenGroup implements CounterGroup {
     this.close();
   }
 
-  #since(before: Float64Array, elapsedMs: number): CounterSnapshot {
-    const values: Partial<Record<CounterEvent, CounterValue>> = {};
-    this.events.forEach((event, i) => {
-      const difference = (column: number) =>
-        (this.numbers[i * COLUMNS + column] ?? NaN) - (before[i * COLUMNS + column] ?? NaN);
-      values[event] =
-        this.#refusals[i] ??
-        toCounterValue(
-          event,
-          { value: difference(0), enabledNs: difference(1), runningNs: difference(2) },
-          this.#excludesKernel[i] ?? true,
-        );
-    });
-    return { elapsedMs, values, derived: derive(values) };
+  #since(before: readonly number[], elapsedMs: number): CounterSnapshot {
+    const { numbers } = this;
+    const values: Record<string, CounterValue | undefined> = { ...this.#template };
+    for (const { name, place, alwaysCounts, excludesKernel } of this.#counting) {
+      values[name] = toCounterValue(
+        numbers[place]! - before[place]!,
+        numbers[place + 1]! - before[place + 1]!,
+        numbers[place + 2]! - before[place + 2]!,
+        alwaysCounts,
+        excludesKernel,
+      );
+    }
+    return new Snapshot(elapsedMs, values);
   }
 }
 
-/** Why events give no value: refused by the system, useless without the kernel part, or not counting. */
+class Snapshot implements CounterSnapshot {
+  readonly elapsedMs: number;
+  readonly values: CounterValues;
+  #derived: Readonly<Record<DerivedCounter, Metric>> | undefined;
+
+  constructor(elapsedMs: number, values: CounterValues) {
+    this.elapsedMs = elapsedMs;
+    this.values = values;
+  }
+
+  get derived(): Readonly<Record<DerivedCounter, Metric>> {
+    this.#derived ??= derive(this.values, this.elapsedMs);
+    return this.#derived;
+  }
+
+  toJSON(): CounterSnapshot {
+    return { elapsedMs: this.elapsedMs, values: this.values, derived: this.derived };
+  }
+}
+
+/** Why events give no value: refused by the system, or useless without the kernel part. */
 function refusalsOf(
   native: NativeContract,
-  events: readonly CounterEvent[],
-  grants: readonly { readonly code: string; readonly errno: number; readonly excludesKernel: boolean }[],
+  events: readonly RequestedEvent[],
+  grant: CounterGrant,
 ): (CounterRefusal | undefined)[] {
-  const isHardware = (event: CounterEvent) => definitionOf(event).kind === 'hardware';
-  const hasPmu = events.some((event, i) => isHardware(event) && grants[i]?.errno === 0);
-  const emulated = hasPmu && !hardwareCounts(native);
+  let hasPmu: boolean | undefined;
   return events.map((event, i) => {
-    const grant = grants[i];
-    if (native.implementation === 'fallback' || grant === undefined) return refuse('NO_ADDON');
-    if (grant.errno !== 0) return explainRefusal(grant.code, hasPmu, process.platform);
-    if (grant.excludesKernel && definitionOf(event).needsKernel) return refuse('NOT_PERMITTED');
-    if (emulated && isHardware(event)) return refuse('NOT_COUNTING');
-    return undefined;
+    const granted = grant.events[i];
+    if (native.implementation === 'fallback' || granted === undefined) return refuse('NO_ADDON');
+    if (event.refusal !== undefined) return event.refusal;
+    if (granted.errno !== 0) {
+      hasPmu ??= events.some((other, j) => other.hardware && exists(grant.events[j])) || findPmu(native);
+      return explainRefusal(granted.code, !event.hardware || hasPmu, process.platform);
+    }
+    return granted.excludesKernel && event.needsKernel ? refuse('NOT_PERMITTED') : undefined;
   });
 }
 
-/** Whether hardware counters move while the processor works: some virtual machines emulate them without counting. */
-function hardwareCounts(native: NativeContract): boolean {
-  const probes = [COUNTER_EVENTS.instructions, COUNTER_EVENTS.cycles, COUNTER_EVENTS.branches];
-  const { id } = native.countersOpen(
-    Float64Array.from(probes.flatMap(({ type, config }) => [type, config])),
+/** Whether an event is there, though perhaps of no use. */
+function exists(granted: CounterGrant['events'][number] | undefined): boolean {
+  return granted?.errno === 0 || granted?.code === 'ENODATA' || granted?.code === 'EBUSY';
+}
+
+/** Whether the machine has counters at all, where the events asked for do not tell. */
+function findPmu(native: NativeContract): boolean {
+  const grant = native.countersOpen(
+    toNativeEvents(checkRequests(['cycles', 'instructions', 'branches']), false),
     false,
+    0,
   );
-  const numbers = new Float64Array(probes.length * COLUMNS);
-  // Opening made system calls and came back through JavaScript: more than enough work to count.
-  native.countersRead(id, numbers);
-  native.countersClose(id);
-  const opened = probes.map((_, i) => numbers[i * COLUMNS] ?? NaN).filter((value) => !Number.isNaN(value));
-  // None of the three exists here: nothing speaks against the others.
-  return opened.length === 0 || opened.some((value) => value > 0);
+  native.countersClose(grant.id);
+  return grant.events.some(exists);
 }

@@ -1,7 +1,5 @@
-/** From raw readings to values that say what they are worth, and to figures derived from valid ones only. */
-import { measured, unavailable, type Metric } from '../model/metric.js';
+/** From raw readings to values that say what they are worth, and how the values of several threads add up. */
 import { refuse, type CounterRefusal } from '../native/counter-refusal.js';
-import { definitionOf, type CounterEvent } from './events.js';
 
 export interface AvailableCounterValue {
   readonly available: true;
@@ -17,69 +15,58 @@ export interface AvailableCounterValue {
 
 export type CounterValue = AvailableCounterValue | CounterRefusal;
 
-/** What happened between two readings of one counter. */
-export interface CounterReading {
-  readonly value: number;
-  readonly enabledNs: number;
-  readonly runningNs: number;
-}
+const STOPPED = refuse('NOT_COUNTING');
+const NEVER_RAN = refuse('NOT_SCHEDULED');
 
+/**
+ * What happened between two readings of one counter.
+ *
+ * @param alwaysCounts the event cannot be 0 over any work: where it is, the counter does not count.
+ */
 export function toCounterValue(
-  event: CounterEvent,
-  reading: CounterReading,
+  value: number,
+  enabledNs: number,
+  runningNs: number,
+  alwaysCounts: boolean,
   excludesKernel: boolean,
 ): CounterValue {
-  const { value, enabledNs, runningNs } = reading;
-  if (Number.isNaN(value)) return refuse('NOT_COUNTING');
-  if (runningNs <= 0) return refuse('NOT_SCHEDULED');
-  if (value === 0 && definitionOf(event).alwaysCounts) return refuse('NOT_COUNTING');
-  const scaleFactor = enabledNs > runningNs ? enabledNs / runningNs : 1;
-  return {
-    available: true,
-    value: scaleFactor === 1 ? value : Math.round(value * scaleFactor),
-    exact: scaleFactor === 1,
-    scaleFactor,
-    excludesKernel,
-  };
+  // Not `runningNs <= 0`: NaN is no time either.
+  if (!(runningNs > 0)) return Number.isNaN(value) ? STOPPED : NEVER_RAN;
+  if (!(value > 0) && (alwaysCounts || value !== 0)) return STOPPED;
+  if (enabledNs > runningNs) {
+    const scaleFactor = enabledNs / runningNs;
+    return {
+      available: true,
+      value: Math.round(value * scaleFactor),
+      exact: false,
+      scaleFactor,
+      excludesKernel,
+    };
+  }
+  return { available: true, value, exact: true, scaleFactor: 1, excludesKernel };
 }
 
-export type DerivedCounter = 'instructionsPerCycle' | 'cacheMissRatio' | 'branchMissRatio';
-
-const DERIVED: Record<DerivedCounter, readonly [numerator: CounterEvent, denominator: CounterEvent]> = {
-  instructionsPerCycle: ['instructions', 'cycles'],
-  cacheMissRatio: ['cacheMisses', 'cacheReferences'],
-  branchMissRatio: ['branchMisses', 'branches'],
-};
-
-/** Quotients of two values, where both are available and cover the same share of the time. */
-export function derive(values: Partial<Record<CounterEvent, CounterValue>>): Record<DerivedCounter, Metric> {
-  const quotient = ([over, under]: readonly [CounterEvent, CounterEvent]): Metric => {
-    for (const event of [over, under]) {
-      const value = values[event];
-      if (value === undefined) {
-        return unavailable('NOT_ASKED', `${event} was not counted.`, `Add ${event} to the events.`);
-      }
-      if (!value.available) return value;
-    }
-    const [numerator, denominator] = [values[over], values[under]] as [
-      AvailableCounterValue,
-      AvailableCounterValue,
-    ];
-    if (numerator.scaleFactor !== denominator.scaleFactor) {
-      return unavailable(
-        'NOT_SCHEDULED',
-        `${over} and ${under} were counted at different times.`,
-        'Ask for fewer events, so that they fit into the processor’s counters together.',
-      );
-    }
-    if (denominator.value === 0) {
-      return unavailable('NO_EVENTS', `${under} stayed at 0.`, 'Measure more work.');
-    }
-    return measured(numerator.value / denominator.value, 'ratio');
-  };
+/**
+ * The values of several threads as one: their sum where every thread has one, else the first refusal. A sum over a
+ * part of the threads would pass for the whole.
+ */
+export function sumCounterValues(parts: readonly CounterValue[]): CounterValue {
+  let value = 0;
+  let raw = 0;
+  let excludesKernel = false;
+  for (const part of parts) {
+    if (!part.available) return part;
+    value += part.value;
+    raw += part.value / part.scaleFactor;
+    excludesKernel ||= part.excludesKernel;
+  }
+  if (parts.length === 0) return NEVER_RAN;
+  const exact = parts.every((part) => part.available && part.exact);
   return {
-    instructionsPerCycle: quotient(DERIVED.instructionsPerCycle),
-    cacheMissRatio: quotient(DERIVED.cacheMissRatio),
-    branchMissRatio: quotient(DERIVED.branchMissRatio),
+    available: true,
+    value,
+    exact,
+    scaleFactor: exact || raw === 0 ? 1 : value / raw,
+    excludesKernel,
   };
 }

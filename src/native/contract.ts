@@ -150,19 +150,34 @@ export interface NativeContract {
   // --- Counters --------------------------------------------------------------------------------------------
 
   /**
-   * Opens counters on the calling thread (`inherit` false) or on it and every thread it starts later.
-   * Every event is probed singly with the kernel part excluded, then grouped where possible; an event that
-   * cannot be had is reported in `events`, and never stops the others.
+   * Opens counters on a thread of this process (`inherit` false) or on it and every thread it starts later.
+   * Every event is probed singly with the kernel part excluded, then grouped where possible, and tested over a
+   * known loop; an event that cannot be had is reported in `events`, and never stops the others.
    *
-   * @param events pairs `[perf type, perf config, …]` as in `perf_event_open(2)`.
+   * @param events four numbers an event: type, config, config1 as in `perf_event_open(2)`, and the sum of
+   *   {@link COUNTER_FLAGS}. At most 64 events.
+   * @param tid kernel id of the thread; 0 or left out for the calling one. Another thread's counters cannot be
+   *   tested by the loop, nor read without the kernel.
    */
-  countersOpen(events: Float64Array, inherit: boolean): CounterGrant;
+  countersOpen(events: Float64Array, inherit: boolean, tid?: number): CounterGrant;
 
   /**
    * Fills three numbers per event of the open call, in its order: value, time enabled ns, time running ns;
-   * all NaN for an event that is not open.
+   * all NaN for an event that is not open. Reads without the kernel where the processor and the kernel allow
+   * that at this moment, unless `throughKernel`. Returns how many groups were read so.
+   *
+   * @throws EIO where the kernel gave fewer numbers than there are events.
    */
-  countersRead(id: number, out: Float64Array): void;
+  countersRead(id: number, out: Float64Array, throughKernel?: boolean): number;
+
+  /**
+   * Sets where {@link countersReadBound} writes: a view of a SharedArrayBuffer, three numbers an event. Shared,
+   * because the memory of any other buffer can be detached and freed while it is bound.
+   */
+  countersBind(id: number, out: Float64Array): void;
+
+  /** As `countersRead` into the bound array, for a third less. */
+  countersReadBound(id: number): void;
 
   /** False where `id` is not open. */
   countersClose(id: number): boolean;
@@ -182,6 +197,14 @@ export interface RegionGrant {
   readonly prefaulted: boolean;
 }
 
+/** `countersOpen`: the fourth number of an event, added up. */
+export const COUNTER_FLAGS = {
+  /** Cannot be 0 over any work: an event that is does not count. */
+  mustCount: 1,
+  /** Wants the kernel part of a hardware event too. Software events have it wherever it is permitted. */
+  includeKernel: 2,
+} as const;
+
 export interface CounterGrant {
   readonly id: number;
   /** Per event asked for, in order: 0 where it is open, else the errno that refused it. */
@@ -189,6 +212,8 @@ export interface CounterGrant {
     readonly errno: number;
     readonly code: string;
     readonly excludesKernel: boolean;
+    /** Events of one group are counted at the same instants; -1 where not open. */
+    readonly group: number;
   }[];
 }
 

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** Why a counter gives no value. */
 export type CounterReason =
   /** The machine shows no performance monitoring unit, as most virtual machines do not. */
@@ -28,7 +30,7 @@ export interface CounterRefusal {
 
 const TEXTS: Record<CounterReason, readonly [message: string, remedy: string]> = {
   NO_PMU: [
-    'This machine has no performance monitoring unit that the kernel can use.',
+    'This machine shows the kernel no performance monitoring unit, as most cloud machines do not; no permission changes that.',
     'In a virtual machine, let the hypervisor pass the PMU through; else use a bare-metal host.',
   ],
   EVENT_NOT_PROVIDED: [
@@ -65,6 +67,15 @@ const TEXTS: Record<CounterReason, readonly [message: string, remedy: string]> =
   ],
 };
 
+/** `kernel.perf_event_paranoid`; undefined where the kernel has no counters or hides the file. */
+function paranoidLevel(): string | undefined {
+  try {
+    return readFileSync('/proc/sys/kernel/perf_event_paranoid', 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
 /** The reason as an unavailable value with its sentence and remedy. */
 export function refuse(reason: CounterReason): CounterRefusal {
   const [message, remedy] = TEXTS[reason];
@@ -86,9 +97,11 @@ export function explainRefusal(code: string, hasPmu: boolean, platform: string):
     case 'ENXIO':
       return refuse(hasPmu ? 'EVENT_NOT_PROVIDED' : 'NO_PMU');
     case 'EACCES':
-      return refuse('NOT_PERMITTED');
-    case 'EPERM':
+      return notPermitted();
     case 'ENOSYS':
+      // The file is there wherever the kernel has the call.
+      return paranoidLevel() === undefined ? refuse('PLATFORM') : refuse('FILTERED');
+    case 'EPERM':
       return refuse('FILTERED');
     case 'EBUSY':
       return refuse('NOT_SCHEDULED');
@@ -101,4 +114,14 @@ export function explainRefusal(code: string, hasPmu: boolean, platform: string):
     default:
       return refuse('EVENT_NOT_PROVIDED');
   }
+}
+
+function notPermitted(): CounterRefusal {
+  const refusal = refuse('NOT_PERMITTED');
+  const level = paranoidLevel();
+  if (level === undefined) return refusal;
+  return {
+    ...refusal,
+    message: `The kernel does not let this user count this event: perf_event_paranoid is ${level}, and the process has no CAP_PERFMON.`,
+  };
 }

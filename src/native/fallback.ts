@@ -8,6 +8,7 @@
  */
 import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { types } from 'node:util';
 import {
   checkBoolean,
   checkFloat64Array,
@@ -362,47 +363,77 @@ function countDescriptors(): number {
   }
 }
 
-type Counters = Pick<NativeContract, 'countersOpen' | 'countersRead' | 'countersClose'>;
+type Counters = Pick<
+  NativeContract,
+  'countersOpen' | 'countersRead' | 'countersBind' | 'countersReadBound' | 'countersClose'
+>;
 
 /** Groups without counters: each event is reported as refused, and reads as NaN. */
 function createCounters(): Counters {
-  const open = new Map<number, number>();
+  const open = new Map<number, { readonly count: number; bound?: Float64Array }>();
   let nextId = 1;
+  const find = (id: number) => {
+    const group = open.get(checkNumber(id, 'id'));
+    if (group === undefined) throw new RangeError('id is not that of open counters');
+    return group;
+  };
   return {
-    countersOpen(events, inherit): CounterGrant {
-      checkEvents(events);
+    countersOpen(events, inherit, tid): CounterGrant {
+      const count = checkEvents(events);
       checkBoolean(inherit, 'inherit');
+      if (tid !== undefined) checkInteger(tid, 'tid', 0, MAX_THREAD_ID);
       const id = nextId++;
-      const count = events.length / 2;
-      open.set(id, count);
-      const refused = { errno: constants.errno.ENOSYS, code: 'ENOSYS', excludesKernel: false };
+      open.set(id, { count });
+      const refused = { errno: constants.errno.ENOSYS, code: 'ENOSYS', excludesKernel: false, group: -1 };
       return { id, events: Array.from({ length: count }, () => refused) };
     },
 
-    countersRead(id, out) {
-      const count = open.get(checkNumber(id, 'id'));
-      if (count === undefined) throw new RangeError('id is not that of open counters');
+    countersRead(id, out, throughKernel) {
+      const { count } = find(id);
+      if (throughKernel !== undefined) checkBoolean(throughKernel, 'throughKernel');
       checkFloat64Array(out, 'out', count * 3);
       out.fill(NaN, 0, count * 3);
+      return 0;
+    },
+
+    countersBind(id, out) {
+      const group = find(id);
+      checkFloat64Array(out, 'out', group.count * 3);
+      if (types.isArrayBuffer(out.buffer)) {
+        throw new TypeError('out lies in an ArrayBuffer; pass a view of a SharedArrayBuffer');
+      }
+      group.bound = out;
+    },
+
+    countersReadBound(id) {
+      const { count, bound } = find(id);
+      if (bound === undefined) throw new RangeError('id is not that of open counters with a bound array');
+      bound.fill(NaN, 0, count * 3);
     },
 
     countersClose: (id) => open.delete(checkNumber(id, 'id')),
   };
 }
 
-function checkEvents(events: unknown): void {
-  const pairs = checkFloat64Array(events, 'events', 0);
-  if (pairs.length === 0 || pairs.length % 2 !== 0 || pairs.length > 2 * MAX_EVENTS) {
+/** Numbers per event: type, config, config1, flags. */
+const EVENT_NUMBERS = 4;
+const EVENT_FIELDS = [
+  ['type', 2 ** 32 - 1],
+  ['config', Number.MAX_SAFE_INTEGER],
+  ['config1', Number.MAX_SAFE_INTEGER],
+  ['flags', 3],
+] as const;
+
+function checkEvents(events: unknown): number {
+  const rows = checkFloat64Array(events, 'events', 0);
+  if (rows.length === 0 || rows.length % EVENT_NUMBERS !== 0 || rows.length > EVENT_NUMBERS * MAX_EVENTS) {
     throw new RangeError(
-      `events has length ${pairs.length}; pass 1 to ${MAX_EVENTS} pairs of type and configuration`,
+      `events has length ${rows.length}; pass 1 to ${MAX_EVENTS} times type, configuration, second configuration and flags`,
     );
   }
-  pairs.forEach((value, i) => {
-    checkInteger(
-      value,
-      i % 2 === 0 ? 'type' : 'config',
-      0,
-      i % 2 === 0 ? 2 ** 32 - 1 : Number.MAX_SAFE_INTEGER,
-    );
+  rows.forEach((value, i) => {
+    const [name, max] = EVENT_FIELDS[i % EVENT_NUMBERS]!;
+    checkInteger(value, name, 0, max);
   });
+  return rows.length / EVENT_NUMBERS;
 }

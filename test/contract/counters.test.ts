@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { COUNTER_FLAGS } from '../../dist/native/contract.js';
 import { IMPLEMENTATIONS } from './implementations.js';
 
-const TASK_CLOCK = [1, 1];
-const MINOR_FAULTS = [1, 5];
-const NONSENSE = [1, 4711];
+const TASK_CLOCK = [1, 1, 0, COUNTER_FLAGS.mustCount];
+const MINOR_FAULTS = [1, 5, 0, 0];
+const NONSENSE = [1, 4711, 0, 0];
 
 describe.each(IMPLEMENTATIONS)('counters of the %s', (_name, native) => {
   const available = native.capabilities().softwareCounters.available;
@@ -46,15 +47,17 @@ describe.each(IMPLEMENTATIONS)('counters of the %s', (_name, native) => {
   });
 
   it.each([
-    ['an odd number of figures', new Float64Array(3)],
+    ['a part of an event', new Float64Array(3)],
     ['no events', new Float64Array(0)],
-    ['too many events', new Float64Array(2 * 65)],
-    ['a negative type', Float64Array.of(-1, 0)],
-    ['a type beyond 32 bits', Float64Array.of(2 ** 32, 0)],
-    ['a fraction', Float64Array.of(1, 0.5)],
-    ['NaN', Float64Array.of(NaN, 0)],
-    ['Infinity', Float64Array.of(1, Infinity)],
-    ['a configuration that a number cannot hold exactly', Float64Array.of(1, 2 ** 53)],
+    ['too many events', new Float64Array(4 * 65)],
+    ['a negative type', Float64Array.of(-1, 0, 0, 0)],
+    ['a type beyond 32 bits', Float64Array.of(2 ** 32, 0, 0, 0)],
+    ['a fraction', Float64Array.of(1, 0.5, 0, 0)],
+    ['NaN', Float64Array.of(NaN, 0, 0, 0)],
+    ['Infinity', Float64Array.of(1, Infinity, 0, 0)],
+    ['a configuration that a number cannot hold exactly', Float64Array.of(1, 2 ** 53, 0, 0)],
+    ['a second one', Float64Array.of(1, 1, 2 ** 53, 0)],
+    ['unknown flags', Float64Array.of(1, 1, 0, 4)],
   ])('refuse %s', (_what, events) => {
     expect(() => native.countersOpen(events, false)).toThrow(RangeError);
   });
@@ -62,9 +65,47 @@ describe.each(IMPLEMENTATIONS)('counters of the %s', (_name, native) => {
   it('refuse wrong types and arrays that are too short', () => {
     const { id } = open([...TASK_CLOCK, ...MINOR_FAULTS]);
     expect(() => native.countersOpen([1, 1] as any, false)).toThrow(TypeError);
-    expect(() => native.countersOpen(new Float64Array(2), 1 as any)).toThrow(TypeError);
+    expect(() => native.countersOpen(new Float64Array(4), 1 as any)).toThrow(TypeError);
     expect(() => native.countersRead(id, new Float64Array(5))).toThrow(RangeError);
     expect(() => native.countersRead('1' as any, new Float64Array(6))).toThrow(TypeError);
     expect(native.countersClose(id)).toBe(true);
+  });
+
+  it('fill a bound array, which must be shared', () => {
+    const { id } = open([...NONSENSE, ...TASK_CLOCK]);
+    const bound = new Float64Array(new SharedArrayBuffer(6 * 8)).fill(-1);
+    expect(() => native.countersReadBound(id)).toThrow(RangeError);
+    expect(() => native.countersBind(id, new Float64Array(6))).toThrow(TypeError);
+    expect(() => native.countersBind(id, bound.subarray(1))).toThrow(RangeError);
+    native.countersBind(id, bound);
+    native.countersReadBound(id);
+    expect([...bound.subarray(0, 3)]).toEqual([NaN, NaN, NaN]);
+    const first = bound[3]!;
+    native.countersReadBound(id);
+    expect(bound[3]! > first).toBe(available);
+    expect(() => native.countersReadBound('1' as any)).toThrow(TypeError);
+    expect(native.countersClose(id)).toBe(true);
+    expect(() => native.countersReadBound(id)).toThrow(RangeError);
+  });
+
+  it.runIf(available)('say which events are counted together', () => {
+    const grant = open([...TASK_CLOCK, ...NONSENSE, ...MINOR_FAULTS]);
+    expect(grant.events.map(({ group }) => group)).toEqual([0, -1, 0]);
+    expect(native.countersRead(grant.id, new Float64Array(9), true)).toBe(0);
+    native.countersClose(grant.id);
+  });
+
+  it.runIf(available)('count another thread of the process', () => {
+    const rows = new Float64Array(5 * 64);
+    const count = native.readThreads(rows);
+    const own = native.currentThreadId();
+    const other = Array.from({ length: count }, (_, i) => rows[5 * i]!).find((tid) => tid !== own)!;
+    const grant = native.countersOpen(Float64Array.from(TASK_CLOCK), false, other);
+    expect(grant.events[0]).toMatchObject({ errno: 0 });
+    native.countersClose(grant.id);
+    const gone = native.countersOpen(Float64Array.from(TASK_CLOCK), false, 2 ** 31 - 1);
+    expect(gone.events[0]).toMatchObject({ code: 'ESRCH' });
+    native.countersClose(gone.id);
+    expect(() => native.countersOpen(Float64Array.from(TASK_CLOCK), false, -1)).toThrow(RangeError);
   });
 });

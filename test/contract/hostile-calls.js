@@ -120,8 +120,10 @@ const VALID = {
   readPressure: () => [new Float64Array(64)],
   readTick: () => [new Float64Array(64)],
   closeTick: () => [],
-  countersOpen: () => [Float64Array.of(1, 1), false],
-  countersRead: () => [counters.id, new Float64Array(64)],
+  countersOpen: () => [Float64Array.of(1, 1, 0, 1), false, 0],
+  countersRead: () => [counters.id, new Float64Array(64), true],
+  countersBind: () => [counters.id, new Float64Array(new SharedArrayBuffer(512))],
+  countersReadBound: () => [counters.id],
   countersClose: () => [12345],
   capabilities: () => [],
   columnReduce: () => [0, new Float64Array(8), shape],
@@ -135,7 +137,7 @@ const VALID = {
 const shape = Int32Array.of(0, 8, 1, 0);
 
 const region = native.regionCreate(8192, 64, 0, false);
-const counters = native.countersOpen(Float64Array.of(1, 1), false);
+const counters = native.countersOpen(Float64Array.of(1, 1, 0, 1), false);
 const mask = new Int32Array(4096);
 const allowedCpus = mask.slice(0, native.getAffinity(0, mask));
 

@@ -118,7 +118,7 @@ describe.runIf(linux)('ten thousand cycles of opening and closing', () => {
         for (let i = 0; i < count; i++) {
           const { id } = native.regionCreate(65536, 1 << 16, i % 3 === 0 ? 1 : 0, i % 2 === 0);
           native.regionClose(id);
-          native.countersClose(native.countersOpen(Float64Array.of(1, 1, 1, 3), false).id);
+          native.countersClose(native.countersOpen(Float64Array.of(1, 1, 0, 1, 1, 3, 0, 0), false).id);
           ${between}
         }
         for (let i = 0; i < 3; i++) await turn();

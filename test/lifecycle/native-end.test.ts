@@ -4,7 +4,7 @@ import { runInChild } from './native-child.js';
 const linux = process.platform === 'linux';
 const HOLD = `
   globalThis.held = Array.from({ length: 50 }, () => native.regionCreate(65536, 64, 0, true));
-  globalThis.counters = Array.from({ length: 10 }, () => native.countersOpen(Float64Array.of(1, 1, 1, 5), false));
+  globalThis.counters = Array.from({ length: 10 }, () => native.countersOpen(Float64Array.of(1, 1, 0, 1, 1, 5, 0, 0), false));
 `;
 
 describe('the end of a process that holds regions and counters', () => {

@@ -51,9 +51,13 @@ Status OpenDescriptors(std::uint64_t* count) noexcept {
 
 Status CounterOpen(const CounterSpec&, int*) noexcept { return Status::Fail(ENOTSUP, "perf_event_open"); }
 Status CounterEnable(int) noexcept { return Status::Fail(ENOTSUP, "ioctl"); }
+Status CounterDisable(int) noexcept { return Status::Fail(ENOTSUP, "ioctl"); }
 Status CounterRead(int, std::uint64_t*, std::size_t, std::size_t*) noexcept {
   return Status::Fail(ENOTSUP, "read");
 }
 void CounterClose(int) noexcept {}
+Status CounterMap(int, const void**) noexcept { return Status::Fail(ENOTSUP, "mmap"); }
+void CounterUnmap(const void*) noexcept {}
+bool CounterReadUser(const void*, CounterSample*) noexcept { return false; }
 
 }  // namespace sysopt::os

@@ -1,5 +1,6 @@
 #include "fake.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -24,6 +25,11 @@ int& NextDescriptor() {
 
 Status Call(const char* name) {
   State().calls.emplace_back(name);
+  if (std::vector<int>& next = State().next_errors[name]; !next.empty()) {
+    const int error = next.front();
+    next.erase(next.begin());
+    return error == 0 ? Status::Ok() : Status::Fail(error, name);
+  }
   const auto found = State().errors.find(name);
   return found == State().errors.end() || found->second == 0 ? Status::Ok()
                                                              : Status::Fail(found->second, name);
@@ -195,6 +201,10 @@ Status CounterOpen(const CounterSpec& spec, int* descriptor) noexcept {
   if (!spec.exclude_kernel && counter.error_with_kernel) error = counter.error_with_kernel;
   if (spec.group >= 0 && counter.error_in_group) error = counter.error_in_group;
   if (spec.inherit && counter.error_with_inherit) error = counter.error_with_inherit;
+  if (error == 0 && spec.group >= 0 && spec.type != 1 &&
+      fake::Groups()[spec.group].size() >= State().hardware_counters) {
+    error = EINVAL;
+  }
   if (error != 0) return Status::Fail(error, "perf_event_open");
   *descriptor = fake::NextDescriptor()++;
   State().descriptors[*descriptor] = spec;
@@ -202,26 +212,53 @@ Status CounterOpen(const CounterSpec& spec, int* descriptor) noexcept {
   return Status::Ok();
 }
 
+std::uint64_t MonotonicNs() noexcept { return State().now_ns += 1'000'000; }
+
 Status CounterEnable(int) noexcept { return Call("enable"); }
+
+Status CounterDisable(int) noexcept { return Call("disable"); }
 
 Status CounterRead(int leader, std::uint64_t* numbers, std::size_t capacity, std::size_t* count) noexcept {
   if (const Status status = Call("read"); !status.ok()) return status;
   const std::vector<int>& members = fake::Groups()[leader];
   if (members.size() + 3 > capacity) return Status::Fail(ERANGE, "read");
+  const bool crowded = State().descriptors[leader].type != 1 &&
+                       members.size() + State().held_counters > State().hardware_counters;
   numbers[0] = members.size();
   numbers[1] = State().time_enabled;
-  numbers[2] = State().time_running;
+  numbers[2] = crowded ? 0 : State().time_running;
   std::size_t filled = 3;
   for (const int member : members) {
     const CounterSpec& spec = State().descriptors[member];
-    numbers[filled++] = State().counters[{spec.type, spec.config}].value;
+    numbers[filled++] = crowded ? 0 : State().counters[{spec.type, spec.config}].value;
   }
-  *count = filled;
+  *count = filled - std::min(filled, State().short_read);
   return Status::Ok();
 }
 
 void CounterClose(int descriptor) noexcept {
   if (State().descriptors.erase(descriptor) != 1) std::abort();  // closed twice, or never open
+  for (auto& [leader, members] : fake::Groups()) std::erase(members, descriptor);
+}
+
+Status CounterMap(int descriptor, const void** page) noexcept {
+  if (const Status status = Call("counter-mmap"); !status.ok()) return status;
+  // Any address does that no other counter has.
+  *page = &State().descriptors.at(descriptor);
+  State().counter_pages[*page] = descriptor;
+  return Status::Ok();
+}
+
+void CounterUnmap(const void* page) noexcept {
+  if (State().counter_pages.erase(page) != 1) std::abort();  // unmapped twice, or never mapped
+}
+
+bool CounterReadUser(const void* page, CounterSample* out) noexcept {
+  const CounterSpec& spec = State().descriptors[State().counter_pages.at(page)];
+  const fake::Counter& counter = State().counters[{spec.type, spec.config}];
+  if (counter.user_value == 0) return false;
+  *out = {counter.user_value, State().time_enabled, State().time_running};
+  return true;
 }
 
 }  // namespace sysopt::os

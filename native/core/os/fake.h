@@ -21,12 +21,16 @@ struct Counter {
   int error_in_group = 0;     // refuses to join a group
   int error_with_inherit = 0;
   std::uint64_t value = 0;
+  // Value that the counter's page gives; 0: the page does not allow reading without the kernel.
+  std::uint64_t user_value = 0;
 };
 
 struct Kernel {
   std::size_t huge_page_size = std::size_t{2} << 20;
   // Errors by call name ("mmap", "munmap", "madvise-huge", "populate", "discard", …). 0: works.
   std::map<std::string, int> errors;
+  // Errors of the next calls of a name, 0 for one that works; used up before `errors` applies.
+  std::map<std::string, std::vector<int>> next_errors;
   std::map<std::string, std::string> files;
   std::map<std::string, std::vector<std::string>> directories;
   std::map<std::pair<std::uint32_t, std::uint64_t>, Counter> counters;
@@ -35,12 +39,20 @@ struct Kernel {
   CpuSet online;
   std::uint64_t time_enabled = 1000;
   std::uint64_t time_running = 1000;
+  // Hardware counters of the processor: a larger group is refused.
+  std::size_t hardware_counters = 64;
+  // Of those, as many as something else holds: a group that needs one of them gets no time.
+  std::size_t held_counters = 0;
+  // Numbers that a read of a group leaves out at its end.
+  std::size_t short_read = 0;
+  std::uint64_t now_ns = 0;
   std::string thread_name;
 
   // What the core has open now. All are empty when it cleaned up after itself.
   std::map<void*, std::size_t> mappings;
   std::map<int, CounterSpec> descriptors;
   std::map<int, std::string> kept;
+  std::map<const void*, int> counter_pages;
   // Calls in order, by name.
   std::vector<std::string> calls;
 };

@@ -1,18 +1,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mempolicy.h>
-#include <linux/perf_event.h>
 #include <linux/stat.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
 
 #include "os.h"
 
@@ -125,41 +122,5 @@ Status OpenDescriptors(std::uint64_t* count) noexcept {
   *count = listed > 0 ? listed - 1 : 0;  // without the one that listed
   return Status::Ok();
 }
-
-Status CounterOpen(const CounterSpec& spec, int* descriptor) noexcept {
-  perf_event_attr attributes;
-  std::memset(&attributes, 0, sizeof attributes);
-  attributes.size = sizeof attributes;
-  attributes.type = spec.type;
-  attributes.config = spec.config;
-  attributes.disabled = spec.disabled;
-  attributes.inherit = spec.inherit;
-  attributes.exclude_kernel = spec.exclude_kernel;
-  attributes.exclude_hv = 1;
-  attributes.read_format =
-      PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
-  const long fd = syscall(SYS_perf_event_open, &attributes, /*pid=*/0, /*cpu=*/-1, spec.group,
-                          static_cast<unsigned long>(PERF_FLAG_FD_CLOEXEC));
-  if (fd < 0) return Status::Fail(errno, "perf_event_open");
-  *descriptor = static_cast<int>(fd);
-  return Status::Ok();
-}
-
-Status CounterEnable(int leader) noexcept {
-  return ioctl(leader, PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP) == 0 ? Status::Ok()
-                                                                        : Status::Fail(errno, "ioctl");
-}
-
-Status CounterRead(int leader, std::uint64_t* numbers, std::size_t capacity, std::size_t* count) noexcept {
-  ssize_t length;
-  do {
-    length = read(leader, numbers, capacity * sizeof *numbers);
-  } while (length < 0 && errno == EINTR);
-  if (length < 0) return Status::Fail(errno == ENOSPC ? ERANGE : errno, "read");
-  *count = static_cast<std::size_t>(length) / sizeof *numbers;
-  return Status::Ok();
-}
-
-void CounterClose(int descriptor) noexcept { close(descriptor); }
 
 }  // namespace sysopt::os

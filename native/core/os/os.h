@@ -137,32 +137,61 @@ void CloseKept(int descriptor) noexcept;
 using Entry = void (*)(void* context, const char* name) noexcept;
 Status ListDirectory(const char* path, Entry entry, void* context) noexcept;
 
+// ---- Time -------------------------------------------------------------------------------------------------
+
+// Nanoseconds since an arbitrary origin, never going back.
+std::uint64_t MonotonicNs() noexcept;
+
 // ---- Performance counters ---------------------------------------------------------------------------------
 
 // What perf_event_open(2) takes, as far as this library uses it.
 struct CounterSpec {
   std::uint32_t type = 0;
   std::uint64_t config = 0;
+  std::uint64_t config1 = 0;
+  // A thread of this process, 0 for the calling one.
+  std::uint32_t tid = 0;
   bool exclude_kernel = true;
-  // Also counts threads that the calling thread starts later.
+  // Also counts threads that the counted thread starts later.
   bool inherit = false;
   // Left stopped until CounterEnable() on its group's leader.
   bool disabled = false;
+  // To be read without the kernel, where that has to be asked for at opening (aarch64). No promise.
+  bool user_read = false;
   // Descriptor of the group's leader, -1 to lead a group.
   int group = -1;
 };
 
-// Opens a counter on the calling thread, closed on exec. Reads give the group's values with its times.
+// Opens a counter on a thread, closed on exec. ESRCH for one that is gone. Reads give the group's values with its times.
 Status CounterOpen(const CounterSpec& spec, int* descriptor) noexcept;
 
-// Starts a leader and its whole group at the same instant.
+// Starts or stops a leader and its whole group at the same instant.
 Status CounterEnable(int leader) noexcept;
+Status CounterDisable(int leader) noexcept;
 
-// Reads a group: count of values, time enabled, time running, then the values, in order of opening.
-// ERANGE where it does not fit into `capacity` numbers.
+// Reads a group: count of values, time enabled, time running, then the values, in order of opening. `count` is
+// of the numbers that came, which may be fewer. EINTR is passed on. ERANGE where it does not fit into `capacity`
+// numbers.
 Status CounterRead(int leader, std::uint64_t* numbers, std::size_t capacity, std::size_t* count) noexcept;
 
 void CounterClose(int descriptor) noexcept;
+
+// The page in which the kernel tells how to read a counter without it. ENOTSUP where this processor's counters
+// cannot be read so. Unmap once.
+Status CounterMap(int descriptor, const void** page) noexcept;
+void CounterUnmap(const void* page) noexcept;
+
+struct CounterSample {
+  // Without initial values: arrays of these are on a path where clearing them would cost more than reading.
+  std::uint64_t value;
+  std::uint64_t enabled_ns;
+  std::uint64_t running_ns;
+};
+
+// Reads a counter of the calling thread from its page, some 20 ns. False, and nothing is written, where the
+// kernel does not allow it now, or the counter is not on the processor now. Pre: the calling thread opened it;
+// for another thread's counter the processor would give this thread's figures.
+bool CounterReadUser(const void* page, CounterSample* out) noexcept;
 
 }  // namespace sysopt::os
 

@@ -134,6 +134,12 @@ std::uint64_t TickNs() noexcept {
   return 1'000'000'000u / static_cast<std::uint64_t>(ticks > 0 ? ticks : 100);
 }
 
+std::uint64_t MonotonicNs() noexcept {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);  // cannot fail with these arguments
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
 Status ReadFile(const char* path, char* buffer, std::size_t capacity, std::size_t* length) noexcept {
   const Descriptor file(OpenForReading(path));
   if (file.get() < 0) return Status::Fail(errno, "open");

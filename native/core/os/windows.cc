@@ -197,6 +197,15 @@ Status OpenDescriptors(std::uint64_t* count) noexcept {
 
 std::uint64_t TickNs() noexcept { return 10'000'000; }
 
+std::uint64_t MonotonicNs() noexcept {
+  LARGE_INTEGER frequency, count;
+  QueryPerformanceFrequency(&frequency);  // neither can fail since Windows XP
+  QueryPerformanceCounter(&count);
+  const auto ticks = static_cast<std::uint64_t>(count.QuadPart);
+  const auto rate = static_cast<std::uint64_t>(frequency.QuadPart);
+  return ticks / rate * 1'000'000'000 + ticks % rate * 1'000'000'000 / rate;
+}
+
 // There is no procfs: what the core would read does not exist.
 Status ReadFile(const char*, char*, std::size_t, std::size_t*) noexcept {
   return Status::Fail(ENOENT, "open");
@@ -209,9 +218,13 @@ Status ListDirectory(const char*, Entry, void*) noexcept { return Status::Fail(E
 
 Status CounterOpen(const CounterSpec&, int*) noexcept { return Status::Fail(ENOTSUP, "perf_event_open"); }
 Status CounterEnable(int) noexcept { return Status::Fail(ENOTSUP, "ioctl"); }
+Status CounterDisable(int) noexcept { return Status::Fail(ENOTSUP, "ioctl"); }
 Status CounterRead(int, std::uint64_t*, std::size_t, std::size_t*) noexcept {
   return Status::Fail(ENOTSUP, "read");
 }
 void CounterClose(int) noexcept {}
+Status CounterMap(int, const void**) noexcept { return Status::Fail(ENOTSUP, "mmap"); }
+void CounterUnmap(const void*) noexcept {}
+bool CounterReadUser(const void*, CounterSample*) noexcept { return false; }
 
 }  // namespace sysopt::os

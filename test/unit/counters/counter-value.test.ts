@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { derive, toCounterValue, type CounterValue } from '../../../dist/counters/counter-value.js';
+import { sumCounterValues, toCounterValue, type CounterValue } from '../../../dist/counters/counter-value.js';
 
-const reading = (value: number, enabledNs = 1000, runningNs = 1000) => ({ value, enabledNs, runningNs });
 const counted = (value: number, scaleFactor = 1): CounterValue => ({
   available: true,
   value,
@@ -12,17 +11,11 @@ const counted = (value: number, scaleFactor = 1): CounterValue => ({
 
 describe('a counter value', () => {
   it('is exact where the counter ran all the time', () => {
-    expect(toCounterValue('cacheMisses', reading(42), true)).toEqual({
-      available: true,
-      value: 42,
-      exact: true,
-      scaleFactor: 1,
-      excludesKernel: true,
-    });
+    expect(toCounterValue(42, 1000, 1000, false, true)).toEqual(counted(42));
   });
 
   it('is scaled, and says so, where it shared its place', () => {
-    expect(toCounterValue('cycles', reading(100, 1000, 250), false)).toEqual({
+    expect(toCounterValue(100, 1000, 250, true, false)).toEqual({
       available: true,
       value: 400,
       exact: false,
@@ -32,19 +25,17 @@ describe('a counter value', () => {
   });
 
   it('is never scaled down by clocks that disagree by a tick', () => {
-    expect(toCounterValue('cycles', reading(100, 999, 1000), false)).toMatchObject({
-      value: 100,
-      scaleFactor: 1,
-    });
+    expect(toCounterValue(100, 999, 1000, true, false)).toMatchObject({ value: 100, scaleFactor: 1 });
   });
 
   it.each([
-    ['never ran', reading(0, 1000, 0), 'NOT_SCHEDULED'],
-    ['was not enabled', reading(0, 0, 0), 'NOT_SCHEDULED'],
-    ['stays at 0 where work is never 0', reading(0), 'NOT_COUNTING'],
-    ['gives no number', reading(NaN, NaN, NaN), 'NOT_COUNTING'],
-  ])('is missing with a reason where it %s', (_why, numbers, reason) => {
-    expect(toCounterValue('instructions', numbers, true)).toMatchObject({
+    ['never ran', [0, 1000, 0], 'NOT_SCHEDULED'],
+    ['was not enabled', [0, 0, 0], 'NOT_SCHEDULED'],
+    ['stays at 0 where work is never 0', [0, 1000, 1000], 'NOT_COUNTING'],
+    ['gives no number', [NaN, NaN, NaN], 'NOT_COUNTING'],
+    ['went back', [-5, 1000, 1000], 'NOT_COUNTING'],
+  ] as const)('is missing with a reason where it %s', (_why, [value, enabled, running], reason) => {
+    expect(toCounterValue(value, enabled, running, true, true)).toMatchObject({
       available: false,
       reason,
       message: expect.any(String),
@@ -53,38 +44,28 @@ describe('a counter value', () => {
   });
 
   it('may be 0 where nothing happened', () => {
-    expect(toCounterValue('majorFaults', reading(0), false)).toMatchObject({ available: true, value: 0 });
+    expect(toCounterValue(0, 1000, 1000, false, false)).toMatchObject({ available: true, value: 0 });
   });
 });
 
-describe('a derived figure', () => {
-  it('is the quotient of two valid values', () => {
-    const { instructionsPerCycle, branchMissRatio } = derive({
-      instructions: counted(300),
-      cycles: counted(100),
-      branches: counted(1000),
-      branchMisses: counted(25),
+describe('values of several threads', () => {
+  it('add up, exact only where all are', () => {
+    expect(sumCounterValues([counted(3), counted(4)])).toEqual(counted(7));
+    expect(sumCounterValues([counted(300), counted(300, 3)])).toEqual({
+      ...counted(600),
+      exact: false,
+      scaleFactor: 1.5,
     });
-    expect(instructionsPerCycle).toEqual({ available: true, value: 3, unit: 'ratio' });
-    expect(branchMissRatio).toEqual({ available: true, value: 0.025, unit: 'ratio' });
+    expect(sumCounterValues([counted(0, 2), counted(0, 2)])).toMatchObject({
+      value: 0,
+      exact: false,
+      scaleFactor: 1,
+    });
   });
 
-  it('takes over the reason of the value that is missing', () => {
-    const cycles = toCounterValue('cycles', reading(0, 1000, 0), true);
-    expect(derive({ instructions: counted(300), cycles }).instructionsPerCycle).toEqual(cycles);
-  });
-
-  it('is missing where the two were counted at different times', () => {
-    const { instructionsPerCycle } = derive({ instructions: counted(300, 2), cycles: counted(100, 3) });
-    expect(instructionsPerCycle).toMatchObject({ available: false, reason: 'NOT_SCHEDULED' });
-  });
-
-  it('is missing where nothing was counted below the line, never NaN', () => {
-    const { cacheMissRatio } = derive({ cacheMisses: counted(0), cacheReferences: counted(0) });
-    expect(cacheMissRatio).toMatchObject({ available: false, reason: 'NO_EVENTS' });
-  });
-
-  it('is missing where an event was not asked for', () => {
-    expect(derive({}).instructionsPerCycle).toMatchObject({ available: false, reason: 'NOT_ASKED' });
+  it('are no value where one thread has none', () => {
+    const missing = toCounterValue(0, 1000, 0, true, true);
+    expect(sumCounterValues([counted(3), missing])).toEqual(missing);
+    expect(sumCounterValues([])).toMatchObject({ available: false });
   });
 });
