@@ -7,6 +7,7 @@
 #include "figures.h"
 #include "kernels.h"
 #include "memory.h"
+#include "probe.h"
 #include "sched.h"
 
 namespace sysopt::binding {
@@ -19,6 +20,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   DefineFigures(env, exports);
   DefineCounters(env, exports);
   DefineKernels(env, exports);
+  DefineProbe(env, exports);
   DefineCapabilities(env, exports);
   return exports;
 }

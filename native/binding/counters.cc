@@ -103,7 +103,7 @@ Napi::Value CountersRead(const Napi::CallbackInfo& info) {
 
 void CountersBind(const Napi::CallbackInfo& info) {
   OpenCounters& opened = OpenArgument(info);
-  const View<double> out = Float64Argument(info, 1, "out", opened.group.size() * counters::kReadColumns);
+  const View<double> out = Float64Argument(info, 1, "out", opened.group.size() * counters::kReadColumns + 1);
   // Not by its property, which runs whatever code the caller put there.
   napi_value buffer = nullptr;
   bool detachable = true;
@@ -139,6 +139,7 @@ napi_value CountersReadBound(napi_env env, napi_callback_info raw) {
   }
   const OpenCounters& opened = *found->second;
   const Status status = opened.group.Read(opened.bound);
+  opened.bound[opened.group.size() * counters::kReadColumns] = static_cast<double>(os::MonotonicNs());
   if (!status.ok()) {
     try {
       ThrowIfFailed(env, status, "counters");

@@ -171,16 +171,34 @@ export interface NativeContract {
   countersRead(id: number, out: Float64Array, throughKernel?: boolean): number;
 
   /**
-   * Sets where {@link countersReadBound} writes: a view of a SharedArrayBuffer, three numbers an event. Shared,
-   * because the memory of any other buffer can be detached and freed while it is bound.
+   * Sets where {@link countersReadBound} writes: a view of a SharedArrayBuffer, three numbers an event and one more.
+   * Shared, because the memory of any other buffer can be detached and freed while it is bound.
    */
   countersBind(id: number, out: Float64Array): void;
 
-  /** As `countersRead` into the bound array, for a third less. */
+  /** As `countersRead` into the bound array; the number behind the last event's is the time of the reading, in ns. */
   countersReadBound(id: number): void;
 
   /** False where `id` is not open. */
   countersClose(id: number): boolean;
+
+  // --- What this machine costs (blocking: call from a thread of its own) -----------------------------------
+
+  /**
+   * Nanoseconds an access in a random pointer chase over the first `sizeBytes` of `memory`, which is overwritten:
+   * the median of seven windows within `budgetNs` (up to 10 s; setting the chain up comes on top). NaN for fewer
+   * than two steps of `strideBytes` (a multiple of 8), and where it cannot be measured.
+   */
+  probeLatency(memory: ArrayBufferView, sizeBytes: number, strideBytes: number, budgetNs: number): number;
+
+  /** Bytes a second that one thread reads in order; NaN for fewer than 64 bytes. */
+  probeBandwidth(memory: ArrayBufferView, sizeBytes: number, budgetNs: number): number;
+
+  /** Fills `CLOCK_COLUMNS`. About a millisecond. */
+  probeClocks(out: Float64Array): void;
+
+  /** Does nothing: what crossing into native code costs. */
+  emptyCall(): void;
 }
 
 export interface RegionGrant {
@@ -287,6 +305,9 @@ export const CGROUP_COLUMNS = [
   'memoryBytes',
   'memoryLimitBytes',
 ] as const;
+
+/** `probeClocks`: least step of the monotonic clock, reading it, and the cheapest system call. */
+export const CLOCK_COLUMNS = ['resolutionNs', 'clockNs', 'syscallNs'] as const;
 
 /** `readPressure`: share of the last ten seconds (0 to 1) in which some task waited for the resource. */
 export const PRESSURE_COLUMNS = ['cpuSome', 'memorySome', 'ioSome'] as const;

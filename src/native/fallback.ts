@@ -21,6 +21,7 @@ import {
 import { fallbackCapabilities } from './capabilities.js';
 import {
   CGROUP_COLUMNS,
+  CLOCK_COLUMNS,
   HOST_CPU_COLUMNS,
   PRESSURE_COLUMNS,
   PROCESS_COLUMNS,
@@ -66,6 +67,7 @@ export function createFallback(loadError: string): NativeContract {
     ...threads,
     ...figures,
     ...createCounters(),
+    ...probes,
   };
 }
 
@@ -363,6 +365,40 @@ function countDescriptors(): number {
   }
 }
 
+/** JavaScript cannot chase pointers, so nothing here is measured. */
+const probes = {
+  probeLatency(memory, sizeBytes, strideBytes, budgetNs) {
+    checkInteger(sizeBytes, 'sizeBytes', 1, 2 ** 40);
+    checkInteger(strideBytes, 'strideBytes', 8, 2 ** 20);
+    checkInteger(budgetNs, 'budgetNs', 1, 1e10);
+    if (strideBytes % 8 !== 0) throw new RangeError(`strideBytes is ${strideBytes}; pass a multiple of 8`);
+    checkMemory(memory, sizeBytes);
+    return NaN;
+  },
+
+  probeBandwidth(memory, sizeBytes, budgetNs) {
+    checkInteger(sizeBytes, 'sizeBytes', 1, 2 ** 40);
+    checkInteger(budgetNs, 'budgetNs', 1, 1e10);
+    checkMemory(memory, sizeBytes);
+    return NaN;
+  },
+
+  probeClocks(out) {
+    checkFloat64Array(out, 'out', CLOCK_COLUMNS.length).fill(NaN, 0, CLOCK_COLUMNS.length);
+  },
+
+  emptyCall() {
+    // That it does nothing is what it is for.
+  },
+} satisfies Partial<NativeContract>;
+
+function checkMemory(memory: unknown, sizeBytes: number): void {
+  const { byteLength } = checkView(memory, 'memory');
+  if (byteLength < sizeBytes) {
+    throw new RangeError(`memory has ${byteLength} bytes; it needs ${sizeBytes} (a detached one has none)`);
+  }
+}
+
 type Counters = Pick<
   NativeContract,
   'countersOpen' | 'countersRead' | 'countersBind' | 'countersReadBound' | 'countersClose'
@@ -398,7 +434,7 @@ function createCounters(): Counters {
 
     countersBind(id, out) {
       const group = find(id);
-      checkFloat64Array(out, 'out', group.count * 3);
+      checkFloat64Array(out, 'out', group.count * 3 + 1);
       if (types.isArrayBuffer(out.buffer)) {
         throw new TypeError('out lies in an ArrayBuffer; pass a view of a SharedArrayBuffer');
       }
@@ -409,6 +445,7 @@ function createCounters(): Counters {
       const { count, bound } = find(id);
       if (bound === undefined) throw new RangeError('id is not that of open counters with a bound array');
       bound.fill(NaN, 0, count * 3);
+      bound[count * 3] = performance.now() * 1e6;
     },
 
     countersClose: (id) => open.delete(checkNumber(id, 'id')),

@@ -73,16 +73,17 @@ describe.each(IMPLEMENTATIONS)('counters of the %s', (_name, native) => {
 
   it('fill a bound array, which must be shared', () => {
     const { id } = open([...NONSENSE, ...TASK_CLOCK]);
-    const bound = new Float64Array(new SharedArrayBuffer(6 * 8)).fill(-1);
+    const bound = new Float64Array(new SharedArrayBuffer(7 * 8)).fill(-1);
     expect(() => native.countersReadBound(id)).toThrow(RangeError);
-    expect(() => native.countersBind(id, new Float64Array(6))).toThrow(TypeError);
+    expect(() => native.countersBind(id, new Float64Array(7))).toThrow(TypeError);
     expect(() => native.countersBind(id, bound.subarray(1))).toThrow(RangeError);
     native.countersBind(id, bound);
     native.countersReadBound(id);
     expect([...bound.subarray(0, 3)]).toEqual([NaN, NaN, NaN]);
-    const first = bound[3]!;
+    const [first, time] = [bound[3]!, bound[6]!];
     native.countersReadBound(id);
     expect(bound[3]! > first).toBe(available);
+    expect(bound[6]!).toBeGreaterThan(time);
     expect(() => native.countersReadBound('1' as any)).toThrow(TypeError);
     expect(native.countersClose(id)).toBe(true);
     expect(() => native.countersReadBound(id)).toThrow(RangeError);

@@ -3,8 +3,8 @@
 //
 // Method of the latter, as linux/perf_event.h describes it: the kernel keeps a page a counter with a sequence
 // number, an offset, and the number of the register that holds the counter now. The permission is checked in the
-// page at each read, within the sequence: an administrator may take it away at any time, and the instruction
-// would then end the process. Where the page has no clock (cap_user_time, absent with kvm-clock) there would be no
+// page at each read, within the sequence, and on aarch64 in the processor's own register of permissions: an
+// administrator may take it away at any time, and the instruction would then end the process. Where the page has no clock (cap_user_time, absent with kvm-clock) there would be no
 // times that belong to the value, so such a counter is read through the kernel.
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -46,6 +46,9 @@ std::uint64_t ReadRegister(std::uint32_t index) noexcept {
   asm volatile("rdpmc" : "=a"(low), "=d"(high) : "c"(index));
   return static_cast<std::uint64_t>(high) << 32 | low;
 }
+
+// CR4.PCE cannot be read here: the page is all there is to go by.
+bool MayRead(std::uint32_t) noexcept { return true; }
 
 std::uint64_t ReadClock() noexcept {
   std::uint32_t low, high;
@@ -102,6 +105,17 @@ std::uint64_t ReadRegister(std::uint32_t index) noexcept {
   return value;
 }
 
+// Whether the registers may be read at this moment: the kernel takes the right away on all processors at once
+// (kernel.perf_user_access), and leaves the pages as they are.
+bool MayRead(std::uint32_t index) noexcept {
+  constexpr std::uint64_t kCycles = 1 << 2;
+  constexpr std::uint64_t kEvents = 1 << 3;
+  constexpr std::uint64_t kAll = 1 << 0;
+  std::uint64_t rights;
+  asm volatile("mrs %0, pmuserenr_el0" : "=r"(rights));
+  return (rights & (kAll | (index == kCycleCounter ? kCycles : kEvents))) != 0;
+}
+
 std::uint64_t ReadClock() noexcept {
   std::uint64_t value;
   asm volatile("mrs %0, cntvct_el0" : "=r"(value));
@@ -111,6 +125,7 @@ std::uint64_t ReadClock() noexcept {
 #else
 
 std::uint64_t ReadRegister(std::uint32_t) noexcept { return 0; }
+bool MayRead(std::uint32_t) noexcept { return false; }
 std::uint64_t ReadClock() noexcept { return 0; }
 
 #endif
@@ -185,6 +200,7 @@ bool CounterReadUser(const void* mapped, CounterSample* out) noexcept {
     Barrier();
     const std::uint32_t index = page->index;
     if (!kReadsUser || !page->cap_user_rdpmc || !page->cap_user_time || index == 0) return false;
+    if (!MayRead(index - 1)) return false;
     const unsigned unused_bits = 64u - page->pmc_width;
     // Sign-extended from its width: the kernel lets counters start below zero.
     const auto counted = static_cast<std::int64_t>(ReadRegister(index - 1) << unused_bits) >> unused_bits;
