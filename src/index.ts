@@ -130,6 +130,8 @@ export { openStore, type Store } from './storage/store.js';
 // The machine
 export { openCounters, type CounterGroup, type CounterSnapshot } from './counters/counter-group.js';
 export { listCounterAliases, type CounterAlias } from './counters/sysfs-events.js';
+export { probeHost, type ProbeOptions } from './host/probe.js';
+export type * from './model/host-probe.js';
 export { nativeStatus, type NativeStatus } from './native/status.js';
 
 // Types that the signatures above name.
