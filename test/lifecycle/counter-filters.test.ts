@@ -40,13 +40,13 @@ describe.runIf(canFilter())('counters behind a system call filter', () => {
       encoding: 'utf8',
     });
     const { counters: counted, softwareCounters, hardwareCounters, threadClock } = JSON.parse(output);
-    const refusals = Object.values(counted.values) as { reason: string; remedy: string }[];
+    const refusals = Object.values<{ reason: string; remedy: string }>(counted.values);
     expect(refusals.length).toBeGreaterThan(20);
     for (const { reason, remedy } of refusals) {
       expect(reason).toBe('FILTERED');
       expect(remedy).toMatch(/seccomp/);
     }
-    for (const figure of Object.values(counted.derived) as { available: boolean; reason: string }[]) {
+    for (const figure of Object.values<{ reason: string }>(counted.derived)) {
       expect(figure).toMatchObject({ available: false, reason: 'FILTERED' });
     }
     expect([softwareCounters.reason, hardwareCounters.reason]).toEqual(['FILTERED', 'FILTERED']);
