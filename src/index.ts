@@ -146,6 +146,12 @@ export type { StructDescriptor } from './memory/struct/descriptor.js';
 export type { ArrayDescriptor } from './memory/struct/struct-array.js';
 export type { FieldType } from './memory/struct/field-types.js';
 export type { RunOptions, ThreadPoolEvents, ThreadPoolStats } from './threads/thread-pool.js';
+export type {
+  ParallelMapOptions,
+  ParallelScanOptions,
+  ParallelSortOptions,
+} from './threads/parallel-arrays.js';
+export type { ScanOperation, SharedNumbers } from './threads/array-kernels.js';
 export type { DurationSummary } from './threads/run-histogram.js';
 export type { TaskDiagnostics } from './threads/task-dispatcher.js';
 export type { CostHint, ParallelForOptions, ParallelReduceOptions } from './threads/loop-options.js';

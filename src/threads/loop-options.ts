@@ -32,6 +32,10 @@ export interface ParallelForOptions<Shared> {
   readonly signal?: AbortSignal;
 }
 
+/** Options of a loop over whatever data. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a kernel takes its own kind of data
+export type AnyLoopOptions = ParallelForOptions<any>;
+
 export interface ParallelReduceOptions<Shared, Partial> extends ParallelForOptions<Shared> {
   readonly task: Task<RangeFunction<Shared, Partial>>;
   /**

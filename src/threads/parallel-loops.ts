@@ -8,6 +8,7 @@ import {
   checkCombine,
   combinePartials,
   loopOf,
+  type AnyLoopOptions,
   type Loop,
   type ParallelForOptions,
   type ParallelReduceOptions,
@@ -17,7 +18,8 @@ import type { LoopRunner } from './loop-runner.js';
 import { CALLER_LIMIT_NS, planLoop } from './partition/auto.js';
 import { partitionerIndex } from './partition/by-name.js';
 import { leavesOf } from './shared-data.js';
-import { defineTask } from './task.js';
+import { PreparedLoop, smoothed } from './prepared-loop.js';
+import { defineTask, type Task } from './task.js';
 
 /** Assumed before it was measured: on the high side, so that an unmeasured pool keeps small work on the caller. */
 const ASSUMED_DISPATCH_NS = 100_000;
@@ -40,6 +42,8 @@ export interface LoopThreads {
 export class ParallelLoops {
   readonly #runner: LoopRunner;
   readonly #pool: LoopThreads;
+  /** Loops that ran on the caller, by their task. */
+  readonly #prepared = new WeakMap<Task, PreparedLoop>();
   #dispatchNs: number | undefined;
 
   constructor(runner: LoopRunner, pool: LoopThreads) {
@@ -52,8 +56,55 @@ export class ParallelLoops {
     return this.#dispatchNs;
   }
 
+  /**
+   * Runs a loop that is known, and known to be short, on the caller; false where it has to go the long way. Nothing
+   * was run then.
+   *
+   * @throws TASK_THREW
+   */
+  runAtOnce(options: AnyLoopOptions): boolean {
+    const prepared = this.#prepared.get((options as Partial<typeof options> | null)?.task as Task);
+    return prepared !== undefined && prepared.matches(options) && prepared.runAtOnce(options.shared);
+  }
+
+  /** @throws INVALID_ARGUMENT; ABORTED */
+  check(options: AnyLoopOptions): void {
+    loopOf(options, false, this.#pool.maxThreads);
+  }
+
+  /** What is remembered of a task's loop; undefined before it ran, or where it is none for the caller. */
+  prepared(task: Task): PreparedLoop | undefined {
+    return this.#prepared.get(task);
+  }
+
   async for<S>(options: ParallelForOptions<S>): Promise<void> {
-    await this.#run(loopOf(options, false, this.#pool.maxThreads));
+    const loop = loopOf(options, false, this.#pool.maxThreads);
+    await this.#run(loop);
+    this.#prepare(options, loop);
+  }
+
+  /** Remembers a loop that ran, if it is one for the caller. */
+  #prepare(options: AnyLoopOptions, loop: Loop): void {
+    const kernel = loadedTask(loop.task);
+    if (kernel === undefined || loop.schedule !== 'auto' || loop.units === 0) return;
+    const program = this.#runner.programs.get(loop.task, loop.shared, loop.leaves);
+    if (program.iterationNs === null || !this.#staysOnCaller(program, loop.end - loop.start)) {
+      this.#prepared.delete(options.task);
+      return;
+    }
+    const staysOnCaller = (of: LoopProgram, iterations: number) => this.#staysOnCaller(of, iterations);
+    this.#prepared.set(options.task, new PreparedLoop(options, loop, program, kernel, staysOnCaller));
+  }
+
+  #staysOnCaller(program: LoopProgram, iterations: number): boolean {
+    const plan = planLoop({
+      iterations,
+      iterationNs: program.iterationNs,
+      parallelIterationNs: program.parallelIterationNs,
+      dispatchNs: this.#dispatchNs ?? ASSUMED_DISPATCH_NS,
+      maxThreads: this.#pool.usefulThreads(),
+    });
+    return plan.where === 'caller';
   }
 
   async reduce<S, P>(options: ParallelReduceOptions<S, P>): Promise<P | undefined> {
@@ -186,8 +237,7 @@ export class ParallelLoops {
 
 /** @param outlasted the loop took longer than forecast: what is left goes by what was just measured. */
 function learnSerial(program: LoopProgram, iterationNs: number, outlasted: boolean): void {
-  const known = program.iterationNs;
-  program.iterationNs = known === null || outlasted ? iterationNs : known + (iterationNs - known) / 4;
+  program.iterationNs = outlasted ? iterationNs : smoothed(program.iterationNs, iterationNs);
   // A loop that once did badly on threads gets another chance in time.
   if (program.parallelIterationNs !== null) program.parallelIterationNs *= 0.99;
 }

@@ -11,7 +11,17 @@ import { addAwaitingFrames } from './caller-stack.js';
 import type { ParallelForOptions, ParallelReduceOptions } from './loop-options.js';
 import { LoopRunner } from './loop-runner.js';
 import { FromWorker, type MessageFromWorker } from './messages.js';
+import type { SharedNumbers } from './array-kernels.js';
+import {
+  parallelMap,
+  parallelScan,
+  parallelSort,
+  type ParallelMapOptions,
+  type ParallelScanOptions,
+  type ParallelSortOptions,
+} from './parallel-arrays.js';
 import { ParallelLoops } from './parallel-loops.js';
+import type { PreparedLoop } from './prepared-loop.js';
 import { cpusForThread } from './placement.js';
 import {
   allowedThreads,
@@ -28,6 +38,7 @@ import { WorkerRoster } from './worker-roster.js';
 export type { RunOptions, ThreadPoolOptions, ThreadPoolStats } from './pool-options.js';
 export type { ParallelForOptions, ParallelReduceOptions } from './loop-options.js';
 
+const DONE = Promise.resolve();
 /** Any long time that a Node timer can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Threads that end before they are ready, one after the other, until the pool gives up on what waits. */
@@ -143,9 +154,52 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
    * Rejects with TASK_THREW (the `cause` is the kernel's error, the message names the range) after the other threads
    * have stopped, with WORKER_DIED, TASK_UNLOADABLE, ABORTED, CLOSED or INVALID_ARGUMENT.
    */
-  async parallelFor<Shared>(options: ParallelForOptions<Shared>): Promise<void> {
+  parallelFor<Shared>(options: ParallelForOptions<Shared>): Promise<void> {
+    try {
+      if (this.#closing === undefined && this.#loops.runAtOnce(options)) return DONE;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#parallelFor(options);
+  }
+
+  async #parallelFor<Shared>(options: ParallelForOptions<Shared>): Promise<void> {
     this.#assertOpen();
     await this.#whileAlive(this.#loops.for(options));
+  }
+
+  /**
+   * The same loop again and again, without what `parallelFor` spends on checking options: for loops of a few
+   * microseconds. The function that it gives runs the loop like `parallelFor`, and returns undefined where it has run
+   * it on the spot, else a promise. Options must not be changed afterwards; what `shared` holds may be, in place.
+   *
+   * @throws INVALID_ARGUMENT
+   *
+   * @example
+   * const step = pool.prepare({ task: stepTask, range: [0, bodies], shared });
+   * for (let i = 0; i < 1_000; i += 1) {
+   *   const pending = step();
+   *   if (pending !== undefined) await pending;
+   * }
+   */
+  prepare<Shared>(options: ParallelForOptions<Shared>): () => Promise<void> | undefined {
+    this.#loops.check(options);
+    // A task of its own: what is remembered of it is then of this loop alone.
+    const own = Object.freeze({ ...options, task: Object.freeze({ ...options.task }) });
+    const { signal, shared } = own;
+    let prepared: PreparedLoop | undefined;
+    return () => {
+      try {
+        if (prepared !== undefined && this.#closing === undefined && prepared.runAtOnce(shared))
+          return undefined;
+      } catch (error) {
+        return Promise.reject(error);
+      }
+      return this.#parallelFor(own).then(() => {
+        // With a signal it has to be looked at each time.
+        prepared = signal === undefined ? this.#loops.prepared(own.task) : undefined;
+      });
+    };
   }
 
   /**
@@ -158,6 +212,41 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   ): Promise<Partial | undefined> {
     this.#assertOpen();
     return this.#whileAlive(this.#loops.reduce(options));
+  }
+
+  /**
+   * Fills a shared array from another: `parallelFor` over its elements, with `output` made where none is given.
+   *
+   * @throws as `parallelFor`, by rejection.
+   */
+  parallelMap<I extends SharedNumbers, O extends SharedNumbers = I, Shared = undefined>(
+    options: ParallelMapOptions<I, O, Shared>,
+  ): Promise<O> {
+    return parallelMap((loop) => this.parallelFor(loop), options);
+  }
+
+  /**
+   * Prefix sums, products, minima or maxima of a shared array, in two passes over it: pays where there are more than
+   * two threads, or the array is in their caches. The result is the same whatever the threads.
+   *
+   * @throws as `parallelFor`, by rejection.
+   *
+   * @example
+   * const ends = await pool.parallelScan({ input: lengths });   // ends[i] = lengths[0] + … + lengths[i]
+   */
+  parallelScan<N extends SharedNumbers>(options: ParallelScanOptions<N>): Promise<N> {
+    return parallelScan((loop) => this.parallelFor(loop), options);
+  }
+
+  /**
+   * Sorts a shared array in place, in the order of `TypedArray.prototype.sort`: runs in the threads, then merges that
+   * are cut into equal parts. Takes as much memory again. After a failure or an abort the order of the values is not
+   * defined, and some may be there twice.
+   *
+   * @throws as `parallelFor`, by rejection.
+   */
+  parallelSort<N extends SharedNumbers>(options: ParallelSortOptions<N>): Promise<N> {
+    return parallelSort((loop) => this.parallelFor(loop), options);
   }
 
   /** Starts all threads now (20 to 40 ms each), so that the first work does not wait for them. */

@@ -1,0 +1,130 @@
+/**
+ * A loop whose options were checked and whose cost is known, so that running it where it is small costs next to
+ * nothing. What is left of a loop of 1 µs after checks, promises and clocks is otherwise not worth running.
+ *
+ * As long as the forecast keeps it on the caller it is a plain call of the kernel, timed only now and then. It goes
+ * the long way (see parallel-loops.ts) when it turns out longer, and that decides anew.
+ */
+import { refuseAsync } from './kernel.js';
+import type { AnyLoopOptions, Loop } from './loop-options.js';
+import type { LoopProgram } from './loop-program.js';
+import { kernelError } from './loop-runner.js';
+import type { AnyFunction, Task } from './task.js';
+
+/** Work up to this is timed only once in so many calls. */
+const RARELY_TIMED_NS = 20_000;
+const CALLS_PER_TIMING = 32;
+
+/** What running a loop on the caller needs. */
+export class PreparedLoop {
+  readonly #task: Task;
+  readonly #start: number;
+  readonly #end: number;
+  readonly #options: AnyLoopOptions;
+  /** What `shared` held, to see that it still holds nothing that has to be checked. */
+  readonly #values: Readonly<Record<string, unknown>> | undefined;
+  readonly #program: LoopProgram;
+  readonly #kernel: AnyFunction;
+  readonly #staysOnCaller: (program: LoopProgram, iterations: number) => boolean;
+  /** Calls until the next one that is timed; -1 where the loop has to go the long way. */
+  #untimed = 0;
+
+  constructor(
+    options: AnyLoopOptions,
+    loop: Loop,
+    program: LoopProgram,
+    kernel: AnyFunction,
+    staysOnCaller: (program: LoopProgram, iterations: number) => boolean,
+  ) {
+    this.#task = loop.task;
+    this.#start = loop.start;
+    this.#end = loop.end;
+    this.#options = { ...options };
+    this.#values = isRecord(options.shared) ? { ...options.shared } : undefined;
+    this.#program = program;
+    this.#kernel = kernel;
+    this.#staysOnCaller = staysOnCaller;
+    this.#decide();
+  }
+
+  /** Whether options mean this loop, with nothing in them that has to be checked anew. */
+  matches(options: AnyLoopOptions): boolean {
+    const known = this.#options;
+    const { range } = options;
+    if (!Array.isArray(range) || range.length !== 2) return false;
+    if (range[0] !== this.#start || range[1] !== this.#end) return false;
+    if (options.grain !== known.grain || options.schedule !== known.schedule) return false;
+    if (options.threads !== known.threads || options.costHint !== known.costHint) return false;
+    if (options.signal !== undefined) return false;
+    for (const key in options) if (!(key in known) && key !== 'signal') return false;
+    return this.#holdsTheSame(options.shared);
+  }
+
+  #holdsTheSame(shared: unknown): boolean {
+    const values = this.#values;
+    if (values === undefined) return shared === this.#options.shared;
+    if (!isRecord(shared)) return false;
+    for (const key in shared) {
+      const value = shared[key];
+      // Plain values may change: on the caller they are simply handed over.
+      if (
+        value !== values[key] &&
+        ((typeof value === 'object' && value !== null) || typeof value === 'function')
+      ) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Runs the loop on the caller; false where it does not belong there, and nothing was run.
+   *
+   * @throws TASK_THREW
+   */
+  runAtOnce(shared: unknown): boolean {
+    if (this.#untimed > 0) {
+      this.#untimed -= 1;
+      this.#call(shared);
+      return true;
+    }
+    if (this.#untimed < 0) return false;
+    const program = this.#program;
+    const began = performance.now();
+    this.#call(shared);
+    const iterationNs = ((performance.now() - began) * 1e6) / (this.#end - this.#start);
+    program.iterationNs = smoothed(program.iterationNs, iterationNs);
+    this.#decide();
+    return true;
+  }
+
+  #call(shared: unknown): void {
+    try {
+      const value = this.#kernel(this.#start, this.#end, shared);
+      if (value !== undefined) refuseAsync(this.#kernel, value);
+    } catch (error) {
+      throw kernelError(this.#task, this.#start, this.#end, error);
+    }
+  }
+
+  #decide(): void {
+    const iterations = this.#end - this.#start;
+    if (!this.#staysOnCaller(this.#program, iterations)) this.#untimed = -1;
+    else
+      this.#untimed = iterations * this.#program.iterationNs! <= RARELY_TIMED_NS ? CALLS_PER_TIMING - 1 : 0;
+  }
+}
+
+/**
+ * A forecast after one more measurement. Upwards it moves by a quarter at a time: a call that was interrupted, by the
+ * collector or another process, may have taken a hundred times as long and says nothing of the next.
+ */
+export function smoothed(known: number | null, measured: number): number {
+  if (known === null) return measured;
+  return known + Math.min(measured - known, known) / 4;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.getPrototypeOf(value) === Object.prototype;
+}
