@@ -55,6 +55,11 @@ export interface ThreadPoolEvents {
   drain: [];
 }
 
+/** What a loop on the caller throws is always an error of this library. */
+function rejected(error: unknown): Promise<never> {
+  return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+}
+
 const threadEvents = channel('system-optimizer:thread');
 
 /**
@@ -93,7 +98,11 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     this.maxThreads = maxThreads;
     this.#keepAlive = setInterval(() => {}, MAX_TIMER_MS).unref();
     this.#roster = new WorkerRoster(
-      { ...resolved, cpusOf: (index) => cpusForThread(affinity, index, maxThreads) },
+      {
+        ...resolved,
+        stores: resolved.stores.map((store) => ({ module: store.module, export: store.export })),
+        cpusOf: (index) => cpusForThread(affinity, index, maxThreads),
+      },
       {
         message: (worker, message) => this.#receive(worker, message),
         returned: () => this.#tasks.returned(),
@@ -158,7 +167,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     try {
       if (this.#closing === undefined && this.#loops.runAtOnce(options)) return DONE;
     } catch (error) {
-      return Promise.reject(error);
+      return rejected(error);
     }
     return this.#parallelFor(options);
   }
@@ -193,7 +202,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
         if (prepared !== undefined && this.#closing === undefined && prepared.runAtOnce(shared))
           return undefined;
       } catch (error) {
-        return Promise.reject(error);
+        return rejected(error);
       }
       return this.#parallelFor(own).then(() => {
         // With a signal it has to be looked at each time.

@@ -7,7 +7,7 @@ const SCHEDULES = ['auto', 'static', 'stealing'] as const;
 describe('parallelMap', () => {
   it('fills an array of the same type, or the one given', async () => {
     const pool = poolWith();
-    const input = float64(1_000).map((_, i) => i) as Float64Array<ArrayBuffer>;
+    const input = float64(1_000).map((_, i) => i);
     const shared = float64(1_000);
     shared.set(input);
     const task = fixture<(s: number, e: number, d: never) => void>('scaleInto');

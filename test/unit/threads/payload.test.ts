@@ -60,7 +60,7 @@ describe('payloads', () => {
     ['undefined in an object', { a: undefined }],
     ['-0 in an object', { a: -0 }],
     ['NaN in an object', { a: NaN }],
-    ['a hole', [1, , 3]], // eslint-disable-line no-sparse-arrays -- the case
+    ['a hole', [1, , 3]],
     ['an array with names', named],
     ['an object in two places', [twice, twice]],
     ['a cycle', cyclic],

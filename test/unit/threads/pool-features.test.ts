@@ -155,8 +155,11 @@ describe('telling', () => {
     const pool = poolWith();
     async function rushing() {
       const calls = Array.from({ length: 20 }, () => pool.run(fixture('double'), 1));
-      await pool.run(fixture('throwShortage'), 'bread');
-      await Promise.all(calls);
+      try {
+        await pool.run(fixture('throwShortage'), 'bread');
+      } finally {
+        await Promise.all(calls);
+      }
     }
     const error = await rejection(rushing());
     expect(error.stack).toContain('throwShortage');
