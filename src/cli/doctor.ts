@@ -3,6 +3,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import { openCounters } from '../counters/counter-group.js';
 import { captureEnvironment } from '../host/environment.js';
+import { probeHost } from '../host/probe.js';
 import { hostInventory, type HostInventory } from '../host/inventory.js';
 import { cpuLimits } from '../host/limits.js';
 import { CGROUP_COLUMNS, type Capability, type NativeCapabilities } from '../native/contract.js';
@@ -10,6 +11,7 @@ import { loadNative } from '../native/load.js';
 import { formatBytes, formatNumber, formatShare } from '../units.js';
 import { formatCount } from '../report/format.js';
 import type { NoiseReport, WorkloadNoise } from '../validation/noise.js';
+import { printHostProbe } from './print-host.js';
 import type { Session, VerbOutcome } from './session.js';
 import { visible, wrap, type Terminal } from './terminal.js';
 
@@ -62,7 +64,10 @@ export async function doctorVerb(
       if (check.area === area) printCheck(terminal, check);
     }
   }
-  if (options.noiseMs === undefined) return { result: { environment, inventory, checks } };
+  terminal.progress({ stage: 'probe', message: 'Measuring memory and calls' });
+  const probe = await probeHost({ budgetMs: PROBE_BUDGET_MS, signal });
+  printHostProbe(terminal, probe);
+  if (options.noiseMs === undefined) return { result: { environment, inventory, checks, probe } };
 
   const { measureNoise } = await import('../validation/noise.js');
   const noise = await measureNoise({
@@ -71,8 +76,10 @@ export async function doctorVerb(
     onProgress: (progress) => terminal.progress(progress),
   });
   printNoise(terminal, noise);
-  return { result: { environment, inventory, checks, noise } };
+  return { result: { environment, inventory, checks, probe, noise } };
 }
+
+const PROBE_BUDGET_MS = 1000;
 
 const SEE_ABOVE = 'See the native addon.';
 
@@ -237,11 +244,27 @@ function memoryChecks(): Check[] {
     checks.push({
       area,
       name: 'transparent huge pages',
-      state: mode === 'never' ? 'attention' : 'available',
-      message: `Set to "${mode}".`,
-      ...(mode === 'never' && {
+      state: mode === 'madvise' ? 'available' : 'attention',
+      message:
+        mode === 'always'
+          ? 'Set to "always": memory that is hardly used grows to whole huge pages, and the kernel stalls to make them.'
+          : `Set to "${mode}".`,
+      ...(mode !== 'madvise' && {
         remedy: 'echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled',
       }),
+    });
+  }
+  const swapKb = /^VmSwap:\s*(\d+)/m.exec(readText('/proc/self/status') ?? '')?.[1];
+  const [total, free] = ['SwapTotal', 'SwapFree'].map((name) =>
+    Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(readText('/proc/meminfo') ?? '')?.[1] ?? 0),
+  );
+  if (total! > free! || Number(swapKb ?? 0) > 0) {
+    checks.push({
+      area,
+      name: 'swap',
+      state: 'attention',
+      message: `${formatBytes((total! - free!) * 1024)} of this machine's memory is swapped out: a garbage collection that touches such pages waits for the disk.`,
+      remedy: 'Give the machine more memory, or turn swap off for services (swapoff, memory.swap.max=0).',
     });
   }
   return checks;

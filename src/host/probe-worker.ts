@@ -43,6 +43,7 @@ const HUGE_SHARE = 0.9;
 
 /** Shares of the budget; what is left covers setting up. */
 const CURVE_SHARE = 0.5;
+const BUSY_FACTOR = 3;
 const BANDWIDTH_SHARE = 0.05;
 
 function measure(order: ProbeOrder): ProbeFigures {
@@ -52,7 +53,8 @@ function measure(order: ProbeOrder): ProbeFigures {
   const perPointNs = Math.max(1e6, (order.budgetMs * 1e6 * CURVE_SHARE) / (order.sizes.length + 2));
 
   const main = reserve(native, largest, order.hugePages);
-  const deadline = performance.now() + order.budgetMs;
+  // The windows keep to the budget; what a busy machine and setting up take comes on top, within limits.
+  const deadline = performance.now() + BUSY_FACTOR * order.budgetMs;
   const pages = main.huge ? 'huge' : 'small';
   const curve: LatencyPoint[] = [];
   for (const sizeBytes of order.sizes) {

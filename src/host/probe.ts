@@ -13,7 +13,7 @@ import type { ProbeFigures, ProbeOrder } from './probe-worker.js';
 import { lastAdvertisedCache, readTopology } from './topology.js';
 
 export interface ProbeOptions {
-  /** Time for all measurements together, 100 to 60,000 ms (2,000). Setting memory up can take half as much again. */
+  /** Time for all measurements together, 100 to 60,000 ms (2,000). On a busy machine it takes up to three times as long. */
   readonly budgetMs?: number;
   /** Aborting ends the measurement. */
   readonly signal?: AbortSignal;
