@@ -29,6 +29,9 @@ const EDGE = 1.25;
 /** Between neighbours, still flat: half an octave. */
 const FLAT = 1.12;
 
+/** Neighbouring caches differ by more than this; less is memory that others use too. */
+const STEP = 1.5;
+
 /** The levels of the curve, the last one being main memory where the curve reaches a flat part there. */
 export function findLevels(curve: readonly LatencyPoint[]): EffectiveCache[] {
   const points = smooth(curve);
@@ -51,7 +54,11 @@ export function findLevels(curve: readonly LatencyPoint[]): EffectiveCache[] {
     if (next === undefined) break;
     start = next;
   }
-  return levels;
+  return levels.reduce<EffectiveCache[]>((kept, level) => {
+    const last = kept.at(-1);
+    if (last === undefined || level.latencyNs >= last.latencyNs * STEP) return [...kept, level];
+    return [...kept.slice(0, -1), { ...last, sizeBytes: level.sizeBytes }];
+  }, []);
 }
 
 /** The caches among the levels: all but the last, which is memory (or cut off by the end of the curve). */
