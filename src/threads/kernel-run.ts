@@ -1,5 +1,6 @@
 /** Runs a loop on the calling thread, unit by unit or in one go, with the errors that workers give. */
 import { callKernel } from './kernel.js';
+import { asInteger } from './loop-control.js';
 import { kernelError } from './loop-runner.js';
 import type { AnyFunction, Task } from './task.js';
 
@@ -15,7 +16,8 @@ export interface CallerLoop {
 }
 
 export function iterationOf({ start, end, unit }: CallerLoop, index: number): number {
-  return Math.min(end, start + index * unit);
+  const at = start + index * unit;
+  return asInteger(at < end ? at : end);
 }
 
 /** Runs units `first` to `last` (excluded). @throws TASK_THREW with the range that threw. */
