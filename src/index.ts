@@ -96,6 +96,14 @@ export { job, type Job, type JobOptions } from './threads/job.js';
 
 // Computation
 export { computation, type Computation, type ComputationOptions } from './computation/computation.js';
+export { memoise, type MemoiseOptions, type MemoiseStats, type Memoised } from './computation/memoise.js';
+export {
+  coalesce,
+  type CoalesceOptions,
+  type CoalesceStats,
+  type Coalesced,
+} from './computation/coalesce.js';
+export { forEachBlock, tileSide, type BlockFunction, type BlockOptions } from './computation/blocks.js';
 
 // Validation
 export { compare, compareAll } from './validation/compare.js';

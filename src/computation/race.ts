@@ -25,7 +25,7 @@ export interface Standing {
   readonly logRatio: number;
   /** Its standard error. */
   readonly error: number;
-  /** Cannot be told apart from the leader, or practically equals it. */
+  /** Could not be told apart from the leader by all that was measured of it, or practically equals it. */
   readonly tied: boolean;
   /** Rounds after which it was out; absent for those that stayed. */
   readonly eliminatedAfter?: number;
@@ -45,6 +45,8 @@ export class Race {
   readonly #options: RaceOptions;
   readonly #logCosts: number[][];
   readonly #eliminatedAfter: (number | undefined)[];
+  /** Those that were taken out for being slower, not only to save time. */
+  readonly #slower = new Set<number>();
   #isWarm = false;
   #rounds = 0;
   #elapsedMs = 0;
@@ -100,6 +102,7 @@ export class Race {
       const isSlower = logRatio - SEPARATION * error > MARGIN;
       const isLikelySlower = halve && rank >= Math.ceil(left.length / 2) && logRatio - error > MARGIN;
       if (isSlower || isLikelySlower) this.#eliminatedAfter[index] = this.#rounds;
+      if (isSlower) this.#slower.add(index);
     }
   }
 
@@ -109,7 +112,9 @@ export class Race {
     const leader = standings.findIndex(({ logRatio, error }) => logRatio === 0 && error === 0);
     for (const index of this.#left) {
       const ratios = this.#logCosts[index]!.map((cost, round) => cost - this.#logCosts[leader]![round]!);
-      if (index !== leader && Math.min(...ratios) > HOPELESS) this.#eliminatedAfter[index] = this.#rounds;
+      if (index === leader || Math.min(...ratios) <= HOPELESS) continue;
+      this.#eliminatedAfter[index] = this.#rounds;
+      this.#slower.add(index);
     }
   }
 
@@ -119,6 +124,20 @@ export class Race {
     if (left.length === 1) return true;
     const standings = this.standings().filter((_, i) => left.includes(i));
     return standings.every(({ logRatio, error }) => logRatio + SEPARATION * error < MARGIN);
+  }
+
+  /**
+   * Whether no number of rounds up to `most` is likely to tell apart those that are left: their standard errors
+   * shrink with the root of the rounds at best, and would still span both the leader and the margin.
+   */
+  isFutile(most: number): boolean {
+    const shrunk = Math.sqrt(this.#rounds / most);
+    const standings = this.standings().filter((_, i) => this.#eliminatedAfter[i] === undefined);
+    return standings.every(({ logRatio, error }) => {
+      if (logRatio === 0 && error === 0) return true;
+      const reach = SEPARATION * error * shrunk;
+      return logRatio < reach && logRatio + reach > MARGIN;
+    });
   }
 
   /** Where each contender stands, in the order in which they were given. */
@@ -145,7 +164,8 @@ export class Race {
         cost: Math.exp(medians[i]!),
         logRatio: Math.max(0, logRatio),
         error,
-        tied: eliminatedAfter === undefined && (i === leader || cannotBeTold || practicallyEqual),
+        // One that was taken out to save time, and not for being slower, was not told apart either.
+        tied: i === leader || (!this.#slower.has(i) && (cannotBeTold || practicallyEqual)),
         ...(eliminatedAfter !== undefined && { eliminatedAfter }),
       };
     });

@@ -7,6 +7,10 @@ export type SearchStrategy = 'successive_halving' | 'grid' | 'random';
 /** Rounds before the first look: enough for a deviation to mean something. */
 const FIRST_RUNG = 8;
 const MAX_ROUNDS = 128;
+/** Rounds after which what cost several times as much in each is out; fewer, and one disturbance can fill them. */
+const HOPELESS_ROUNDS = 3;
+/** Rounds before a race may be given up as a tie. */
+const FUTILE_FROM = 64;
 /** Rounds of one draw of the random search. */
 const RANDOM_ROUNDS = 4;
 
@@ -46,13 +50,14 @@ export async function search(races: readonly Race[], options: SearchOptions): Pr
 }
 
 async function halve(race: Race, untilMs: number, now: () => number): Promise<void> {
-  await race.run(2, untilMs);
+  await race.run(HOPELESS_ROUNDS, untilMs);
   race.eliminateHopeless();
   for (let rung = FIRST_RUNG; !race.isDecided(); rung *= 2) {
     await race.run(rung - race.rounds, untilMs);
     const isLast = race.rounds >= MAX_ROUNDS || now() >= untilMs;
     race.eliminate(!isLast);
-    if (isLast) return;
+    // What would stay a tie to the end is one now; the time is worth more elsewhere.
+    if (isLast || (race.rounds >= FUTILE_FROM && race.isFutile(MAX_ROUNDS))) return;
   }
 }
 

@@ -29,8 +29,8 @@ const PREFERENCE = 1e-6;
 
 /**
  * Picks a variant per size, so that the sum of what is lost against the leaders, plus a small price per change,
- * is least (shortest path over sizes and variants). A variant that is tied with the leader loses nothing, so ties
- * go to the variant in force, then to the earlier, and a neighbour's variant is kept where it is as good.
+ * is least (shortest path over sizes and variants). A variant that is tied with the leader within half its
+ * standard error loses nothing, so ties go to the variant in force, then to the earlier, and a neighbour's variant is kept where it is as good.
  *
  * @param sizes in ascending order, one at least.
  * @param crossover false: one variant for all sizes.
@@ -45,7 +45,10 @@ export function pickVariants(
     const standing = at.standings.find((candidate) => candidate.variant === variant);
     if (!standing) return Infinity; // It takes no part at this size.
     const preference = variantFor(present, at.size) === variant ? 0 : PREFERENCE * (rank + 1);
-    return preference + (standing.tied ? 0 : Math.max(standing.logRatio, PREFERENCE));
+    // Of a tie, what exceeds the noise still counts: not being told apart is no proof of being equal.
+    const { tied, logRatio, error } = standing;
+    const loss = !tied ? logRatio : logRatio < SWITCH_COST ? 0 : logRatio - error / 2;
+    return preference + (tied ? Math.max(0, loss) : Math.max(loss, PREFERENCE));
   };
   const switchCost = crossover ? SWITCH_COST : Infinity;
   type Path = { readonly loss: number; readonly picked: readonly string[] };

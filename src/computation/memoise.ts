@@ -1,0 +1,236 @@
+/**
+ * Memoisation that is bounded and knows what it is worth: results are kept by what they cost to compute, how often
+ * they were asked for and how large they are, and the saving is measured, not assumed.
+ *
+ * Eviction is GreedyDual-Size with Frequency (Cherkasova 1998): priority = clock + hits · cost ÷ size, the lowest
+ * goes, and the clock rises to its priority, so that what was once dear grows old. LRU keeps a result that took a
+ * microsecond over one that took a second if it was asked for later. Priorities lie in a binary heap: a hit costs
+ * O(log n).
+ */
+import { describe, fail } from '../errors.js';
+import type { AnyFunction } from './variants.js';
+
+export interface MemoiseOptions<F extends AnyFunction = AnyFunction> {
+  /** Sum of sizes that is kept at most, in the unit of `size`; entries by default. 1 or more. */
+  readonly maxSize: number;
+  /** Key of a call, by `Map` equality. By default the first argument, for functions of one primitive argument. */
+  readonly key?: (...args: Parameters<F>) => unknown;
+  /** Size of a result, e.g. its bytes; 1 by default. Above 0. */
+  readonly size?: (result: Awaited<ReturnType<F>>) => number;
+  /** Milliseconds after which a result is computed anew; never by default. */
+  readonly maxAgeMs?: number;
+  /** Clock in milliseconds, for tests. `performance.now` by default. */
+  readonly now?: () => number;
+}
+
+export interface MemoiseStats {
+  readonly hits: number;
+  readonly misses: number;
+  readonly evictions: number;
+  readonly entries: number;
+  readonly size: number;
+  /** Time spent computing. */
+  readonly computedMs: number;
+  /** Computing time that hits did not need: their results' own cost when they were computed. */
+  readonly savedMs: number;
+}
+
+export interface Memoised<F extends AnyFunction> {
+  (...args: Parameters<F>): ReturnType<F>;
+  readonly stats: () => MemoiseStats;
+  /** Forgets everything; the statistics stay. */
+  readonly clear: () => void;
+}
+
+interface Entry {
+  readonly key: unknown;
+  value: unknown;
+  costMs: number;
+  size: number;
+  hits: number;
+  priority: number;
+  madeAtMs: number;
+  /** Place in the heap; -1 where it is not kept (still computing). */
+  at: number;
+}
+
+/** The clock's step would make dividing by cost meaningless below this. */
+const MIN_COST_MS = 1e-4;
+
+/**
+ * Wraps a function whose result depends on its arguments alone. Asynchronous functions are awaited by all that ask
+ * meanwhile, and rejections are not kept. Results are shared between callers: they must not be changed.
+ *
+ * @throws INVALID_ARGUMENT. The wrapped function throws what `fn` throws; nothing is kept then.
+ *
+ * @example
+ * const parse = memoise(parseSchema, { maxSize: 10_000 });
+ * parse(text);
+ * parse.stats().savedMs; // what it was worth so far
+ */
+export function memoise<F extends AnyFunction>(fn: F, options: MemoiseOptions<F>): Memoised<F> {
+  const { maxSize, size: sizeOf = () => 1 } = options;
+  const keyOf: (...args: Parameters<F>) => unknown = options.key ?? ((...[first]) => first as unknown);
+  const { maxAgeMs = Infinity, now = () => performance.now() } = options;
+  if (typeof fn !== 'function') {
+    throw fail('INVALID_ARGUMENT', { name: 'fn', actual: describe(fn), expected: 'a function' });
+  }
+  for (const [name, value] of Object.entries({ maxSize, maxAgeMs })) {
+    if (typeof value === 'number' && value > 0 && (name === 'maxAgeMs' || value >= 1)) continue;
+    throw fail('INVALID_ARGUMENT', { name, actual: describe(value), expected: 'a positive number' });
+  }
+  const entries = new Map<unknown, Entry>();
+  const heap: Entry[] = [];
+  let [clock, total, hits, misses, evictions, computedMs, savedMs] = [0, 0, 0, 0, 0, 0, 0];
+
+  const priorityOf = ({ hits: asked, costMs, size }: Entry) =>
+    clock + (asked * Math.max(costMs, MIN_COST_MS)) / size;
+
+  function remove(entry: Entry): void {
+    if (entries.get(entry.key) === entry) entries.delete(entry.key);
+    if (entry.at < 0) return;
+    total -= entry.size;
+    removeAt(heap, entry.at);
+  }
+
+  function keep(entry: Entry, value: unknown, costMs: number): void {
+    computedMs += costMs;
+    entry.value = value;
+    entry.costMs = costMs;
+    entry.madeAtMs = now();
+    if (entries.get(entry.key) !== entry) return; // Cleared meanwhile.
+    entry.size = sizeOf(value as Awaited<ReturnType<F>>);
+    // What is larger than the whole cache would only empty it.
+    if (!(entry.size > 0 && entry.size <= maxSize)) {
+      entries.delete(entry.key);
+      return;
+    }
+    entry.priority = priorityOf(entry);
+    total += entry.size;
+    push(heap, entry);
+    while (total > maxSize) {
+      const lowest = heap[0]!;
+      clock = lowest.priority;
+      evictions += 1;
+      remove(lowest);
+    }
+  }
+
+  function compute(key: unknown, args: Parameters<F>): ReturnType<F> {
+    misses += 1;
+    const entry: Entry = {
+      key,
+      value: undefined,
+      costMs: 0,
+      size: 0,
+      hits: 1,
+      priority: 0,
+      madeAtMs: 0,
+      at: -1,
+    };
+    const startMs = now();
+    const result: unknown = fn(...args);
+    if (typeof (result as { then?: unknown } | null | undefined)?.then !== 'function') {
+      entries.set(key, entry);
+      keep(entry, result, now() - startMs);
+      return result as ReturnType<F>;
+    }
+    const promise: Promise<unknown> = (result as Promise<unknown>).then(
+      (value) => {
+        keep(entry, value, now() - startMs);
+        // Callers are promised a promise.
+        entry.value = promise;
+        return value;
+      },
+      (error: unknown) => {
+        remove(entry);
+        throw error;
+      },
+    );
+    entry.value = promise;
+    entry.madeAtMs = startMs;
+    entries.set(key, entry);
+    return promise as ReturnType<F>;
+  }
+
+  const memoised = (...args: Parameters<F>): ReturnType<F> => {
+    const key = keyOf(...args);
+    const entry = entries.get(key);
+    if (entry === undefined) return compute(key, args);
+    if (maxAgeMs !== Infinity && entry.at >= 0 && now() - entry.madeAtMs > maxAgeMs) {
+      remove(entry);
+      return compute(key, args);
+    }
+    hits += 1;
+    savedMs += entry.costMs;
+    if (entry.at >= 0) {
+      entry.hits += 1;
+      entry.priority = priorityOf(entry);
+      sink(heap, entry.at);
+    }
+    return entry.value as ReturnType<F>;
+  };
+  const stats = (): MemoiseStats => ({
+    hits,
+    misses,
+    evictions,
+    entries: entries.size,
+    size: total,
+    computedMs,
+    savedMs,
+  });
+  const clear = (): void => {
+    entries.clear();
+    for (const entry of heap) entry.at = -1;
+    heap.length = 0;
+    total = 0;
+  };
+  return Object.assign(memoised, { stats, clear });
+}
+
+// A binary heap of entries, lowest priority first; every entry knows its place.
+
+function place(heap: Entry[], entry: Entry, at: number): void {
+  heap[at] = entry;
+  entry.at = at;
+}
+
+function push(heap: Entry[], entry: Entry): void {
+  place(heap, entry, heap.length);
+  rise(heap, entry.at);
+}
+
+function rise(heap: Entry[], from: number): void {
+  const entry = heap[from]!;
+  let at = from;
+  while (at > 0) {
+    const parent = (at - 1) >> 1;
+    if (heap[parent]!.priority <= entry.priority) break;
+    place(heap, heap[parent]!, at);
+    at = parent;
+  }
+  place(heap, entry, at);
+}
+
+function sink(heap: Entry[], from: number): void {
+  const entry = heap[from]!;
+  let at = from;
+  for (;;) {
+    let child = 2 * at + 1;
+    if (child >= heap.length) break;
+    if (child + 1 < heap.length && heap[child + 1]!.priority < heap[child]!.priority) child += 1;
+    if (heap[child]!.priority >= entry.priority) break;
+    place(heap, heap[child]!, at);
+    at = child;
+  }
+  place(heap, entry, at);
+}
+
+function removeAt(heap: Entry[], at: number): void {
+  heap[at]!.at = -1;
+  const last = heap.pop()!;
+  if (at === heap.length) return;
+  place(heap, last, at);
+  sink(heap, at);
+  rise(heap, last.at);
+}

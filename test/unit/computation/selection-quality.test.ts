@@ -1,0 +1,31 @@
+// The reduced form of `npm run verify:selection`: synthetic noise, so that the figures follow from the seed.
+import { expect, it } from 'vitest';
+import { seededRandom } from '../../../dist/computation/random.js';
+import { selectionQuality } from '../../verify/selection-quality.js';
+
+/** Log noise: 2 % from batch to batch, a drift that all share, and one batch in forty held up by half. */
+function syntheticNoise(seed: number): Float64Array {
+  const random = seededRandom(seed);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  let drift = 0;
+  return Float64Array.from({ length: 8_000 }, () => {
+    drift = 0.99 * drift + 0.005 * normal();
+    return drift + 0.02 * normal() + (random() < 1 / 40 ? 0.4 * random() : 0);
+  });
+}
+
+it('choices lose next to nothing, cost little, and ties are called ties', async () => {
+  const result = await selectionQuality({ runs: 6, seed: 5, noise: syntheticNoise(5) });
+  expect(result.rows).toHaveLength(12);
+  expect(result.meanRegret).toBeLessThan(0.002);
+  expect(result.worseShare).toBeLessThan(0.01);
+  expect(result.costShare).toBeLessThan(0.4);
+  expect(result.tiesCalled).toBeGreaterThan(0.95);
+});
+
+it('would notice choices without measurement', async () => {
+  const random = seededRandom(1);
+  const useless = Float64Array.from({ length: 4_000 }, () => 20 * (random() - 0.5));
+  const result = await selectionQuality({ runs: 1, seed: 5, noise: useless });
+  expect(result.meanRegret).toBeGreaterThan(0.02);
+});

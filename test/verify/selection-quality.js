@@ -1,0 +1,182 @@
+// npm run verify:selection [-- --runs 200 --seed 1]: how good the choices of the race are, and what they cost.
+//
+// Twelve computations with known costs by size (planted winners, crossovers, ties) are raced by the code that races
+// real ones, on a simulated clock. Their noise is this machine's: the times of a real loop are recorded, batch after
+// batch, and each run replays a stretch of that record, so that drifts and disturbances hit neighbours as they did.
+import { parseArgs } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { Race } from '../../dist/computation/race.js';
+import { seededRandom } from '../../dist/computation/random.js';
+import { search } from '../../dist/computation/search.js';
+import { choiceOf, crossovers, pickVariants } from '../../dist/computation/selection.js';
+import { variantFor } from '../../dist/computation/computation.js';
+
+const BATCH_MS = 0.5;
+const WARM_UP_MS = 25;
+const FULL_ROUNDS = 128;
+const SIZES = [10, 100, 1_000, 10_000, 100_000];
+/** Where a choice is judged: at the sizes measured and between them. */
+const JUDGED = [10, 32, 100, 316, 1_000, 3_162, 10_000, 31_623, 100_000];
+
+const linear = (a, b) => (n) => a + b * n;
+/** Costs in ns by size. */
+export const COMPUTATIONS = {
+  'clear winner': { a: linear(50, 10), b: linear(50, 8), c: linear(50, 20) },
+  'winner by 5 %': { a: linear(50, 10), b: linear(47.5, 9.5), c: linear(55, 11) },
+  'winner by 3 %': { a: linear(50, 10), b: linear(48.5, 9.7) },
+  'winner by 1.5 %': { a: linear(50, 10), b: linear(49.25, 9.85), c: linear(49.9, 9.98) },
+  'quadratic against linear': { a: (n) => 20 + 0.5 * n * n, b: linear(400, 6) },
+  'scan against index': { a: linear(5, 0.5), b: (n) => 40 + 6 * Math.log2(n) },
+  'two crossovers': { a: (n) => 10 + n * n * 0.02, b: linear(300, 2), c: linear(40_000, 0.3) },
+  'threads above a size': { a: linear(20, 1), b: linear(25_000, 0.55), c: linear(25_000, 0.5) },
+  'three equal': { a: linear(50, 10), b: linear(50, 10), c: linear(50, 10) },
+  'two equal, one slow': { a: linear(50, 10), b: linear(50, 10), c: linear(90, 18) },
+  'equal above, different below': { a: linear(10, 4), b: linear(900, 4) },
+  'eight variants': Object.fromEntries(
+    [1.3, 1.08, 1, 1.02, 2, 1.5, 1.05, 1.2].map((factor, i) => [`v${i}`, linear(30 * factor, 7 * factor)]),
+  ),
+};
+
+/** Logs of a real loop's batch times over their median: what this machine does to equal work. */
+export function recordNoise(batches) {
+  const values = Float64Array.from({ length: 512 }, (_, i) => Math.sin(i));
+  let sink = 0;
+  const batch = (passes) => {
+    const startMs = performance.now();
+    for (let pass = 0; pass < passes; pass += 1) for (const value of values) sink += value * value;
+    return performance.now() - startMs;
+  };
+  let passes = 64;
+  for (let i = 0; i < 400; i += 1)
+    passes = Math.max(1, Math.round((passes * BATCH_MS) / Math.max(batch(passes), 0.01)));
+  const times = Float64Array.from({ length: batches }, () => batch(passes));
+  const middle = Float64Array.from(times).sort()[batches >> 1];
+  if (sink === 0.5) throw new Error('unreachable: keeps the loop');
+  return times.map((ms) => Math.log(ms / middle));
+}
+
+/** Races one computation on simulated time. */
+async function runOnce(costs, noise, strategy, random) {
+  let clockMs = 0;
+  let at = Math.floor(random() * noise.length);
+  const names = Object.keys(costs);
+  const races = SIZES.map((size) => {
+    const racers = names.map((name) => {
+      const costNs = costs[name](size);
+      const batchMs = Math.max(BATCH_MS, costNs / 1e6);
+      return {
+        name,
+        warmUp: async () => void (clockMs += WARM_UP_MS),
+        sample: async () => {
+          clockMs += batchMs;
+          at = (at + 1) % noise.length;
+          return costNs * Math.exp(noise[at]);
+        },
+      };
+    });
+    return new Race(racers, { random, now: () => clockMs, breathe: async () => {} });
+  });
+  await search(races, { strategy, budgetMs: Infinity, random, now: () => clockMs, progress: () => {} });
+  const measured = SIZES.map((size, i) => ({
+    size,
+    minSize: size,
+    maxSize: size,
+    standings: races[i].standings(),
+  }));
+  const present = { kind: 'computation', bySize: [{ maxSize: null, variant: names[0] }] };
+  const picked = pickVariants(measured, names, present, true);
+  const choice = choiceOf(picked, crossovers(measured, picked));
+  const regrets = JUDGED.map((size) => {
+    const least = Math.min(...names.map((name) => costs[name](size)));
+    return costs[variantFor(choice, size)](size) / least - 1;
+  });
+  return {
+    clockMs,
+    measured,
+    regrets: regrets.filter((_, i) => SIZES.includes(JUDGED[i])),
+    between: regrets,
+  };
+}
+
+/** Pairs of variants within 0.1 % at a size: must be called tied with the leader when one of them leads. */
+function tiesOf(costs, measured) {
+  let [ties, called] = [0, 0];
+  for (const { size, standings } of measured) {
+    const least = Math.min(...Object.values(costs).map((cost) => cost(size)));
+    const equals = standings.filter(({ variant }) => costs[variant](size) <= least * 1.001);
+    if (equals.length < 2) continue;
+    ties += equals.length;
+    called += equals.filter(({ tied }) => tied).length;
+  }
+  return { ties, called };
+}
+
+/** The figures over `runs` runs of every computation. */
+export async function selectionQuality({ runs, seed, noise }) {
+  const random = seededRandom(seed);
+  const rows = [];
+  for (const [name, costs] of Object.entries(COMPUTATIONS)) {
+    const full = await runOnce(costs, noise, 'grid', random);
+    const row = { name, runs, regret: 0, between: 0, worse: 0, cost: 0, ties: 0, called: 0 };
+    for (let run = 0; run < runs; run += 1) {
+      const outcome = await runOnce(costs, noise, 'successive_halving', random);
+      const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+      row.regret += mean(outcome.regrets) / runs;
+      row.between += mean(outcome.between) / runs;
+      row.worse += (outcome.regrets.some((regret) => regret > 0.03) ? 1 : 0) / runs;
+      row.cost += outcome.clockMs / full.clockMs / runs;
+      const { ties, called } = tiesOf(costs, outcome.measured);
+      row.ties += ties;
+      row.called += called;
+    }
+    rows.push(row);
+  }
+  const over = (key) => rows.reduce((sum, row) => sum + row[key], 0) / rows.length;
+  const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
+  return {
+    rows,
+    meanRegret: over('regret'),
+    meanBetween: over('between'),
+    worseShare: over('worse'),
+    costShare: over('cost'),
+    tiesCalled: sum('called') / sum('ties'),
+    fullRounds: FULL_ROUNDS,
+  };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({
+    options: { runs: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } },
+  });
+  const noise = recordNoise(40_000);
+  // Of neighbours, which is what a race compares; half of all differences are below 0.67 deviations.
+  const steps = Float64Array.from(noise.subarray(1), (value, i) => Math.abs(value - noise[i])).sort();
+  const deviation = steps[steps.length >> 1] / 0.954;
+  const result = await selectionQuality({ runs: Number(values.runs), seed: Number(values.seed), noise });
+  const percent = (share, digits = 2) => `${(100 * share).toFixed(digits)} %`;
+  console.log(
+    '| computation | mean regret | between sizes | choices > 3 % worse | cost of measuring all | ties called |',
+  );
+  console.log('| --- | ---: | ---: | ---: | ---: | ---: |');
+  for (const { name, regret, between, worse, cost, ties, called } of result.rows) {
+    const calledTies = ties === 0 ? '' : percent(called / ties, 1);
+    console.log(
+      `| ${name} | ${percent(regret, 3)} | ${percent(between)} | ${percent(worse, 1)} | ${cost.toFixed(2)} | ${calledTies} |`,
+    );
+  }
+  const { meanRegret, meanBetween, worseShare, costShare, tiesCalled } = result;
+  console.log(
+    `| all | ${percent(meanRegret, 3)} | ${percent(meanBetween)} | ${percent(worseShare, 1)} | ${costShare.toFixed(2)} | ${percent(tiesCalled, 1)} |`,
+  );
+  console.log(
+    `\nNoise of this machine: robust standard deviation ${percent(deviation, 1)} per batch of ${BATCH_MS} ms.`,
+  );
+  const failed = [
+    meanRegret > 0.002 && 'mean regret above 0.2 %',
+    costShare > 0.4 && 'cost above 0.4',
+    worseShare > 0.01 && 'more than 1 % of choices are over 3 % worse',
+    tiesCalled < 0.95 && 'fewer than 95 % of ties called ties',
+  ].filter(Boolean);
+  for (const reason of failed) console.log(`FAILED: ${reason}`);
+  if (failed.length > 0) process.exitCode = 1;
+}
