@@ -96,6 +96,13 @@ export { job, type Job, type JobOptions } from './threads/job.js';
 
 // Computation
 export { computation, type Computation, type ComputationOptions } from './computation/computation.js';
+export {
+  exportWisdom,
+  importWisdom,
+  type Wisdom,
+  type WisdomEntry,
+  type WisdomImport,
+} from './computation/wisdom.js';
 export { memoise, type MemoiseOptions, type MemoiseStats, type Memoised } from './computation/memoise.js';
 export {
   coalesce,

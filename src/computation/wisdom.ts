@@ -1,0 +1,109 @@
+/**
+ * Wisdom: choices that were measured, to be taken along. FFTW's word for plans that are kept (Frigo & Johnson 2005).
+ *
+ * An entry counts only where it was measured: on the same host, Node version and version of this library. Each
+ * measures something else, and a choice from elsewhere is a guess that looks like evidence. What an optimizer stores
+ * in its folder needs none of this; wisdom is for services that start from an image and have no such folder.
+ */
+import { describe, fail } from '../errors.js';
+import { hostFingerprint } from '../host/environment.js';
+import { libraryVersion } from '../host/version.js';
+import type { ComputationChoice } from '../model/choice.js';
+import type { Computation } from './computation.js';
+
+/** Plain JSON. */
+export interface Wisdom {
+  readonly kind: 'system-optimizer wisdom';
+  readonly version: 1;
+  readonly entries: readonly WisdomEntry[];
+}
+
+export interface WisdomEntry {
+  readonly computation: string;
+  readonly hostId: string;
+  readonly node: string;
+  readonly library: string;
+  readonly choice: ComputationChoice;
+}
+
+export interface WisdomImport {
+  /** Names of the computations whose choice is now in force. */
+  readonly applied: readonly string[];
+  /** The others of those given, with the reason. */
+  readonly skipped: readonly { readonly computation: string; readonly reason: string }[];
+}
+
+/**
+ * What is in force for the given computations, keyed by where that was measured: here.
+ *
+ * @param earlier wisdom to add to, of other hosts say; entries for the same key are replaced.
+ *
+ * @example
+ * writeFileSync('wisdom.json', JSON.stringify(exportWisdom([lookup, dedupe])));
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- computations of any functions
+export function exportWisdom(computations: readonly Computation<any>[], earlier?: Wisdom): Wisdom {
+  const key = keyHere();
+  const own = computations.map(({ name, choice }) => ({ computation: name, ...key, choice }));
+  const isReplaced = (entry: WisdomEntry) =>
+    own.some(({ computation }) => computation === entry.computation) && differenceOf(entry, key) === null;
+  const kept = earlier === undefined ? [] : entriesOf(earlier).filter((entry) => !isReplaced(entry));
+  return { kind: 'system-optimizer wisdom', version: 1, entries: [...kept, ...own] };
+}
+
+/**
+ * Puts what was measured here in force. A computation without an entry that fits keeps what it has.
+ *
+ * @throws INVALID_ARGUMENT for what is no wisdom.
+ *
+ * @example
+ * importWisdom(JSON.parse(readFileSync('wisdom.json', 'utf8')), [lookup, dedupe]);
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+export function importWisdom(wisdom: unknown, computations: readonly Computation<any>[]): WisdomImport {
+  const entries = entriesOf(wisdom);
+  const key = keyHere();
+  const applied: string[] = [];
+  const skipped: { computation: string; reason: string }[] = [];
+  for (const computation of computations) {
+    const { name } = computation;
+    const own = entries.filter((entry) => entry.computation === name);
+    const fitting = own.find((entry) => differenceOf(entry, key) === null);
+    if (!fitting) {
+      const reason = own.length === 0 ? 'nothing is known of it' : differenceOf(own[own.length - 1]!, key)!;
+      skipped.push({ computation: name, reason });
+      continue;
+    }
+    try {
+      computation.applyChoice(fitting.choice);
+      applied.push(name);
+    } catch (error) {
+      skipped.push({ computation: name, reason: (error as Error).message });
+    }
+  }
+  return { applied, skipped };
+}
+
+function keyHere() {
+  return { hostId: hostFingerprint().id, node: process.version, library: libraryVersion() };
+}
+
+function differenceOf(entry: WisdomEntry, key: ReturnType<typeof keyHere>): string | null {
+  if (entry.hostId !== key.hostId) return 'it was measured on another host';
+  if (entry.node !== key.node) return `it was measured with Node ${entry.node}`;
+  return entry.library === key.library ? null : `it was measured with version ${entry.library}`;
+}
+
+function entriesOf(wisdom: unknown): readonly WisdomEntry[] {
+  const { kind, version, entries } = Object(wisdom) as Partial<Wisdom>;
+  if (kind === 'system-optimizer wisdom' && version === 1 && Array.isArray(entries)) {
+    return (entries as readonly unknown[]).filter(
+      (entry): entry is WisdomEntry => typeof entry === 'object' && entry !== null,
+    );
+  }
+  throw fail('INVALID_ARGUMENT', {
+    name: 'wisdom',
+    actual: describe(wisdom),
+    expected: 'what exportWisdom() gave, version 1',
+  });
+}
