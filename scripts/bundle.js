@@ -14,7 +14,9 @@ import { tokenizer } from 'acorn';
 import { rolldown } from 'rolldown';
 
 const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist');
-const ENTRIES = ['index', 'cli/main', 'profiling/agent'];
+const ENTRIES = ['index', 'cli/main'];
+/** Joined by itself: a profiled program pays for what the agent needs, not for the whole package. */
+const AGENT = 'profiling/agent';
 /** Stands for the URL of dist/ until it is known which file a module ends up in. */
 const DIST = '__DIST_URL__';
 
@@ -77,7 +79,7 @@ const bundle = await rolldown({
     if (log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT') show(level, log);
   },
 });
-const { output } = await bundle.write({
+const { output: joined } = await bundle.write({
   dir: dist,
   format: 'esm',
   sourcemap: true,
@@ -86,6 +88,22 @@ const { output } = await bundle.write({
   codeSplitting: { groups: [{ name: 'core', test: (id) => core.has(id) }] },
 });
 await bundle.close();
+
+const agentBundle = await rolldown({
+  input: { [AGENT]: join(dist, `${AGENT}.js`) },
+  platform: 'node',
+  external: (id) => !id.startsWith('.') && !id.startsWith(dist),
+  plugins: [keepModuleUrls],
+});
+const { output: agent } = await agentBundle.write({
+  dir: dist,
+  format: 'esm',
+  sourcemap: true,
+  entryFileNames: '[name].js',
+  chunkFileNames: 'chunks/agent-[name]-[hash].js',
+});
+await agentBundle.close();
+const output = [...joined, ...agent];
 
 // A bundler may bring in helpers of its own; an installed package has only what its package.json names.
 const { dependencies } = JSON.parse(readFileSync(join(dirname(dist), 'package.json'), 'utf8'));

@@ -20,6 +20,7 @@ import type { OptimizationProfile } from './model/optimization-profile.js';
 import type { ProfileTarget, ProfilingResult } from './model/profiling-result.js';
 import type { Recommendation } from './model/recommendation.js';
 import type { Signals } from './model/signals.js';
+import type { Monitor, MonitorOptions } from './profiling/monitor.js';
 import type { Subject } from './model/subject.js';
 import { OptimizationType, SCHEMA_VERSION } from './model/types.js';
 import { splitCall, type CallOptions } from './settings/call.js';
@@ -159,6 +160,34 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
       }
       return this.completeResult({ ...signals, metrics }, { pid: process.pid, description: 'in-process' });
     });
+  }
+
+  /**
+   * Starts the always-on sampler: a point every 100 ms in memory that does not grow, for about 0.03 % of a CPU.
+   * With `watchdog`, a block of the event loop is profiled while it lasts, diagnosed, stored as a result and told
+   * as a `profile` event like any other. The monitor ends with the optimizer, or with its own `close`.
+   *
+   * @throws InvalidArgumentError for options outside their range; CLOSED.
+   *
+   * @example
+   * const monitor = await optimizer.monitor({ watchdog: { blockedMs: 500 } });
+   * monitor.points().at(-1)?.values['eventLoop.utilization'];
+   */
+  async monitor(options: MonitorOptions = {}): Promise<Monitor> {
+    this.#assertOpen();
+    const { Monitor } = await import('./profiling/monitor.js');
+    const monitor = new Monitor({
+      ...options,
+      onBlocked: (block) => {
+        options.onBlocked?.(block);
+        if (this.#closing.signal.aborted) return;
+        this.completeResult(block.signals, { pid: process.pid, description: 'in-process' }).catch(
+          (error: unknown) => this.emit('warning', `A blocked loop could not be stored: ${String(error)}`),
+        );
+      },
+    });
+    this.#closing.signal.addEventListener('abort', () => monitor.close(), { once: true });
+    return monitor;
   }
 
   /**

@@ -16,7 +16,7 @@ export const profileOptionsSchema = z.strictObject({
     .min(100)
     .max(1_000_000)
     .optional()
-    .describe('Microseconds between two samples of the CPU profiler: 1,000, or 5,000 in a memory run.'),
+    .describe('Microseconds between two samples of the CPU profiler: 2,500 for cpu and thread, else 5,000.'),
   maxFunctions: z
     .number()
     .int()

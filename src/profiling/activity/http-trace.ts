@@ -6,7 +6,6 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { errorMonitor, type EventEmitter } from 'node:events';
-import { Agent } from 'node:http';
 import type { ActivityTable, Operation } from './activity-table.js';
 import type { AnyFunction, Patches } from './patches.js';
 
@@ -14,6 +13,7 @@ type Listener = (message: unknown) => void;
 
 interface ClientRequest extends EventEmitter {
   readonly reusedSocket?: boolean;
+  readonly socket?: object | null;
   readonly method?: string;
 }
 
@@ -21,6 +21,7 @@ export class HttpTrace {
   readonly #table: ActivityTable;
   readonly #operations = new WeakMap<object, Operation>();
   readonly #served = new WeakMap<object, Operation>();
+  readonly #usedSockets = new WeakSet<object>();
   readonly #seenSockets = new WeakSet<object>();
   readonly #listeners: [channel: string, listener: Listener][];
   /** Connections on which a request came in, each counted once. */
@@ -39,6 +40,7 @@ export class HttpTrace {
   }
 
   install(patches: Patches): void {
+    const { Agent } = process.getBuiltinModule('node:http');
     patches.wrap(Agent.prototype, 'addRequest', (original) => this.#addRequest(original));
     patches.wrap(globalThis, 'fetch', (original) => this.#fetch(original));
     for (const [channel, listener] of this.#listeners) subscribe(channel, listener);
@@ -69,7 +71,12 @@ export class HttpTrace {
 
   #answered(request: ClientRequest): void {
     const operation = this.#operations.get(request);
-    if (operation !== undefined) this.#table.end(operation, { newConnection: request.reusedSocket !== true });
+    if (operation === undefined) return;
+    const { socket } = request;
+    // A request that waited for a socket gets a used one without being told so.
+    const isUsed = request.reusedSocket === true || (socket != null && this.#usedSockets.has(socket));
+    if (socket != null) this.#usedSockets.add(socket);
+    this.#table.end(operation, { newConnection: !isUsed });
   }
 
   #fetch(original: AnyFunction): AnyFunction {

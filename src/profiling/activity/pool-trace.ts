@@ -1,7 +1,5 @@
 /** Work that Node gives to libuv's pool apart from files: key derivation and the like, compression, name look-ups. */
-import crypto from 'node:crypto';
-import dns from 'node:dns';
-import zlib from 'node:zlib';
+import type * as Zlib from 'node:zlib';
 import type { ActivityTable } from './activity-table.js';
 import type { Patches } from './patches.js';
 import { callbackTracer, promiseTracer, type Family } from './traced.js';
@@ -25,6 +23,10 @@ const DNS = [
 
 /** @returns the family of look-ups, for a socket that looks its peer up itself. */
 export function installPoolTrace(table: ActivityTable, patches: Patches): Family {
+  // Loaded when a run begins: an agent that waits for one has no need of them.
+  const crypto = process.getBuiltinModule('node:crypto');
+  const dns = process.getBuiltinModule('node:dns');
+  const zlib = process.getBuiltinModule('node:zlib');
   const work: Family = { table, depth: 0 };
   const names: Family = { table, depth: 0 };
   patches.wrapAll(crypto, CRYPTO, (key) => callbackTracer(work, { kind: 'crypto', name: `crypto.${key}` }));
@@ -33,7 +35,7 @@ export function installPoolTrace(table: ActivityTable, patches: Patches): Family
     promiseTracer(work, { kind: 'crypto', name: `crypto.subtle.${key}` }),
   );
   patches.wrapAll(zlib, ZLIB, (key) => callbackTracer(work, { kind: 'zlib', name: `zlib.${key}` }));
-  for (const prototype of zlibStreams()) {
+  for (const prototype of zlibStreams(zlib)) {
     patches.wrap(prototype, '_transform', callbackTracer(work, { kind: 'zlib', name: 'zlib stream' }));
   }
   const target = ([name]: readonly unknown[]) => (typeof name === 'string' ? name : '');
@@ -45,7 +47,7 @@ export function installPoolTrace(table: ActivityTable, patches: Patches): Family
 }
 
 /** The classes that hold `_transform` for all compressing streams; they are not exported. */
-function zlibStreams(): Set<unknown> {
+function zlibStreams(zlib: typeof Zlib): Set<unknown> {
   const found = new Set<unknown>();
   for (const create of [zlib.createGzip, zlib.createBrotliCompress]) {
     const stream = create();

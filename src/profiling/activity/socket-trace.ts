@@ -4,7 +4,6 @@
  */
 /* eslint-disable @typescript-eslint/no-this-alias -- a replaced function has its caller's `this`; the trace needs a name beside it. */
 import { errorMonitor } from 'node:events';
-import { OutgoingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { Duplex, Writable } from 'node:stream';
 import type { ActivityTable, Operation } from './activity-table.js';
@@ -39,6 +38,7 @@ export class SocketTrace {
   install(patches: Patches): void {
     patches.wrap(Socket.prototype, 'connect', (original) => this.#connect(original));
     patches.wrap(Socket.prototype, 'push', (original) => this.#push(original));
+    const { OutgoingMessage } = process.getBuiltinModule('node:http');
     for (const { prototype } of [Writable, Duplex, OutgoingMessage])
       patches.wrap(prototype, 'write', (original) => this.#write(original));
   }

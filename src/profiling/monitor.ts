@@ -1,0 +1,236 @@
+/**
+ * The always-on tier: a point ten times a second, cheap enough to stay on in production, in memory that does not
+ * grow. One native call reads what the kernel tells, with its files kept open; V8 and the loop are asked directly.
+ * What is dear (threads, descriptors) is read once a second. A watchdog thread, where it is asked for, profiles the
+ * main thread while it is blocked, which it could not do itself.
+ */
+import { performance, type EventLoopUtilization } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import { Worker } from 'node:worker_threads';
+import { describe, fail } from '../errors.js';
+import type { MetricName } from '../model/metric-catalogue.js';
+import type { TimelinePoint } from '../model/metric.js';
+import type { Signals } from '../model/signals.js';
+import { PROCESS_COLUMNS, TICK_COLUMNS, type NativeContract } from '../native/contract.js';
+import { loadNative } from '../native/load.js';
+import type { RawCpuProfile } from './cpu/raw.js';
+
+export interface MonitorOptions {
+  /** Distance of points in milliseconds, 20 to 60,000. Default 100. */
+  readonly intervalMs?: number;
+  /** How far back points are kept, in milliseconds, up to a day. Default 60,000. 8 bytes a figure: 76 KiB. */
+  readonly historyMs?: number;
+  /**
+   * Watches for a loop that does not come round: a thread of its own (about 9 MB) profiles the main thread meanwhile.
+   * `blockedMs`: from when on, at least three intervals.
+   */
+  readonly watchdog?: { readonly blockedMs: number };
+  /** Called after the loop came free again, with what held it. */
+  readonly onBlocked?: (block: BlockedLoop) => void;
+}
+
+/** A time in which the loop did not come round. */
+export interface BlockedLoop {
+  /** How long, in milliseconds, as the watchdog saw it: right to a quarter of `blockedMs`. */
+  readonly blockedMs: number;
+  /** The profile of the block with the points before it: what `analyse` takes. */
+  readonly signals: Signals;
+}
+
+const COLUMNS = [
+  ...(['eventLoop.utilization', 'thread.main.onCpu', 'thread.main.runnable', 'process.cpu.total'] as const),
+  ...(['process.rss', 'heap.used', 'external.used', 'host.cpu.busy', 'host.cpu.steal'] as const),
+  ...(['host.cpu.iowait', 'cgroup.cpu.throttled', 'host.pressure.cpu', 'host.pressure.memory'] as const),
+  ...(['host.pressure.io', 'process.threads', 'process.openDescriptors'] as const),
+] as const satisfies readonly MetricName[];
+const WIDTH = COLUMNS.length + 1;
+const SLOW_EVERY_MS = 1000;
+const HOST_FIRST = TICK_COLUMNS.indexOf('hostUserNs');
+const HOST_COUNT = 8;
+const at = (name: (typeof TICK_COLUMNS)[number]) => TICK_COLUMNS.indexOf(name);
+const [ON_CPU, RUNNABLE, USER, SYSTEM] = [at('onCpuNs'), at('runnableNs'), at('userNs'), at('systemNs')];
+const [RESIDENT, IDLE, IOWAIT, STEAL] = [
+  at('residentBytes'),
+  at('hostIdleNs'),
+  at('hostIowaitNs'),
+  at('hostStealNs'),
+];
+const [THROTTLED, CPU_SOME] = [at('throttledNs'), at('cpuSome')];
+const DESCRIPTORS = PROCESS_COLUMNS.indexOf('openDescriptors');
+
+/**
+ * Points of the calling thread and its process, until closed. Costs about 30 µs a point.
+ *
+ * @example
+ * const monitor = new Monitor({ watchdog: { blockedMs: 500 }, onBlocked: ({ blockedMs }) => log(blockedMs) });
+ * monitor.points().at(-1)?.values['eventLoop.utilization'];
+ * monitor.close();
+ */
+export class Monitor implements Disposable {
+  readonly #native: NativeContract;
+  readonly #ring: Float64Array;
+  readonly #capacity: number;
+  readonly #startedAt = performance.now();
+  readonly #timer: NodeJS.Timeout;
+  readonly #watchdog: Watchdog | undefined;
+  readonly #processRow = new Float64Array(PROCESS_COLUMNS.length);
+  readonly #noThreads = new Float64Array(0);
+  #now = new Float64Array(TICK_COLUMNS.length);
+  #before = new Float64Array(TICK_COLUMNS.length);
+  #utilization: EventLoopUtilization;
+  #atMs = 0;
+  #slowAtMs = -Infinity;
+  #points = 0;
+  #isClosed = false;
+
+  /** @throws InvalidArgumentError for options outside their range. */
+  constructor(options: MonitorOptions = {}) {
+    const { intervalMs = 100, historyMs = 60_000, watchdog, onBlocked } = options;
+    checkRange('intervalMs', intervalMs, 20, 60_000);
+    checkRange('historyMs', historyMs, intervalMs, 86_400_000);
+    if (watchdog !== undefined) checkRange('watchdog.blockedMs', watchdog.blockedMs, intervalMs * 3, 600_000);
+    this.#native = loadNative();
+    this.#capacity = Math.ceil(historyMs / intervalMs);
+    this.#ring = new Float64Array(this.#capacity * WIDTH);
+    this.#native.readTick(this.#before);
+    this.#utilization = performance.eventLoopUtilization();
+    this.#timer = setInterval(() => this.#tick(), intervalMs);
+    this.#timer.unref();
+    if (watchdog !== undefined) {
+      this.#watchdog = new Watchdog(watchdog.blockedMs, async (blockedMs, profile) => {
+        if (onBlocked !== undefined)
+          onBlocked({ blockedMs, signals: await this.#signals(blockedMs, profile) });
+      });
+    }
+  }
+
+  /** The points that are kept, oldest first. A figure that this host does not give is absent. */
+  points(): TimelinePoint[] {
+    const count = Math.min(this.#points, this.#capacity);
+    return Array.from({ length: count }, (_, index) => {
+      const row = ((this.#points - count + index) % this.#capacity) * WIDTH;
+      const values: Record<string, number> = {};
+      COLUMNS.forEach((name, column) => {
+        const value = this.#ring[row + 1 + column]!;
+        if (Number.isFinite(value)) values[name] = value;
+      });
+      return { atMs: this.#ring[row]!, values };
+    });
+  }
+
+  /** Ends it and gives its files and its thread back. A second call does nothing. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    this.#watchdog?.close();
+    this.#native.closeTick();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #tick(): void {
+    this.#watchdog?.beat();
+    const now = this.#now;
+    const before = this.#before;
+    this.#native.readTick(now);
+    const atMs = performance.now() - this.#startedAt;
+    const elapsedNs = (atMs - this.#atMs) * 1e6;
+    const rate = (column: number) => (now[column]! - before[column]!) / elapsedNs;
+    const utilization = performance.eventLoopUtilization();
+    const heap = getHeapStatistics();
+    const ring = this.#ring;
+    let out = (this.#points % this.#capacity) * WIDTH;
+    ring[out++] = atMs;
+    ring[out++] = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
+    ring[out++] = rate(ON_CPU);
+    ring[out++] = rate(RUNNABLE);
+    ring[out++] = rate(USER) + rate(SYSTEM);
+    ring[out++] = now[RESIDENT]!;
+    ring[out++] = heap.used_heap_size;
+    ring[out++] = heap.external_memory;
+    let host = 0;
+    for (let i = 0; i < HOST_COUNT; i += 1) host += now[HOST_FIRST + i]! - before[HOST_FIRST + i]!;
+    const share = (column: number) => (now[column]! - before[column]!) / host;
+    const iowait = share(IOWAIT);
+    const steal = share(STEAL);
+    ring[out++] = 1 - share(IDLE) - iowait - steal;
+    ring[out++] = steal;
+    ring[out++] = iowait;
+    ring[out++] = rate(THROTTLED);
+    ring[out++] = now[CPU_SOME]!;
+    ring[out++] = now[CPU_SOME + 1]!;
+    ring[out++] = now[CPU_SOME + 2]!;
+    const isSlow = atMs - this.#slowAtMs >= SLOW_EVERY_MS;
+    ring[out++] = isSlow ? this.#threads() : NaN;
+    ring[out++] = isSlow ? this.#descriptors() : NaN;
+    if (isSlow) this.#slowAtMs = atMs;
+    this.#utilization = utilization;
+    this.#atMs = atMs;
+    this.#points += 1;
+    this.#now = before;
+    this.#before = now;
+  }
+
+  #threads(): number {
+    // Without room for rows it only counts.
+    return this.#native.readThreads(this.#noThreads) || NaN;
+  }
+
+  #descriptors(): number {
+    this.#native.readProcess(this.#processRow);
+    return this.#processRow[DESCRIPTORS]!;
+  }
+
+  async #signals(blockedMs: number, profile: RawCpuProfile): Promise<Signals> {
+    const { blockedSignals } = await import('./blocked-signals.js');
+    return blockedSignals(blockedMs, profile, this.points());
+  }
+}
+
+type OnBlock = (blockedMs: number, profile: RawCpuProfile) => unknown;
+
+/** The thread that watches the main one, and the count that shows it that the loop comes round. */
+class Watchdog {
+  readonly #beats = new Int32Array(new SharedArrayBuffer(4));
+  readonly #worker: Worker;
+
+  constructor(blockedMs: number, onBlock: OnBlock) {
+    this.#worker = new Worker(new URL('./watchdog-worker.js', import.meta.url), {
+      workerData: { beats: this.#beats, blockedMs },
+      name: 'sysopt-watchdog',
+      // It runs our file alone: neither the program's flags nor an agent in NODE_OPTIONS belong into it.
+      execArgv: [],
+      env: {},
+      stdin: false,
+    });
+    this.#worker.unref();
+    this.#worker.on(
+      'message',
+      ({ blockedMs: lasted, profile }: { blockedMs: number; profile: RawCpuProfile }) => {
+        onBlock(lasted, profile);
+      },
+    );
+    // Without its watchdog the monitor goes on; there is nothing that the program could do about it.
+    this.#worker.on('error', () => {});
+  }
+
+  beat(): void {
+    Atomics.add(this.#beats, 0, 1);
+  }
+
+  close(): void {
+    void this.#worker.terminate();
+  }
+}
+
+function checkRange(name: string, value: number, least: number, most: number): void {
+  if (typeof value === 'number' && value >= least && value <= most) return;
+  throw fail('INVALID_ARGUMENT', {
+    name,
+    actual: describe(value),
+    expected: `a number of milliseconds from ${least} to ${most}`,
+  });
+}

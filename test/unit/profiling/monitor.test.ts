@@ -1,0 +1,66 @@
+import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { describe, expect, it } from 'vitest';
+import { analyse } from '../../../dist/analysis/analyse.js';
+import { Monitor, type BlockedLoop } from '../../../dist/profiling/monitor.js';
+
+const { compute } = createRequire(import.meta.url)('../../fixtures/block-loop.cjs') as {
+  compute: (forMs: number) => number;
+};
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const until = async (condition: () => boolean) => {
+  for (let i = 0; i < 500 && !condition(); i += 1) await sleep(20);
+};
+
+describe('the monitor', () => {
+  it('keeps points of the last while, and no more', async () => {
+    using monitor = new Monitor({ intervalMs: 20, historyMs: 100 });
+    await until(() => monitor.points().length === 5);
+    const [oldest] = monitor.points();
+    await until(() => monitor.points()[0]!.atMs > oldest!.atMs);
+    const points = monitor.points();
+    expect(points).toHaveLength(5);
+    expect(points.map(({ atMs }) => atMs)).toEqual(points.map(({ atMs }) => atMs).sort((a, b) => a - b));
+    expect(points.at(-1)!.values['heap.used']).toBeGreaterThan(1e6);
+    expect(points.at(-1)!.values).toHaveProperty(['eventLoop.utilization']);
+  });
+
+  it.runIf(process.platform === 'linux')('gives its descriptors back', async () => {
+    const open = () => readdirSync('/proc/self/fd').length;
+    const before = open();
+    for (let i = 0; i < 20; i += 1) {
+      const monitor = new Monitor({ intervalMs: 20 });
+      monitor.close();
+      monitor.close();
+    }
+    await sleep(50);
+    expect(open()).toBeLessThanOrEqual(before + 3);
+  });
+
+  it.each([
+    ['intervalMs', { intervalMs: 1 }],
+    ['historyMs', { historyMs: 10 }],
+    ['watchdog.blockedMs', { watchdog: { blockedMs: 100 } }],
+    ['watchdog.blockedMs', { watchdog: { blockedMs: Number.NaN } }],
+  ])('refuses a wrong %s', (name, options) => {
+    expect(() => new Monitor(options)).toThrow(name);
+  });
+
+  it('names what blocks the loop, while it is blocked', async () => {
+    const blocks: BlockedLoop[] = [];
+    using monitor = new Monitor({
+      intervalMs: 50,
+      watchdog: { blockedMs: 200 },
+      onBlocked: (block) => blocks.push(block),
+    });
+    await until(() => monitor.points().length > 8);
+    await sleep(300);
+    expect(compute(1500)).toBeGreaterThan(0);
+    await until(() => blocks.length > 0);
+    const [{ blockedMs, signals }] = blocks as [BlockedLoop];
+    expect(blockedMs).toBeGreaterThan(1000);
+    expect(signals.timeline.length).toBeGreaterThan(5);
+    expect(signals.functions.map(({ location }) => location.function)).toContain('compute');
+    expect(analyse(signals).findings[0]!.cause).toBe('sync-cpu');
+  });
+});
