@@ -53,24 +53,20 @@ export {
   StructType,
   type StructOptions,
 } from './memory/struct/struct-type.js';
-export type {
-  ArrayOptions,
-  ColumnsOf,
-  Cursor,
-  FieldPath,
-  StructArray,
-  SumOf,
-} from './memory/struct/struct-array.js';
+export type { ArrayOptions, Cursor, FieldPath, StructArray, SumOf } from './memory/struct/struct-array.js';
 export {
   array,
   bool,
   enumOf,
   f32,
   f64,
+  handle32,
+  handle64,
   i16,
   i32,
   i64,
   i8,
+  pointer,
   u16,
   u32,
   u64,
@@ -79,6 +75,7 @@ export {
   type Fields,
   type RecordOf,
 } from './memory/struct/field-types.js';
+export { flagsOf, type FlagsAccessor, type FlagsValue } from './memory/struct/flags.js';
 export { parseCStructs } from './memory/c-declarations/parse-c-structs.js';
 export { structFromC } from './memory/c-declarations/struct-from-c.js';
 export type {
@@ -160,7 +157,7 @@ export type { Layout, PlacedField } from './memory/layout-planner.js';
 export type { StructChoice } from './memory/struct/struct-type.js';
 export type { StructDescriptor } from './memory/struct/descriptor.js';
 export type { ArrayDescriptor } from './memory/struct/struct-array.js';
-export type { FieldType } from './memory/struct/field-types.js';
+export type { ColumnsOf, FieldType } from './memory/struct/field-types.js';
 export type { RunOptions, ThreadPoolEvents, ThreadPoolStats } from './threads/thread-pool.js';
 export type {
   ParallelMapOptions,

@@ -227,7 +227,7 @@ const NODES: Readonly<Record<string, FieldNode>> = Object.fromEntries([
   ...(['u8', 'u16', 'u32', 'u64', 'i8', 'i16', 'i32', 'i64', 'f32', 'f64', 'bool'] as ScalarName[]).map(
     (scalar): [string, FieldNode] => [scalar, { kind: 'scalar', scalar }],
   ),
-  ['pointer', { kind: 'scalar', scalar: 'u64' }] as [string, FieldNode],
+  ['pointer', { kind: 'scalar', scalar: 'u64', pointer: true }] as [string, FieldNode],
 ]);
 
 function nodeOf(type: string): FieldNode | undefined {

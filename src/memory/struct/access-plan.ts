@@ -44,7 +44,9 @@ export type Codec =
   | { readonly kind: 'number' }
   | { readonly kind: 'bool' }
   | { readonly kind: 'enum'; readonly values: Readonly<Record<string, number>> }
-  | { readonly kind: 'utf8'; readonly bytes: number };
+  | { readonly kind: 'utf8'; readonly bytes: number }
+  /** One flag of the integer. */
+  | { readonly kind: 'bit'; readonly mask: number };
 
 export type AccessNode =
   | {
@@ -55,7 +57,13 @@ export type AccessNode =
       /** For messages: `Order.legs.price`. */
       readonly path: string;
     }
-  | { readonly kind: 'struct'; readonly members: readonly AccessMember[]; readonly path: string }
+  | {
+      readonly kind: 'struct';
+      readonly members: readonly AccessMember[];
+      readonly path: string;
+      /** Flags: the members share one integer, which the first, `bits`, is. */
+      readonly isFlags?: true;
+    }
   | {
       readonly kind: 'array';
       readonly count: number;
@@ -68,6 +76,8 @@ export type AccessNode =
 export interface AccessMember {
   readonly name: string;
   readonly access: AccessNode;
+  /** Not part of the plain object: the raw bits of flags. */
+  readonly isHidden?: true;
 }
 
 export interface AccessPlan {
@@ -262,6 +272,28 @@ function walk(
     case 'enum': {
       const codec = { kind: 'enum', values: node.values } as const;
       return { kind: 'leaf', path, codec, ...leaf(node.scalar, offsetBytes, dimensionBytes, counts) };
+    }
+    case 'flags': {
+      // One place, and a way to read it for each flag.
+      const place = leaf(node.scalar, offsetBytes, dimensionBytes, counts);
+      const each = (name: string, codec: Codec): AccessNode => ({
+        kind: 'leaf',
+        path: `${path}.${name}`,
+        codec,
+        ...place,
+      });
+      return {
+        kind: 'struct',
+        path,
+        isFlags: true,
+        members: [
+          { name: 'bits', access: each('bits', { kind: 'number' }), isHidden: true },
+          ...Object.entries(node.bits).map(([name, mask]) => ({
+            name,
+            access: each(name, { kind: 'bit', mask }),
+          })),
+        ],
+      };
     }
     case 'scalar': {
       const codec = { kind: node.scalar === 'bool' ? 'bool' : 'number' } as const;

@@ -57,14 +57,14 @@ class Generator {
     const views = new Set<string>();
     const read: string[] = [];
     const write: string[] = [];
-    for (const { name, access } of node.members) {
+    for (const { name, access, isHidden = false } of node.members) {
       write.push(`if (o.${name} !== undefined) this.${name} = o.${name};`);
       if (access.kind === 'leaf') {
         views.add(access.view);
         const at = indexExpression(access.index, record, places(depth));
         members.push(`get ${name}() { return ${this.read(access, at)}; }`);
         members.push(`set ${name}(v) { ${this.write(access, at)}; }`);
-        read.push(`${name}: this.${name}`);
+        if (!isHidden) read.push(`${name}: this.${name}`);
         continue;
       }
       fields.push(`this.$f_${name} = new ${this.composite(access, depth, 'member')}(a, r, e);`);
@@ -73,6 +73,8 @@ class Generator {
       read.push(`${name}: this.$f_${name}.toObject()`);
     }
     const path = JSON.stringify(node.path);
+    const names = JSON.stringify(node.members.map(({ name }) => name));
+    const known = node.isFlags === true ? `rt.requireFlags(${path}, ${names}, o);` : '';
     return this.emit(role, views, fields, [
       ...(role === 'root'
         ? [
@@ -83,7 +85,7 @@ class Generator {
         : []),
       ...members,
       `toObject() { return { ${read.join(', ')} }; }`,
-      `assign(o) { o = rt.requireRecord(${path}, o); ${write.join(' ')} return this; }`,
+      `assign(o) { o = rt.requireRecord(${path}, o); ${known} ${write.join(' ')} return this; }`,
     ]);
   }
 
@@ -157,6 +159,8 @@ class Generator {
         return `${view}[${at}]`;
       case 'bool':
         return `${view}[${at}] !== 0`;
+      case 'bit':
+        return `(${view}[${at}] & ${leaf.codec.mask}) !== 0`;
       case 'utf8':
         return `rt.readText(${view}, ${at}, ${leaf.codec.bytes})`;
       case 'enum': {
@@ -174,6 +178,8 @@ class Generator {
         return `${view}[${at}] = v`;
       case 'bool':
         return `${view}[${at}] = v ? 1 : 0`;
+      case 'bit':
+        return `const at = ${at}; ${view}[at] = v ? ${view}[at] | ${leaf.codec.mask} : ${view}[at] & ~${leaf.codec.mask}`;
       case 'utf8':
         return `rt.writeText(${view}, ${at}, ${leaf.codec.bytes}, v, ${path})`;
       case 'enum': {

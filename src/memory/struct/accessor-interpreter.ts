@@ -9,6 +9,7 @@ import {
   enumTable,
   indexOutOfRange,
   readText,
+  requireFlags,
   requireRecord,
   requireValues,
   unknownName,
@@ -61,7 +62,9 @@ export function interpretCursorClass(plan: AccessPlan): CursorClass {
 type Maker = (context: Context, around: readonly Element[]) => Composite;
 
 function structMaker(node: Node<'struct'>): Maker {
-  const makers = node.members.map(({ name, access }) => ({ name, access, make: maker(access) }));
+  const makers = node.members.map((member) => ({ ...member, make: maker(member.access) }));
+  const shown = makers.filter(({ isHidden = false }) => !isHidden);
+  const names = makers.map(({ name }) => name);
   return (context, around) => {
     const self: Record<string, unknown> = {};
     for (const { name, access, make } of makers) {
@@ -75,7 +78,7 @@ function structMaker(node: Node<'struct'>): Maker {
     }
     const toObject = () =>
       Object.fromEntries(
-        makers.map(({ name, access }) => [
+        shown.map(({ name, access }) => [
           name,
           access.kind === 'leaf' ? self[name] : (self[name] as Composite).toObject(),
         ]),
@@ -84,6 +87,7 @@ function structMaker(node: Node<'struct'>): Maker {
       toObject,
       assign(values: unknown) {
         const given = requireRecord(node.path, values);
+        if (node.isFlags === true) requireFlags(node.path, names, given);
         for (const { name } of makers) if (given[name] !== undefined) self[name] = given[name];
         return self;
       },
@@ -166,6 +170,17 @@ function leafAccess(leaf: Node<'leaf'>, { host, place }: Context, around: readon
         read: (k: number) => view[index(k)] !== 0,
         write: (k: number, value: unknown) => void (view[index(k)] = value ? 1 : 0),
       };
+    case 'bit': {
+      const { mask } = codec;
+      return {
+        read: (k: number) => ((view[index(k)] as number) & mask) !== 0,
+        write(k: number, value: unknown) {
+          const at = index(k);
+          const bits = view[at] as number;
+          view[at] = value ? bits | mask : bits & ~mask;
+        },
+      };
+    }
     case 'utf8':
       return {
         read: (k: number) => readText(typed, index(k), codec.bytes),

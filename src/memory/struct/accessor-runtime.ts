@@ -96,6 +96,17 @@ export function requireRecord(path: string, values: unknown): Record<string, unk
   });
 }
 
+/** A flag that has no bit would be lost silently. */
+export function requireFlags(path: string, names: readonly string[], values: object): void {
+  const unknown = Object.keys(values).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw fail('INVALID_ARGUMENT', {
+    name: path,
+    actual: describe(unknown),
+    expected: `flags among ${names.slice(1, 13).join(', ')}, or bits`,
+  });
+}
+
 /** Text up to the first zero byte. */
 export function readText(view: TypedArray, start: number, bytes: number): string {
   const source = view as Uint8Array;

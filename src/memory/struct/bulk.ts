@@ -83,6 +83,8 @@ export function filterOf(column: Column, compare: unknown, given: unknown, out: 
     });
   }
   const [comparison, value] = operand(column, operator, given);
+  if (column.codec.kind === 'bit')
+    return loops.filterBit(column, column.codec.mask, comparison === '!=', out);
   const native = loadNative().kernels;
   if (native === undefined || count < NATIVE_FROM.filter) return loops.filter(column, comparison, value, out);
   const code = COMPARES.indexOf(comparison);
@@ -102,7 +104,7 @@ function operand(
   given: unknown,
 ): [Compare, number | bigint] {
   const isEquality = compare === '==' || compare === '!=';
-  if (codec.kind === 'bool' && typeof given === 'boolean' && isEquality) {
+  if ((codec.kind === 'bool' || codec.kind === 'bit') && typeof given === 'boolean' && isEquality) {
     // Any byte but 0 is true.
     return [given === (compare === '==') ? '!=' : '==', 0];
   }
@@ -118,6 +120,7 @@ function operand(
   if (isNumber) return [compare, given as number | bigint];
   const expected = {
     bool: 'true or false, with == or !=',
+    bit: 'true or false, with == or !=',
     enum: `one of ${codec.kind === 'enum' ? Object.keys(codec.values).slice(0, 12).join(', ') : ''}, with == or !=`,
     utf8: 'nothing',
     number: isWide ? 'a bigint' : 'a number',

@@ -54,8 +54,8 @@ function nameOf(node: StructNode, structs: Map<string, StructNode>): string | un
 function enumsOf(struct: string, node: StructNode): string[] {
   return node.fields.flatMap(({ name, node: type }) => {
     const inner = innermost(type);
-    if (inner.kind !== 'enum') return [];
-    const values = Object.entries(inner.values).map(([key, value]) => {
+    if (inner.kind !== 'enum' && inner.kind !== 'flags') return [];
+    const values = Object.entries(inner.kind === 'enum' ? inner.values : inner.bits).map(([key, value]) => {
       return `  ${identifier(`${struct}_${name}_${key}`).toUpperCase()} = ${value}u`;
     });
     return [`enum ${struct}_${name} {`, `${values.join(',\n')}`, '};', ''];
@@ -102,6 +102,7 @@ function declaration(name: string, node: FieldNode, structs: Map<string, StructN
   }
   if (each.kind === 'utf8') return `char ${name}${suffix}[${each.bytes}]`;
   if (each.kind === 'struct') return `struct ${nameOf(each, structs) ?? each.name} ${name}${suffix}`;
+  if (each.kind === 'scalar' && each.pointer === true) return `void *${name}${suffix}`;
   return `${cScalar((each as { scalar: 'u8' }).scalar)} ${name}${suffix}`;
 }
 

@@ -239,6 +239,21 @@ export function filter<T extends number | bigint>(
   return found;
 }
 
+/** Records whose flag is set, or is not. */
+export function filterBit(column: Column, mask: number, isSet: boolean, out: Uint32Array): number {
+  const values = column.view as unknown as readonly number[];
+  const { shape } = column;
+  let found = 0;
+  forTiles(shape, shape[1] as number, (start, length, stride, record) => {
+    let j = start;
+    for (let k = 0; k < length; k += 1, j += stride) {
+      out[found] = record + k;
+      found += (((values[j] as number) & mask) !== 0) === isSet ? 1 : 0;
+    }
+  });
+  return found;
+}
+
 function passes<T extends number | bigint>(value: T, compare: Compare, against: T): boolean {
   switch (compare) {
     case '<':

@@ -18,15 +18,21 @@ export interface Column {
 
 /**
  * @param field name of a field, or names joined by dots for fields of structs within
+ * @param allowsFlags whether a single flag will do; its column is that of the integer it lies in
  * @throws INVALID_ARGUMENT where there is no such field, or it holds no number: text, and fixed arrays
  */
-export function columnOf(host: CursorHost, field: string): Column {
+export function columnOf(host: CursorHost, field: string, allowsFlags = false): Column {
   const node = nodeAt(host.plan.root, field);
-  if (node?.kind !== 'leaf' || node.index.dimensions.length > 0 || node.codec.kind === 'utf8') {
+  if (
+    node?.kind !== 'leaf' ||
+    (node.codec.kind === 'bit' && !allowsFlags) ||
+    node.index.dimensions.length > 0 ||
+    node.codec.kind === 'utf8'
+  ) {
     throw fail('INVALID_ARGUMENT', {
       name: `field of "${host.name}"`,
       actual: describe(field),
-      expected: `one with a number per record: ${numericFields(host.plan).slice(0, 12).join(', ')}`,
+      expected: `one with a number per record: ${numericFields(host.plan, allowsFlags).slice(0, 12).join(', ')}`,
     });
   }
   const view = host.views[node.view] as TypedArray;
@@ -52,10 +58,12 @@ function nodeAt(root: AccessPlan['root'], field: unknown): AccessNode | undefine
   return node;
 }
 
-function numericFields(plan: AccessPlan): string[] {
+function numericFields(plan: AccessPlan, allowsFlags: boolean): string[] {
   const found: string[] = [];
   const visit = (node: AccessNode, path: string) => {
-    if (node.kind === 'leaf' && node.codec.kind !== 'utf8') found.push(path);
+    if (node.kind === 'leaf' && node.codec.kind !== 'utf8' && (allowsFlags || node.codec.kind !== 'bit')) {
+      found.push(path);
+    }
     if (node.kind !== 'struct') return;
     for (const { name, access } of node.members) visit(access, path === '' ? name : `${path}.${name}`);
   };

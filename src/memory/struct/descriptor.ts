@@ -91,6 +91,9 @@ function checkNode(node: unknown, path: string, refuse: (problem: string) => nev
   switch (each.kind) {
     case 'scalar':
       if (!SCALARS.includes(each.scalar)) refuse(`${path} has the unknown type ${describe(each.scalar)}.`);
+      if (each.pointer !== undefined && !((each.pointer as unknown) === true && each.scalar === 'u64')) {
+        refuse(`${path} is a pointer that is not of type u64.`);
+      }
       return;
     case 'enum':
       if (!['u8', 'u16', 'u32'].includes(each.scalar)) refuse(`${path} has an enum of a wrong type.`);
@@ -98,6 +101,8 @@ function checkNode(node: unknown, path: string, refuse: (problem: string) => nev
         refuse(`${path} has an enum without numbers.`);
       }
       return;
+    case 'flags':
+      return checkFlags(each, path, refuse);
     case 'utf8':
       if (!isSize(each.bytes) || each.bytes < 1) refuse(`${path} has text of ${describe(each.bytes)} bytes.`);
       return;
@@ -108,6 +113,22 @@ function checkNode(node: unknown, path: string, refuse: (problem: string) => nev
       return checkStruct(each, path, refuse, depth);
     default:
       return refuse(`${path} is of the unknown kind ${describe((each as { kind?: unknown }).kind)}.`);
+  }
+}
+
+function checkFlags(
+  node: FieldNode & { kind: 'flags' },
+  path: string,
+  refuse: (problem: string) => never,
+): void {
+  if (!['u8', 'u16', 'u32'].includes(node.scalar)) refuse(`${path} has flags of a wrong type.`);
+  const pairs = typeof node.bits === 'object' ? Object.entries(node.bits ?? {}) : [];
+  const masks = pairs.map(([, mask]) => mask);
+  if (pairs.length === 0 || new Set(masks).size < masks.length)
+    refuse(`${path} has no flags, or equal ones.`);
+  for (const [name, mask] of pairs) {
+    requireFlagName(path, name);
+    if (!isBitOf(mask, node.scalar)) refuse(`${path}.${name} is no single bit of ${node.scalar}.`);
   }
 }
 
@@ -143,6 +164,21 @@ function checkStruct(
 
 function isSize(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 2 ** 31;
+}
+
+/** @throws INVALID_SCHEMA for a name that cannot be a flag's: `bits` is the integer of all. */
+export function requireFlagName(struct: string, name: unknown): void {
+  requireFieldName(struct, name === 'bits' ? undefined : name);
+}
+
+/** Whether a mask is one single bit of the integer. */
+export function isBitOf(mask: unknown, scalar: ScalarName): mask is number {
+  return (
+    typeof mask === 'number' &&
+    Number.isInteger(Math.log2(mask)) &&
+    mask >= 1 &&
+    mask < 256 ** scalarBytes(scalar)
+  );
 }
 
 /** C's name of a scalar. */

@@ -12,11 +12,22 @@ export type ScalarName = 'u8' | 'u16' | 'u32' | 'u64' | 'i8' | 'i16' | 'i32' | '
 
 /** How a field lies in memory: plain JSON, so that another thread or process can rebuild it. */
 export type FieldNode =
-  | { readonly kind: 'scalar'; readonly scalar: ScalarName }
+  | {
+      readonly kind: 'scalar';
+      readonly scalar: ScalarName;
+      /** An address: `void *` in C. With `u64` only. */
+      readonly pointer?: true;
+    }
   | {
       readonly kind: 'enum';
       readonly scalar: 'u8' | 'u16' | 'u32';
       readonly values: Readonly<Record<string, number>>;
+    }
+  | {
+      readonly kind: 'flags';
+      readonly scalar: 'u8' | 'u16' | 'u32';
+      /** The bit of each flag, as a power of two. */
+      readonly bits: Readonly<Record<string, number>>;
     }
   | { readonly kind: 'utf8'; readonly bytes: number }
   | { readonly kind: 'array'; readonly element: FieldNode; readonly count: number }
@@ -37,17 +48,22 @@ export interface PlacedNode {
   readonly node: FieldNode;
 }
 
-/** `Value`: what records hold. `Access`: what a cursor's property gives. */
-export interface FieldType<Value = unknown, Access = Value> {
+/**
+ * `Value`: what records hold. `Access`: what a cursor's property gives. `Column`: the field in `array.columns`; unknown
+ * for types that are made at run time, where `any` keeps `columns.x[i]` free of casts.
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export interface FieldType<Value = unknown, Access = Value, Column = any> {
   readonly node: FieldNode;
   readonly sizeBytes: number;
   readonly alignBytes: number;
   /** For inference only; never present. */
-  readonly '~types'?: { readonly value: Value; readonly access: Access };
+  readonly '~types'?: { readonly value: Value; readonly access: Access; readonly column: Column };
 }
 
 export type ValueOf<T extends FieldType> = NonNullable<T['~types']>['value'];
 export type AccessOf<T extends FieldType> = NonNullable<T['~types']>['access'];
+export type ColumnOf<T extends FieldType> = NonNullable<T['~types']>['column'];
 
 export type Fields = Readonly<Record<string, FieldType>>;
 /** The plain object that a record converts to and from. */
@@ -56,6 +72,11 @@ export type RecordOf<F extends Fields> = { -readonly [K in keyof F]: ValueOf<F[K
 export type AccessorOf<F extends Fields> = {
   -readonly [K in keyof F]: AccessOf<F[K]>;
 };
+
+/** Typed arrays by field; structs and flags within the record are objects of columns. */
+export type ColumnsOf<F extends Fields> = { readonly [K in keyof F]: ColumnOf<F[K]> };
+/** Enums and flags take the smallest that holds their numbers. */
+export type SmallestUnsigned = Uint8Array | Uint16Array | Uint32Array;
 
 /** What a cursor gives for a fixed array of scalars, enums or strings. */
 export interface ArrayAccessor<Value> extends Iterable<Value> {
@@ -122,26 +143,36 @@ export function alignOf(node: FieldNode): number {
 }
 
 /** @internal A token for a node. */
-export function typeOf<Value, Access = Value>(node: FieldNode): FieldType<Value, Access> {
+export function typeOf<Value, Access, Column>(node: FieldNode): FieldType<Value, Access, Column> {
   return Object.freeze({ node, sizeBytes: sizeOf(node), alignBytes: alignOf(node) });
 }
 
-const number = (scalar: ScalarName) => typeOf<number>({ kind: 'scalar', scalar });
+const number = <Column>(scalar: ScalarName) => typeOf<number, number, Column>({ kind: 'scalar', scalar });
 
-export const u8 = number('u8');
-export const u16 = number('u16');
-export const u32 = number('u32');
-export const i8 = number('i8');
-export const i16 = number('i16');
-export const i32 = number('i32');
-export const f32 = number('f32');
-export const f64 = number('f64');
+export const u8 = number<Uint8Array>('u8');
+export const u16 = number<Uint16Array>('u16');
+export const u32 = number<Uint32Array>('u32');
+export const i8 = number<Int8Array>('i8');
+export const i16 = number<Int16Array>('i16');
+export const i32 = number<Int32Array>('i32');
+export const f32 = number<Float32Array>('f32');
+export const f64 = number<Float64Array>('f64');
 /** A `bigint` from 0 to 2^64 - 1. Slower than the other numbers; use `f64` for whole numbers up to 2^53. */
-export const u64 = typeOf<bigint>({ kind: 'scalar', scalar: 'u64' });
+export const u64 = typeOf<bigint, bigint, BigUint64Array>({ kind: 'scalar', scalar: 'u64' });
 /** A `bigint` from -2^63 to 2^63 - 1. */
-export const i64 = typeOf<bigint>({ kind: 'scalar', scalar: 'i64' });
+export const i64 = typeOf<bigint, bigint, BigInt64Array>({ kind: 'scalar', scalar: 'i64' });
+/** An address in native memory: a `bigint` of 64 bits as `u64`, `void *` in a C header. This library never follows it. */
+export const pointer = typeOf<bigint, bigint, BigUint64Array>({
+  kind: 'scalar',
+  scalar: 'u64',
+  pointer: true,
+});
+/** A handle in 32 bits, such as those of `SlabPool` and `SharedSlabPool`: a number, `uint32_t` in C. */
+export const handle32 = u32;
+/** A handle in 64 bits: a `bigint`, `uint64_t` in C. */
+export const handle64 = u64;
 /** One byte; any byte but 0 reads as true. */
-export const bool = typeOf<boolean>({ kind: 'scalar', scalar: 'bool' });
+export const bool = typeOf<boolean, boolean, Uint8Array>({ kind: 'scalar', scalar: 'bool' });
 
 type IsComposite<T extends FieldType> = [AccessOf<T>] extends [string | number | bigint | boolean | undefined]
   ? false
@@ -156,7 +187,7 @@ type ArrayAccessOf<T extends FieldType> =
 export function array<T extends FieldType>(
   element: T,
   count: number,
-): FieldType<ValueOf<T>[], ArrayAccessOf<T>> {
+): FieldType<ValueOf<T>[], ArrayAccessOf<T>, ColumnOf<T>> {
   if (typeof element !== 'object' || (element as unknown) === null || !('node' in element)) {
     throw fail('INVALID_ARGUMENT', {
       name: 'element',
@@ -172,9 +203,13 @@ export function array<T extends FieldType>(
  * Text in a fixed number of bytes, zero-padded. Writing text that does not fit throws INVALID_ARGUMENT.
  * @param bytes 1 to 65,536; a character takes one to four
  */
-export function utf8(bytes: number): FieldType<string> {
+export function utf8(bytes: number): FieldType<string, string, Uint8Array> {
   return typeOf({ kind: 'utf8', bytes: requireInteger('bytes', bytes, 1, 65_536) });
 }
+
+/** The names, and `undefined` where zeroed memory has none. */
+type EnumOf<Values extends Readonly<Record<string, number>>> =
+  (keyof Values & string) | (0 extends Values[keyof Values] ? never : undefined);
 
 /**
  * One of some names, stored as the smallest unsigned integer that holds the numbers: `enumOf('buy', 'sell')`
@@ -182,11 +217,13 @@ export function utf8(bytes: number): FieldType<string> {
  * `undefined` where no name has 0: the field is not set yet. Writing another name, or reading any other number without
  * a name, throws INVALID_ARGUMENT.
  */
-export function enumOf<const Names extends readonly string[]>(...names: Names): FieldType<Names[number]>;
+export function enumOf<const Names extends readonly string[]>(
+  ...names: Names
+): FieldType<Names[number], Names[number], SmallestUnsigned>;
 export function enumOf<const Values extends Readonly<Record<string, number>>>(
   values: Values,
-): FieldType<(keyof Values & string) | (0 extends Values[keyof Values] ? never : undefined)>;
-export function enumOf(...given: readonly unknown[]): FieldType<string> {
+): FieldType<EnumOf<Values>, EnumOf<Values>, SmallestUnsigned>;
+export function enumOf(...given: readonly unknown[]): FieldType<string, string, SmallestUnsigned> {
   const [first] = given;
   const pairs: [unknown, unknown][] =
     typeof first === 'object' && first !== null

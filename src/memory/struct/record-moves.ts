@@ -48,6 +48,8 @@ function runsOf(node: AccessNode, array: Laid): Run[] | undefined {
   const visit = (each: AccessNode, counts: readonly number[]): boolean => {
     if (each.kind === 'struct') return each.members.every(({ access }) => visit(access, counts));
     if (each.kind === 'array') return visit(each.element, [...counts, each.count]);
+    // Flags lie in the integer that goes as a whole.
+    if (each.codec.kind === 'bit') return true;
     const view = array.views[each.view] as TypedArray;
     const size = view.BYTES_PER_ELEMENT;
     const { constant, stride, blockStride = 0, dimensions } = each.index;

@@ -11,7 +11,7 @@ import { dotOf, extremeOf, filterOf, gatherOf, sumOf } from './bulk.js';
 import type { Compare } from './column-loops.js';
 import { columnOf, type Column } from './column.js';
 import { moveRecords, planMoves } from './record-moves.js';
-import type { AccessorOf, Fields, RecordOf } from './field-types.js';
+import type { AccessorOf, ColumnsOf, Fields, RecordOf } from './field-types.js';
 import type { StructDescriptor } from './descriptor.js';
 
 /** A movable window on one record of an array. */
@@ -24,12 +24,6 @@ export type Cursor<F extends Fields> = AccessorOf<F> & {
   /** Writes the fields that are given; others stay. */
   assign(values: Partial<RecordOf<F>>): Cursor<F>;
 };
-
-/** Columns by field; structs within the record are objects of columns. */
-export type ColumnsOf<F extends Fields> = { readonly [K in keyof F]: Columns };
-// What a column is depends on the field's type only; `any` here keeps `columns.x[i]` free of casts.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type Columns = any;
 
 /** Paths of the fields that may hold a number per record; those within structs by dots. */
 export type FieldPath<F extends Fields> = {
@@ -239,7 +233,8 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
   /**
    * Writes the indices of the records whose field compares so with `value` into `out`, ascending.
    *
-   * @param compare `<`, `<=`, `>`, `>=`, `==` or `!=`; enums and booleans take the last two
+   * @param field also a single flag, as `state.paid`
+   * @param compare `<`, `<=`, `>`, `>=`, `==` or `!=`; enums, booleans and flags take the last two
    * @param out at least as long as the array
    * @returns how many there are
    *
@@ -248,7 +243,7 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
    * for (let k = 0; k < found; k += 1) order.index = indices[k];
    */
   filterIndex(field: FieldPath<F>, compare: Compare, value: unknown, out: Uint32Array): number {
-    return filterOf(this.column(field), compare, value, out);
+    return filterOf(this.column(field, true), compare, value, out);
   }
 
   /**
@@ -348,11 +343,11 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
     return target;
   }
 
-  private column(field: string): Column {
+  private column(field: string, allowsFlags = false): Column {
     if (this.closed) throw this.closedError();
     let column = this.columnsByField.get(field);
-    if (column === undefined) {
-      column = columnOf(this, field);
+    if (column === undefined || (column.codec.kind === 'bit' && !allowsFlags)) {
+      column = columnOf(this, field, allowsFlags);
       this.columnsByField.set(field, column);
     }
     return column;
@@ -437,6 +432,7 @@ export function requireRecords(records: unknown): void {
 function columnsOf(node: AccessPlan['root'], views: Readonly<Record<string, TypedArray>>): object {
   const columns: Record<string, unknown> = {};
   for (const { name, access } of node.members) {
+    if (access.kind === 'leaf' && access.codec.kind === 'bit') continue;
     let inner = access;
     while (inner.kind === 'array') inner = inner.element;
     columns[name] = inner.kind === 'leaf' ? views[inner.view] : columnsOf(inner, views);

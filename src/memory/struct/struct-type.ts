@@ -19,6 +19,7 @@ import {
   alignOf,
   sizeOf,
   type AccessorOf,
+  type ColumnsOf,
   type FieldNode,
   type FieldType,
   type Fields,
@@ -67,10 +68,14 @@ const MAX_RECORDS = 2 ** 31 - 1;
  * that type was made.
  */
 export class StructType<F extends Fields = Fields>
-  implements Subject, FieldType<RecordOf<F>, NestedAccessor<F>>
+  implements Subject, FieldType<RecordOf<F>, NestedAccessor<F>, ColumnsOf<F>>
 {
   readonly kind = 'struct';
-  declare readonly '~types'?: { readonly value: RecordOf<F>; readonly access: NestedAccessor<F> };
+  declare readonly '~types'?: {
+    readonly value: RecordOf<F>;
+    readonly access: NestedAccessor<F>;
+    readonly column: ColumnsOf<F>;
+  };
   readonly name: string;
   private readonly nodes: readonly { readonly name: string; readonly node: FieldNode }[];
   private readonly schema: string;
@@ -340,7 +345,7 @@ export function struct<const F extends Fields>(
       throw fail('INVALID_SCHEMA', {
         name,
         problem: `Field "${field}" has ${describe(type)} for a type.`,
-        remedy: 'Use u8 … f64, bool, array(), utf8(), enumOf() or another struct.',
+        remedy: 'Use u8 … f64, bool, array(), utf8(), enumOf(), flagsOf() or another struct.',
       });
     }
     return { name: field, node: type.node };

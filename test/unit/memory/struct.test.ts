@@ -16,7 +16,9 @@ import {
   i16,
   i32,
   i64,
+  handle32,
   i8,
+  pointer,
   u16,
   u32,
   u64,
@@ -28,6 +30,7 @@ import {
   struct,
   structFromDescriptor,
 } from '../../../dist/memory/struct/struct-type.js';
+import { flagsOf } from '../../../dist/memory/struct/flags.js';
 import { Region } from '../../../dist/memory/regions.js';
 import { loadNative } from '../../../dist/native/load.js';
 
@@ -57,6 +60,11 @@ const Everything = struct('Everything', {
   tags: array(utf8(4), 2),
   sides: array(enumOf('x', 'y'), 2),
   flags: array(bool, 3),
+  rights: flagsOf('read', 'write', 'admin'),
+  marks: flagsOf({ low: 0x1, high: 0x8000_0000 }),
+  lamps: array(flagsOf({ red: 0x100, green: 0x2 }), 2),
+  address: pointer,
+  slot: handle32,
 });
 
 function sample(k: number) {
@@ -89,6 +97,14 @@ function sample(k: number) {
     tags: [`t${k % 10}`, ''],
     sides: ['y' as const, k % 2 === 0 ? ('x' as const) : ('y' as const)],
     flags: [true, false, k % 2 === 0],
+    rights: { read: true, write: k % 2 === 0, admin: k % 3 === 0 },
+    marks: { low: k % 2 === 1, high: k % 5 === 0 },
+    lamps: [
+      { red: k % 2 === 0, green: true },
+      { red: true, green: k % 7 === 0 },
+    ],
+    address: 0xffff_8000_0000_0000n + BigInt(k),
+    slot: 0x7fff_ffff - k,
   };
 }
 
@@ -117,6 +133,35 @@ describe.each(['generated', 'interpreted'] as const)('%s accessors', (mode) => {
     // Written again in another sequence, nothing reaches into another record.
     for (let k = 49; k >= 0; k -= 1) all.set(k, records[49 - k]!);
     expect(all.toObjects()).toEqual(records.toReversed());
+  });
+
+  it.each(ORDERS)('give flags by name and as raw bits of one integer, order %s', (order) => {
+    const all = arrayOf(order, 40);
+    const cursor = all.cursor(17);
+    cursor.rights.admin = true;
+    cursor.rights.read = true;
+    expect(cursor.rights.bits).toBe(0b101);
+    cursor.rights.admin = false;
+    expect(cursor.rights.bits).toBe(0b001);
+    cursor.marks.high = true;
+    expect(cursor.marks.bits).toBe(0x8000_0000);
+    cursor.marks.bits = 0x8000_0006;
+    cursor.marks = { low: true };
+    expect(cursor.marks.bits).toBe(0x8000_0007);
+    cursor.marks.high = false;
+    expect(cursor.marks.bits).toBe(7);
+    expect(cursor.marks.toObject()).toEqual({ low: true, high: false });
+    cursor.lamps.at(1).red = true;
+    expect(cursor.lamps.at(1).bits).toBe(0x100);
+    cursor.assign({ rights: { write: true, bits: 4 } });
+    expect(cursor.rights.toObject()).toEqual({ read: false, write: true, admin: true });
+    expect(() => cursor.assign({ rights: { wirte: true } })).toThrow(code('INVALID_ARGUMENT'));
+    expect(() => (cursor.rights = 3)).toThrow(code('INVALID_ARGUMENT'));
+    expect(cursor.rights.bits).toBe(6);
+    for (const other of [16, 18]) {
+      cursor.index = other;
+      expect([cursor.rights.bits, cursor.marks.bits, cursor.lamps.at(1).bits]).toEqual([0, 0, 0]);
+    }
   });
 
   it.each(ORDERS)('move, assign in part and reach into fields, order %s', (order) => {
@@ -436,5 +481,90 @@ describe('toCHeader', () => {
     expect(() =>
       execFileSync(compiler, [...flags, '-fsyntax-only', join(directory, 'wrong.h')], { stdio: 'pipe' }),
     ).toThrow(/static assertion/);
+  });
+});
+
+describe('flags and pointers', () => {
+  const State = struct('State', { id: u32, is: flagsOf('paid', 'sent'), at: pointer });
+
+  it('take the smallest integer that holds their bits, or the one that is asked for', () => {
+    expect(flagsOf('a').sizeBytes).toBe(1);
+    expect(flagsOf({ a: 0x80 }).sizeBytes).toBe(1);
+    expect(flagsOf({ a: 0x100 }).sizeBytes).toBe(2);
+    expect(flagsOf({ a: 0x1_0000 }).sizeBytes).toBe(4);
+    expect(flagsOf({ a: 1 }, 'u32').sizeBytes).toBe(4);
+    expect(flagsOf(...Array.from({ length: 32 }, (_, k) => `f${k}`)).sizeBytes).toBe(4);
+  });
+
+  it.each([
+    ['no flag', () => flagsOf()],
+    ['no mask', () => flagsOf({})],
+    ['equal names', () => flagsOf('a', 'a')],
+    ['equal masks', () => flagsOf({ a: 1, b: 1 })],
+    ['two bits', () => flagsOf({ a: 3 })],
+    ['no bit', () => flagsOf({ a: 0 })],
+    ['a fraction', () => flagsOf({ a: 0.5 })],
+    ['a negative bit', () => flagsOf({ a: -1 })],
+    ['a bit beyond the storage', () => flagsOf({ a: 0x100 }, 'u8')],
+    ['a bit beyond all', () => flagsOf({ a: 2 ** 32 })],
+    ['an unknown storage', () => flagsOf({ a: 1 }, 'u64' as any)],
+    ['33 flags', () => flagsOf(...Array.from({ length: 33 }, (_, k) => `f${k}`))],
+  ])('refuse %s', (_, make) => expect(make).toThrow(code('INVALID_ARGUMENT')));
+
+  it.each(['bits', 'toObject', '__proto__', 'a-b', '', 'a; process.exit()'])(
+    'refuse "%s" for a flag, also in descriptors',
+    (name) => {
+      expect(() => flagsOf(name)).toThrow(code('INVALID_SCHEMA'));
+      const descriptor = JSON.parse(JSON.stringify(State.descriptor));
+      descriptor.node.fields[1].node.bits = Object.fromEntries([[name, 1]]);
+      expect(() => structFromDescriptor(descriptor)).toThrow(code('INVALID_SCHEMA'));
+    },
+  );
+
+  it('refuse descriptors whose flags are no bits, and pointers of another type', () => {
+    const change = (edit: (fields: any) => void) => {
+      const descriptor = JSON.parse(JSON.stringify(State.descriptor));
+      edit(descriptor.node.fields);
+      return () => structFromDescriptor(descriptor);
+    };
+    const refused = code('INVALID_SCHEMA');
+    expect(change((fields) => (fields[1].node.bits = { a: '1+1' }))).toThrow(refused);
+    expect(change((fields) => (fields[1].node.bits = { a: 256 }))).toThrow(refused);
+    expect(change((fields) => (fields[1].node.bits = null))).toThrow(refused);
+    expect(change((fields) => (fields[1].node.scalar = 'f32'))).toThrow(refused);
+    expect(change((fields) => (fields[2].node.scalar = 'f64'))).toThrow(refused);
+    expect(change(() => undefined)).not.toThrow();
+  });
+
+  it('go through a descriptor in JSON', () => {
+    const again = structFromDescriptor(JSON.parse(JSON.stringify(State.descriptor)));
+    expect(again.node).toEqual(State.node);
+    const record = { id: 1, is: { paid: false, sent: true }, at: 7n };
+    expect(again.fromObjects([record]).toObjects()).toEqual([record]);
+  });
+
+  it('are constants and `void *` in C', () => {
+    const header = State.toCHeader();
+    expect(header).toContain('void *at;');
+    expect(header).toContain('uint8_t is;');
+    expect(header).toMatch(/enum State_is \{\s+STATE_IS_PAID = 1u,\s+STATE_IS_SENT = 2u\s+\};/);
+  });
+
+  it.each(ORDERS)('are columns, filters and moves between orders, order %s', (order) => {
+    const all = State.array(700, { order });
+    for (let k = 0; k < 700; k += 1) all.set(k, { id: k, is: { paid: k % 3 === 0, sent: k % 2 === 0 } });
+    const out = new Uint32Array(700);
+    expect(all.filterIndex('is.paid', '==', true, out)).toBe(234);
+    expect([...out.subarray(0, 3)]).toEqual([0, 3, 6]);
+    expect(all.filterIndex('is.paid', '!=', true, out)).toBe(466);
+    expect(all.filterIndex('is.bits', '==', 3, out)).toBe(117);
+    expect(all.sum('is.bits')).toBe(234 + 2 * 350);
+    expect(() => all.sum('is.paid')).toThrow(code('INVALID_ARGUMENT'));
+    expect(() => all.filterIndex('is.paid', '<', true, out)).toThrow(code('INVALID_ARGUMENT'));
+    for (const other of ORDERS) {
+      const moved = all.transposeTo(State.array(700, { order: other }));
+      expect(moved.toObjects()).toEqual(all.toObjects());
+    }
+    if (order === 'soa') expect(all.columns.is.bits[6]).toBe(3);
   });
 });
