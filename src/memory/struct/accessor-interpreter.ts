@@ -174,7 +174,7 @@ function leafAccess(leaf: Node<'leaf'>, { host, place }: Context, around: readon
       const { mask } = codec;
       return {
         read: (k: number) => ((view[index(k)] as number) & mask) !== 0,
-        write(k: number, value: unknown) {
+        write: (k: number, value: unknown) => {
           const at = index(k);
           const bits = view[at] as number;
           view[at] = value ? bits | mask : bits & ~mask;

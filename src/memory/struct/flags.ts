@@ -48,7 +48,7 @@ export function flagsOf<const Masks extends Readonly<Record<string, number>>>(
   masks: Masks,
   storage?: Storage,
 ): FlagsType<keyof Masks & string>;
-export function flagsOf(...given: readonly unknown[]): FieldType {
+export function flagsOf(...given: readonly unknown[]): FlagsType<string> {
   const [first, storage] = given;
   const masksGiven = typeof first === 'object' && first !== null;
   const pairs: [unknown, unknown][] = masksGiven

@@ -7,6 +7,7 @@ import type { Layout } from '../layout-planner.js';
 import { allocateAligned, Region } from '../regions.js';
 import { makeViews, requireAddressable, type AccessPlan, type TypedArray } from './access-plan.js';
 import type { CursorClass, CursorHost } from './accessor-runtime.js';
+import { warmCursor } from './accessor-warming.js';
 import { dotOf, extremeOf, filterOf, gatherOf, sumOf } from './bulk.js';
 import type { Compare } from './column-loops.js';
 import { columnOf, type Column } from './column.js';
@@ -40,6 +41,9 @@ export type SumOf<F extends Fields, K extends string> = K extends keyof F
     ? bigint
     : number
   : number | bigint;
+
+/** Cursor classes that V8 has seen fail: see `warmCursor`. */
+const warmed = new WeakSet<CursorClass>();
 
 /** Records from which the call into the addon pays. */
 const NATIVE_MOVES_FROM = 64;
@@ -144,6 +148,10 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
   cursor(index = 0): Cursor<F> {
     if (this.closed) throw this.closedError();
     const cursor = new this.parts.cursorClass(this);
+    if (this.length > 0 && !warmed.has(this.parts.cursorClass)) {
+      warmed.add(this.parts.cursorClass);
+      warmCursor(cursor, this.plan.root);
+    }
     if (index !== 0) cursor.index = index;
     return cursor as unknown as Cursor<F>;
   }

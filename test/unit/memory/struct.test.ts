@@ -568,3 +568,37 @@ describe('flags and pointers', () => {
     if (order === 'soa') expect(all.columns.is.bits[6]).toBe(3);
   });
 });
+
+describe('the first long loop over a cursor', () => {
+  /** Bytes that the heap grows by for each record, in the first call of a function with one loop. */
+  const bytesPerRecord = (warm: boolean) => {
+    const program = `
+      import { struct } from ${JSON.stringify(new URL('../../../dist/memory/struct/struct-type.js', import.meta.url).href)};
+      import { f64 } from ${JSON.stringify(new URL('../../../dist/memory/struct/field-types.js', import.meta.url).href)};
+      const records = struct('Point', { x: f64, y: f64 }).array(400_000);
+      const { cursorClass } = records.parts;
+      const p = ${warm ? 'records.cursor()' : 'new cursorClass(records)'};
+      for (let k = 0; k < 400_000; k += 1) { p.index = k; p.x = k / 8; }
+      globalThis.gc();
+      // Locals, not variables of the module: V8 checks those for their initialisation in every turn.
+      const total = (records, p) => {
+        let sum = 0;
+        for (let k = 0; k < records.length; k += 1) { p.index = k; sum += p.x; }
+        return sum;
+      };
+      const before = process.memoryUsage().heapUsed;
+      total(records, p);
+      console.log((process.memoryUsage().heapUsed - before) / records.length);`;
+    const flags = ['--expose-gc', '--no-concurrent-recompilation', '--no-concurrent-osr'];
+    const room = ['--min-semi-space-size=64', '--max-semi-space-size=64'];
+    return Number(execFileSync(process.execPath, [...flags, ...room, '--input-type=module', '-e', program]));
+  };
+
+  it('keeps its sum out of the heap', () => {
+    expect(bytesPerRecord(true)).toBeLessThan(4);
+  });
+
+  it.runIf(process.version.startsWith('v20.'))('would not, had V8 not been shown the failing path', () => {
+    expect(bytesPerRecord(false)).toBeGreaterThan(10);
+  });
+});
