@@ -7,7 +7,8 @@
  * there are such (unseen inputs of the caller, or neighbouring sizes from the generator), because results may be
  * kept by contents; else they are clones, which shows what is kept by identity. All are read once beforehand, so
  * that a cold cache does not look like a kept result, and variants are warmed on another input, so that compiling
- * does not.
+ * does not. Time is the process' CPU time: on a busy host the first of two calls is preempted more often, which
+ * looks the same on the wall clock.
  */
 import { median } from '../validation/statistics.js';
 import { predictedMs } from './agreement.js';
@@ -23,7 +24,7 @@ export interface SizedCall {
 
 export interface KeptResult {
   readonly variant: string;
-  /** Median time of a first call over that of the same call again. */
+  /** Median CPU time of a first call over that of the same call again. */
   readonly ratio: number;
   readonly firstMs: number;
   readonly againMs: number;
@@ -112,7 +113,7 @@ function clonesOf({ size, args }: SizedCall): SizedCall[] {
   return clones.flatMap((clone) => (clone === undefined ? [] : [{ size, args: clone }]));
 }
 
-/** Times of the first and the second call on each input; undefined where the variant throws: that is found elsewhere. */
+/** Times of the first and a later call on each input; undefined where the variant throws: that is found elsewhere. */
 async function firstAndSecond(
   variant: Variant,
   warmInput: Arguments,
@@ -131,18 +132,27 @@ async function firstAndSecond(
     for (const { size, args } of inputs) {
       if (performance.now() > giveUpMs || predictedMs(history, size) > MAX_MS) break;
       const before = snapshot(args); // Reads all of it.
-      const first = (await timedCall(variant, args)).elapsedMs;
-      restoreIfChanged(args, before);
-      history.push({ size, ms: first });
-      let again = Infinity;
-      for (let i = 0; i < 2; i += 1) {
-        again = Math.min(again, (await timedCall(variant, args)).elapsedMs);
+      const call = async () => {
+        const elapsed = await timesOf(variant, args);
         restoreIfChanged(args, before);
-      }
+        return elapsed;
+      };
+      const { cpuMs: first, wallMs } = await call();
+      history.push({ size, ms: wallMs });
+      const again = Math.min((await call()).cpuMs, (await call()).cpuMs);
       pairs.push([first, again]);
     }
     return pairs;
   } catch {
     return undefined;
   }
+}
+
+/** CPU time where its clock resolves the call, which Windows' does not. */
+async function timesOf(variant: Variant, args: Arguments): Promise<{ cpuMs: number; wallMs: number }> {
+  const before = process.cpuUsage();
+  const { elapsedMs } = await timedCall(variant, args);
+  const { user, system } = process.cpuUsage(before);
+  const cpuMs = (user + system) / 1000;
+  return { cpuMs: cpuMs > 0 ? Math.min(cpuMs, elapsedMs) : elapsedMs, wallMs: elapsedMs };
 }
