@@ -31,6 +31,13 @@ export * from './errors.js';
 export { Region, type RegionOptions } from './memory/regions.js';
 export { SlabPool, type SlabPoolOptions } from './memory/slab-pool.js';
 export {
+  SizeClassPool,
+  type SizeClassPoolOptions,
+  type SizeClassPoolStats,
+  type SizeClassStats,
+  type SizeTraffic,
+} from './memory/size-class-pool.js';
+export {
   SharedSlabPool,
   type SharedSlabPoolOptions,
   type SharedSlabPoolStats,

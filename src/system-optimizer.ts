@@ -10,6 +10,7 @@ import type { OptimizerEvents } from './events.js';
 import { captureEnvironment } from './host/environment.js';
 import { Job, job, type JobOptions } from './threads/job.js';
 import { allocatorMetrics } from './memory/allocator-metrics.js';
+import { SizeClassPool } from './memory/size-class-pool.js';
 import { SlabPool, type SlabPoolOptions } from './memory/slab-pool.js';
 import type { Fields } from './memory/struct/field-types.js';
 import { struct, type StructOptions, type StructType } from './memory/struct/struct-type.js';
@@ -156,7 +157,8 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
       // The registered pools as they stand at the end of the profile.
       const metrics = { ...signals.metrics };
       for (const pool of this.#subjects.ofKind('pool')) {
-        if (pool instanceof SlabPool) Object.assign(metrics, allocatorMetrics(pool.stats()));
+        if (pool instanceof SlabPool || pool instanceof SizeClassPool)
+          Object.assign(metrics, allocatorMetrics(pool.stats()));
       }
       return this.completeResult({ ...signals, metrics }, { pid: process.pid, description: 'in-process' });
     });

@@ -171,6 +171,7 @@ export function poolWith({ slotBytes, maxSlots, checks, choice }: Omit<PoolTrial
     slotBytes,
     slots: Math.min(choice.slots, maxSlots),
     maxSlots,
+    ...(choice.growSlots !== undefined && { growSlots: choice.growSlots }),
     checks,
     alignment: choice.alignmentBytes,
     hugePages: choice.hugePages,

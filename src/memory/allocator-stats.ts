@@ -16,7 +16,7 @@ export type AllocatorBytes =
 
 /** What every allocator of this package reports, in the same words. */
 export interface AllocatorStats {
-  readonly kind: 'slab-pool' | 'shared-slab-pool' | 'arena' | 'buddy' | 'object-pool';
+  readonly kind: 'slab-pool' | 'shared-slab-pool' | 'size-class-pool' | 'arena' | 'buddy' | 'object-pool';
   readonly name: string;
   /** Items (slots, allocations, objects) that it can hold now without growing; null where bytes are the only limit. */
   readonly capacity: number | null;

@@ -13,9 +13,11 @@ import { readRequest, type MemoryRequest, type Study } from './memory-request.js
 import { allocationStudy, fusionStudy, type StudyResult } from './memory-studies.js';
 import type { LayoutTrial } from './layout-trial.js';
 import { optimizePool } from './optimize-pool.js';
+import { optimizeSizeClasses } from './optimize-size-classes.js';
 import { optimizeStruct } from './optimize-struct.js';
 import { referenceRecords } from './reference-records.js';
 import { flagStudies, type FlagResult } from './runtime-flags.js';
+import { SizeClassPool } from './size-class-pool.js';
 import { SlabPool } from './slab-pool.js';
 import { StructType } from './struct/struct-type.js';
 import { statusOf, TrialBudget } from './trial-budget.js';
@@ -23,7 +25,7 @@ import { statusOf, TrialBudget } from './trial-budget.js';
 const REFERENCE_LIVE = 64;
 
 /**
- * @param subject a registered struct type or pool; undefined measures the reference records
+ * @param subject a registered struct type, slab pool or size-class pool; undefined measures the reference records
  * @param settings canonical tree, as `parseMemorySettings` gives it; groups that are absent were not asked for
  * @param workloads registered workloads; the first that names the subject, or names none, measures it
  * @throws INVALID_ARGUMENT for another kind of subject; ABORTED
@@ -41,12 +43,15 @@ export async function optimizeMemory(
   }
   const workload = subject && workloadFor(subject, workloads);
   const others = request.studies.length + request.flags.length;
+  if (subject instanceof SizeClassPool) {
+    return ofSizeClasses(subject, request, settings, workload, budget, others);
+  }
   if (subject instanceof SlabPool) return ofPool(subject, request, settings, workload, budget, others);
   if (subject !== undefined && !(subject instanceof StructType)) {
     throw fail('INVALID_ARGUMENT', {
       name: 'subject',
       actual: describe(subject),
-      expected: 'a struct type or a SlabPool',
+      expected: 'a struct type, a SlabPool or a SizeClassPool',
     });
   }
   return ofStruct(subject as StructType | undefined, request, settings, workload, budget, others);
@@ -91,13 +96,7 @@ async function ofPool(
   budget: TrialBudget,
   others: number,
 ): Promise<OptimizationDraft> {
-  const { packing, compareOrders, clusterHot } = request;
-  if (packing !== undefined || compareOrders || clusterHot) {
-    budget.warnings.push(
-      `structPacking, memoryAccessPatterns, arrayTraversal and dataClustering do nothing for pool "${pool.name}": ` +
-        'its slots have no fields.',
-    );
-  }
+  warnOfFields(pool, request, budget);
   const outcome = await optimizePool(pool, request, workload, budget, others);
   const { candidate, validation } = outcome;
   const status: OptimizationStatus = candidate === null ? 'no_improvement' : statusOf(validation);
@@ -117,6 +116,52 @@ async function ofPool(
     choice,
     warnings: budget.warnings,
   };
+}
+
+async function ofSizeClasses(
+  pool: SizeClassPool,
+  request: MemoryRequest,
+  settings: MemorySettings,
+  workload: Workload | undefined,
+  budget: TrialBudget,
+  others: number,
+): Promise<OptimizationDraft> {
+  warnOfFields(pool, request, budget);
+  if (request.cacheLineBytes !== undefined) {
+    budget.warnings.push(
+      `cacheLineOptimization does nothing for pool "${pool.name}": its alignment is set when it is made.`,
+    );
+  }
+  const outcome = await optimizeSizeClasses(pool, workload, budget, others);
+  const { candidate, validation, status } = outcome;
+  const trial = { blockBytes: outcome.meanBytes, live: outcome.live };
+  const studies = await answer(request, trial, undefined, budget);
+  const flags = await flagStudies(request.flags, workload, undefined, budget);
+  const choice = status === 'applied' ? candidate : null;
+  if (choice !== null && !pool.stats().closed) pool.applyChoice(choice);
+  return {
+    type: 'memory',
+    subject: { kind: 'pool', name: pool.name },
+    settings: settings,
+    plan: { ...outcome.plan, ...planOf(studies, flags) },
+    status,
+    validation,
+    comparisons: comparisonsOf(studies, flags),
+    choice,
+    warnings: budget.warnings,
+  };
+}
+
+function warnOfFields(
+  { name }: Subject,
+  { packing, compareOrders, clusterHot }: MemoryRequest,
+  budget: TrialBudget,
+): void {
+  if (packing === undefined && !compareOrders && !clusterHot) return;
+  budget.warnings.push(
+    `structPacking, memoryAccessPatterns, arrayTraversal and dataClustering do nothing for pool "${name}": ` +
+      'its slots have no fields.',
+  );
 }
 
 function workloadFor({ name }: Subject, workloads: readonly Subject[]): Workload | undefined {

@@ -1,16 +1,17 @@
-/** Chooses slots, alignment, huge pages and prefault of a pool from the traffic that it has seen. */
+/** Chooses slots, growth, alignment, huge pages and prefault of a pool from the traffic that it has seen. */
 import type { PoolChoice } from '../model/choice.js';
 import type { Comparison } from '../model/comparison.js';
 import type { ComparisonSubject } from '../validation/subject.js';
 import type { Workload } from '../validation/workload.js';
 import { poolWith, type PoolTrial } from './allocation-trial.js';
 import { roundUp } from './arguments.js';
-import { loadSetup } from './layout-trial.js';
+import { growthOf, slotsFor } from './learnt-capacity.js';
 import type { MemoryRequest } from './memory-request.js';
 import { screenApart } from './screen-apart.js';
 import { screen, type Screened } from './screening.js';
 import type { SlabPool } from './slab-pool.js';
 import { failureOf, trialSubject, type TrialBudget } from './trial-budget.js';
+import { runnerFor } from './workload-runner.js';
 
 export interface PoolOutcome {
   readonly candidate: PoolChoice | null;
@@ -20,9 +21,6 @@ export interface PoolOutcome {
   readonly live: number;
 }
 
-/** Room above the high-water mark, so that the next peak does not grow the pool. */
-const HEADROOM = 1.25;
-const SLOT_STEP = 16;
 /** From here on huge pages have something to save. */
 const HUGE_BYTES = 2 * 2 ** 20;
 
@@ -50,7 +48,8 @@ export async function optimizePool(
     choice,
     live,
   });
-  const traffic = { highWater: stats.highWater, growths: stats.growths, exhausted: stats.exhausted };
+  const { highWater, growths, exhausted } = stats;
+  const traffic = { highWater, growths, growthBurst: pool.growthBurst, exhausted };
   const outcome = (
     candidate: PoolChoice | null,
     validation: Comparison | null,
@@ -77,7 +76,7 @@ export async function optimizePool(
   }
   if (candidates.length === 0) return outcome(null, null);
 
-  const run = workload ? workloadRunner(workload, trialOf) : undefined;
+  const run = workload && ((choice: PoolChoice) => runnerFor(workload, poolWith(trialOf(choice))));
   let screened: Screened<PoolChoice>[];
   try {
     budget.progress('screen', `Looking at ${candidates.length + 1} pool configurations`, 0);
@@ -112,7 +111,13 @@ export async function optimizePool(
   return outcome(best, validation, screened);
 }
 
-export function describePool({ slots, alignmentBytes, hugePages, prefault }: PoolChoice): string {
+export function describePool(choice: PoolChoice): string {
+  const { growSlots } = choice;
+  return describeMeasured(choice) + (growSlots === undefined ? '' : `, grown by ${growSlots}`);
+}
+
+/** Without growth, which comes into play beyond the demand seen so far: two that differ in nothing else are equal. */
+function describeMeasured({ slots, alignmentBytes, hugePages, prefault }: PoolChoice): string {
   return `${slots} slots, aligned ${alignmentBytes}, huge pages ${hugePages}${prefault ? ', prefaulted' : ''}`;
 }
 
@@ -122,7 +127,7 @@ function poolCandidates(
   live: number,
   { cacheLineBytes }: MemoryRequest,
 ): PoolChoice[] {
-  const slots = Math.min(pool.maxSlots, roundUp(Math.ceil(live * HEADROOM), SLOT_STEP));
+  const slots = slotsFor(live, pool.maxSlots);
   const alignments = cacheLineBytes
     ? [cacheLineBytes]
     : [
@@ -130,26 +135,16 @@ function poolCandidates(
           [present.alignmentBytes, 64, 128].filter((bytes) => bytes <= Math.max(128, pool.slotBytes)),
         ),
       ];
+  const growSlots = growthOf(pool.growthBurst, pool.maxSlots) ?? present.growSlots;
   const candidates: PoolChoice[] = [];
   for (const alignmentBytes of alignments) {
     const isLarge = slots * roundUp(pool.slotBytes, alignmentBytes) >= HUGE_BYTES;
     for (const hugePages of isLarge ? (['never', 'auto'] as const) : (['never'] as const)) {
       for (const prefault of [false, true]) {
-        candidates.push({ kind: 'pool', slots, alignmentBytes, hugePages, prefault });
+        const learnt = growSlots === undefined ? {} : { growSlots };
+        candidates.push({ kind: 'pool', slots, ...learnt, alignmentBytes, hugePages, prefault });
       }
     }
   }
-  const key = (choice: PoolChoice) => describePool(choice);
-  return candidates.filter((candidate) => key(candidate) !== key(present));
-}
-
-function workloadRunner(workload: Workload, trialOf: (choice: PoolChoice) => PoolTrial) {
-  return async (choice: PoolChoice): Promise<() => unknown> => {
-    const setup = workload.source
-      ? await loadSetup(String(workload.source.module), workload.source.export)
-      : workload.setup;
-    const run = await setup?.(poolWith(trialOf(choice)));
-    if (typeof run === 'function') return run;
-    throw new TypeError(`setup of workload "${workload.name}" returned no function`);
-  };
+  return candidates.filter((candidate) => describeMeasured(candidate) !== describeMeasured(present));
 }

@@ -12,8 +12,10 @@ export interface SlabPoolOptions {
   readonly slotBytes: number;
   /** Slots to begin with: 1 to 2^24. */
   readonly slots: number;
-  /** Slots to grow to, by doubling. Default `slots`: no growth. At most 2^24. */
+  /** Slots to grow to. Default `slots`: no growth. At most 2^24. */
   readonly maxSlots?: number;
+  /** Slots to add whenever the pool grows: 1 to 2^24. Default: as many as there are, which doubles it. */
+  readonly growSlots?: number;
   /** Every slot starts at a multiple of it. Default: 64, or the power of two that holds a smaller slot. */
   readonly alignment?: Alignment;
   /** Default `never`. `auto` advises huge pages for segments of 2 MiB and more. */
@@ -48,6 +50,10 @@ export function completeSlabOptions(options: SlabPoolOptions) {
     slotBytes,
     slots,
     maxSlots: requireInteger('maxSlots', options.maxSlots ?? slots, slots, MAX_SLOTS),
+    growSlots:
+      options.growSlots === undefined
+        ? undefined
+        : requireInteger('growSlots', options.growSlots, 1, MAX_SLOTS),
     checks: requireOneOf('checks', options.checks ?? 'generation', ['generation', 'none']),
     alignmentBytes: alignmentInBytes('alignment', options.alignment ?? defaultAlignment(slotBytes)),
     hugePages: requireOneOf('hugePages', options.hugePages ?? 'never', ['auto', 'never', 'require']),

@@ -19,6 +19,7 @@ import type { Choice, PoolChoice } from '../model/choice.js';
 import type { Subject } from '../model/subject.js';
 import type { AllocatorStats } from './allocator-stats.js';
 import { requireInteger, requireOptions } from './arguments.js';
+import { GrowthRecord } from './growth-record.js';
 import { alignmentInBytes } from './regions.js';
 import { MAX_SLOTS, completeSlabOptions, type SlabPoolOptions } from './slab-options.js';
 import { SlabSegments } from './slab-segments.js';
@@ -30,6 +31,13 @@ const HANDLE_MASK = 0x7fff_ffff;
 const NO_CELLS = Int32Array.of(-1);
 
 export type { SlabPoolOptions } from './slab-options.js';
+
+/** @internal For a pool of pools: all share the slot's bits, and above them handles say which pool they are from. */
+export interface HandleTag {
+  readonly slotBits: number;
+  readonly tagBits: number;
+  readonly tag: number;
+}
 
 /** Unlike for each pool, so that a handle of one pool is rarely taken for one of another. */
 let generationsMade = 0;
@@ -76,9 +84,11 @@ export class SlabPool implements Subject, Disposable {
   /** Slots below it were taken at least once: the most ever in use at once. */
   protected fresh = 0;
   private memory: SlabSegments;
+  private readonly tag: number;
   private firstGeneration = 0;
   private earlierHighWater = 0;
-  private growths = 0;
+  private readonly growth = new GrowthRecord();
+  private whenEmpty: (() => void) | undefined;
   private exhausted = 0;
   private isClosed = false;
   /** Whether `cells` and `top` are turned away; `hiddenTop` is the index then. */
@@ -88,18 +98,27 @@ export class SlabPool implements Subject, Disposable {
   private readonly trace: SlotTrace | undefined;
   private inForce: PoolChoice;
 
-  constructor(options: SlabPoolOptions) {
-    const { slots, alignmentBytes, hugePages, prefault, poison, captureStacks, ...own } =
+  /** @param tagged internal */
+  constructor(options: SlabPoolOptions, tagged?: HandleTag) {
+    const { slots, growSlots, alignmentBytes, hugePages, prefault, poison, captureStacks, ...own } =
       completeSlabOptions(options);
     this.slotBytes = own.slotBytes;
     this.maxSlots = own.maxSlots;
     this.checks = own.checks;
     this.name = options.name ?? `pool-${generationsMade + 1}`;
-    this.inForce = { kind: 'pool', slots, alignmentBytes, hugePages, prefault };
-    const slotBits = Math.max(1, Math.ceil(Math.log2(this.maxSlots)));
+    this.inForce = {
+      kind: 'pool',
+      slots,
+      ...(growSlots !== undefined && { growSlots }),
+      alignmentBytes,
+      hugePages,
+      prefault,
+    };
+    const slotBits = tagged?.slotBits ?? Math.max(1, Math.ceil(Math.log2(this.maxSlots)));
     // Shifts, not powers: V8 keeps the result of ** as a double, which every acquire would have to convert.
     this.slotMask = (1 << slotBits) - 1;
-    this.generationStep = this.checks === 'none' ? 0 : 1 << slotBits;
+    this.generationStep = this.checks === 'none' ? 0 : 1 << (slotBits + (tagged?.tagBits ?? 0));
+    this.tag = (tagged?.tag ?? 0) << slotBits;
     this.memory = new SlabSegments(this.slotBytes, this.name);
     // Another class rather than a branch in every call. It runs this constructor too, and goes on.
     if (this.checks === 'none' && new.target === SlabPool) return new UncheckedSlabPool(options);
@@ -213,7 +232,7 @@ export class SlabPool implements Subject, Disposable {
       capacity: this.slotCount,
       inUse,
       highWater,
-      growths: this.growths,
+      growths: this.growth.growths,
       exhausted: this.exhausted,
       waiting: this.waiters.size,
       bytes: {
@@ -235,6 +254,18 @@ export class SlabPool implements Subject, Disposable {
     for (const handle of this.stack()) isFree[handle & this.slotMask] = 1;
     this.trace?.forgetPoison();
     return this.memory.trim(isFree);
+  }
+
+  /** Slots that the largest burst of demand took beyond what was there; 0 where the pool never grew. */
+  get growthBurst(): number {
+    return this.growth.largestBurst(Math.max(this.earlierHighWater, this.fresh));
+  }
+
+  /** @internal Calls back once, as soon as no slot is in use and nobody waits: at once, or at the last release. */
+  retire(whenEmpty: () => void): void {
+    if (this.recycled === this.fresh && this.waiters.size === 0) return whenEmpty();
+    this.whenEmpty = whenEmpty;
+    this.openGate();
   }
 
   /** What is in force: as constructed, or as last applied. */
@@ -259,6 +290,7 @@ export class SlabPool implements Subject, Disposable {
     }
     const slots = Math.min(requireInteger('choice.slots', choice.slots, 1, MAX_SLOTS), this.maxSlots);
     const alignmentBytes = alignmentInBytes('choice.alignmentBytes', choice.alignmentBytes);
+    if (choice.growSlots !== undefined) requireInteger('choice.growSlots', choice.growSlots, 1, MAX_SLOTS);
     const before = this.inForce;
     this.inForce = { ...choice, slots, alignmentBytes };
     try {
@@ -322,9 +354,12 @@ export class SlabPool implements Subject, Disposable {
     this.book[slot] = ~handle;
     this.recycled += 1;
     this.book[this.slotCount + this.recycled] = (handle + this.generationStep) & HANDLE_MASK;
-    if (this.waiters.size === 0) return;
-    this.waiters.serve(this.acquireSlowly());
-    this.openGate();
+    if (this.waiters.size > 0) {
+      this.waiters.serve(this.acquireSlowly());
+      this.openGate();
+    } else if (this.whenEmpty !== undefined && this.recycled === this.fresh) {
+      this.whenEmpty();
+    }
   }
 
   /** @throws STALE_HANDLE, FOREIGN_HANDLE or CLOSED for anything but a handle in use. */
@@ -350,7 +385,7 @@ export class SlabPool implements Subject, Disposable {
   /** Lets acquire and release take their fast paths, unless somebody has to see them. */
   protected openGate(): void {
     const { recycled } = this;
-    this.isHidden = this.trace !== undefined || this.waiters.size > 0;
+    this.isHidden = this.trace !== undefined || this.waiters.size > 0 || this.whenEmpty !== undefined;
     this.cells = this.isHidden ? NO_CELLS : this.book;
     this.top = 0;
     this.recycled = recycled;
@@ -377,14 +412,15 @@ export class SlabPool implements Subject, Disposable {
   /** The generation bits of slots that were never taken. A user's own class with checks 'none' has none. */
   protected newGeneration(): number {
     generationsMade += 1;
-    return Math.imul(generationsMade, 0x9e3779b1 * this.generationStep) & HANDLE_MASK;
+    return (Math.imul(generationsMade, 0x9e3779b1 * this.generationStep) & HANDLE_MASK) | this.tag;
   }
 
-  /** Doubles the pool, up to `maxSlots`. False where it may not grow. */
+  /** Adds `growSlots`, or doubles the pool, up to `maxSlots`. False where it may not grow. */
   private grow(): boolean {
     if (this.isClosed || this.slotCount >= this.maxSlots) return false;
-    this.addSlots(Math.min(this.slotCount, this.maxSlots - this.slotCount));
-    this.growths += 1;
+    const before = this.slotCount;
+    this.addSlots(Math.min(this.inForce.growSlots ?? before, this.maxSlots - before));
+    this.growth.note(before);
     return true;
   }
 

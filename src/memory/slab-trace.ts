@@ -141,7 +141,9 @@ function capture(): Capture {
 /** The frames outside the pool, innermost first. */
 function framesOf({ stack = '' }: Capture): string[] {
   const frames = Array.from(stack.matchAll(/^\s+at (.*)$/gm), ([, frame = '']) => frame);
-  const first = frames.findIndex((frame) => !/^(async )?(Unchecked)?(SlabPool|SlotTrace)\./.test(frame));
+  const first = frames.findIndex(
+    (frame) => !/^(async )?(Unchecked)?(SlabPool|SizeClassPool|SlotTrace)\./.test(frame),
+  );
   return first < 0 ? frames : frames.slice(first);
 }
 

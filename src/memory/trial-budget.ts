@@ -77,7 +77,7 @@ export class TrialBudget {
 
 /** Both sides of a comparison out of one of this room's own modules. */
 export function trialSubject(
-  module: './layout-trial.js' | './allocation-trial.js',
+  module: './layout-trial.js' | './allocation-trial.js' | './size-class-trial.js',
   name: string,
   trial: object,
   label: string,

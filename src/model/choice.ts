@@ -1,5 +1,5 @@
 /** What an optimisation puts in force for a subject. Stored in config.json, loaded by the service. */
-export type Choice = MemoryChoice | PoolChoice | ComputationChoice | ThreadChoice;
+export type Choice = MemoryChoice | PoolChoice | SizeClassChoice | ComputationChoice | ThreadChoice;
 
 export type StructPacking = 'minimal_padding' | 'cache_line' | 'declared';
 export type ArrayOrder = 'aos' | 'soa' | 'aosoa';
@@ -18,9 +18,25 @@ export interface MemoryChoice {
 export interface PoolChoice {
   readonly kind: 'pool';
   readonly slots: number;
+  /** Slots to add at a time; absent: as many as there are. */
+  readonly growSlots?: number;
   readonly alignmentBytes: number;
   readonly hugePages: 'auto' | 'never' | 'require';
   readonly prefault: boolean;
+}
+
+export interface SizeClassChoice {
+  readonly kind: 'size_classes';
+  /** In ascending order of `slotBytes`; the last one holds the pool's `maxBytes`. */
+  readonly classes: readonly SizeClassSetting[];
+}
+
+export interface SizeClassSetting {
+  readonly slotBytes: number;
+  /** Slots to begin with. */
+  readonly slots: number;
+  /** Slots to add at a time; absent: as many as there are. */
+  readonly growSlots?: number;
 }
 
 export interface ComputationChoice {

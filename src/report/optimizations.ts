@@ -143,7 +143,9 @@ export function describeChoice(choice: Choice): string {
     case 'memory':
       return `${choice.packing} packing, ${ORDERS[choice.order]}, ${choice.cacheLineBytes} B lines`;
     case 'pool':
-      return `${choice.slots} slots aligned to ${choice.alignmentBytes} B, huge pages ${choice.hugePages}${choice.prefault ? ', prefaulted' : ''}`;
+      return `${choice.slots} slots${choice.growSlots === undefined ? '' : ` grown by ${choice.growSlots}`} aligned to ${choice.alignmentBytes} B, huge pages ${choice.hugePages}${choice.prefault ? ', prefaulted' : ''}`;
+    case 'size_classes':
+      return `${choice.classes.length} size classes, ${choice.classes.map(({ slotBytes, slots }) => `${slots} × ${slotBytes} B`).join(', ')}`;
     case 'computation':
       return choice.bySize
         .map(({ maxSize, variant }) => `${variant}${maxSize === null ? '' : ` up to ${maxSize}`}`)

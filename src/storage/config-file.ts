@@ -9,7 +9,7 @@ import { SCHEMA_VERSION } from '../model/types.js';
 import type { Layout } from './layout.js';
 import { corrupt } from './storage-error.js';
 
-export const CHOICE_KINDS = ['memory', 'pool', 'computation', 'thread'];
+export const CHOICE_KINDS = ['memory', 'pool', 'size_classes', 'computation', 'thread'];
 
 /**
  * The configuration, or null where nothing has been put in force yet.

@@ -53,7 +53,7 @@ const comparison = z.looseObject({
   warnings: texts,
 });
 
-const choice = z.looseObject({ kind: z.enum(['memory', 'pool', 'computation', 'thread']) });
+const choice = z.looseObject({ kind: z.enum(['memory', 'pool', 'size_classes', 'computation', 'thread']) });
 
 const header = { schemaVersion: z.number().int().min(1), id, createdAt: timestamp };
 

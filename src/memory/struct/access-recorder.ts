@@ -44,7 +44,7 @@ export class AccessRecorder {
   }
 
   read(): Record<string, FieldAccesses> {
-    const rows = Math.min(MAX_ROWS, Atomics.load(this.head, 0));
+    const rows = Math.min(MAX_ROWS, Atomics.load(this.head, 0) >>> 0);
     return Object.fromEntries(
       this.names.map((name, field) => {
         let reads = 0;
@@ -101,7 +101,8 @@ export class AccessRecorder {
 
   private count(field: number, kind: 0 | 1): void {
     if (this.row < 0) {
-      this.row = Math.min(MAX_ROWS - 1, Atomics.add(this.head, 0, 1));
+      // Unsigned, as whoever shares the memory may have written anything there.
+      this.row = Math.min(MAX_ROWS - 1, Atomics.add(this.head, 0, 1) >>> 0);
       Atomics.store(this.head, 1 + this.row, threadId);
     }
     const at = 2 * (this.row * this.names.length + field) + kind;

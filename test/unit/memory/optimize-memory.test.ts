@@ -269,12 +269,27 @@ describe('optimizeMemory on a pool', () => {
     const draft = await optimizeMemory(pool, settings, [], context(4_000));
     expect(draft.subject).toEqual({ kind: 'pool', name: 'p' });
     expect(draft.plan).toMatchObject({
-      traffic: { highWater: 100, growths: 5 },
-      candidate: { slots: 128, alignmentBytes: 128 },
+      traffic: { highWater: 100, growths: 5, growthBurst: 96 },
+      candidate: { slots: 128, growSlots: 96, alignmentBytes: 128 },
     });
     expect(draft.validation).toMatchObject({ form: 'fresh-processes' });
     expect(draft.warnings.join()).toMatch(/structPacking.*do nothing for pool "p"/);
     expect(pool.choice.slots).toBe(draft.status === 'applied' ? 128 : 4);
+  });
+
+  it('has learnt to grow by the largest burst, once such a choice is applied', () => {
+    using pool = new SlabPool({ slotBytes: 64, slots: 4, maxSlots: 1024 });
+    for (const handle of Array.from({ length: 100 }, () => pool.acquire())) pool.release(handle);
+    expect(pool.growthBurst).toBe(96);
+    pool.applyChoice({ ...pool.choice, slots: 16, growSlots: 96 });
+    const capacities = Array.from({ length: 113 }, () => {
+      pool.acquire();
+      return pool.stats().capacity;
+    });
+    expect([...new Set(capacities)]).toEqual([16, 112, 208]);
+    expect(() => pool.applyChoice({ ...pool.choice, growSlots: 0 })).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+    );
   });
 
   it('says where there was no traffic to learn from, and where maxSlots was too small', async () => {

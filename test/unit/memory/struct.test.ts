@@ -437,6 +437,41 @@ describe('descriptors', () => {
     expect(() => structFromDescriptor(descriptor as never)).toThrow(code('INVALID_SCHEMA'));
   });
 
+  it('of recording types must come with memory that holds their counts, and no other', () => {
+    const good = Point.recording().descriptor;
+    const { byteLength } = good.recording!;
+    const tampered: unknown[] = [
+      null,
+      5,
+      {},
+      { byteLength },
+      new ArrayBuffer(byteLength),
+      new Uint8Array(byteLength),
+      new SharedArrayBuffer(byteLength - 8),
+      new SharedArrayBuffer(byteLength + 8),
+      new SharedArrayBuffer(0),
+    ];
+    for (const recording of tampered) {
+      expect(() => structFromDescriptor({ ...good, recording } as never)).toThrow(code('INVALID_SCHEMA'));
+    }
+    expect(() => structFromDescriptor(good)).not.toThrow();
+  });
+
+  it('of recording types survive garbage in the memory of their counts', () => {
+    for (const garbage of [0xff, 0x7f, 0x80]) {
+      const good = Point.recording().descriptor;
+      new Uint8Array(good.recording!).fill(garbage);
+      const again = structFromDescriptor(good) as unknown as typeof Point;
+      const cursor = again.array(4).cursor();
+      for (let k = 0; k < 200; k += 1) {
+        cursor.index = k & 3;
+        cursor.x = k;
+        expect(cursor.x).toBe(k);
+      }
+      expect(Object.keys(again.accesses()!)).toEqual(Point.layout.fields.map(({ name }) => name));
+    }
+  });
+
   it('of arrays must fit their buffer', () => {
     const good = Point.array(4, { shared: true }).descriptor;
     expect(() => arrayFromDescriptor({ ...good, length: 1_000_000 })).toThrow(code('INVALID_ARGUMENT'));
