@@ -152,7 +152,7 @@ describe('SizeClassPool', () => {
         bytes[size - 1] = mark;
         live.push({ handle, size, mark });
       } else if (live.length > 0) {
-        const [{ handle, size, mark }] = live.splice(Math.floor(next() * live.length), 1);
+        const { handle, size, mark } = live.splice(Math.floor(next() * live.length), 1)[0]!;
         const bytes = pool.buffer(handle);
         if (bytes[0] !== mark || bytes[size - 1] !== mark) problems.push(`${size} bytes overwritten`);
         pool.release(handle);
