@@ -36,7 +36,8 @@ export function learnSizeClasses(pool: SizeClassPool): LearntSizeClasses | null 
   const { sizes, counts, requestedBytes } = pool.traffic();
   if (sizes.length === 0) return null;
   const stats = pool.stats();
-  const bursts = pool.growthBursts;
+  const { demand, growthBursts: bursts } = pool;
+  const growthBefore = new Map(pool.choice.classes.map(({ slotBytes, growSlots }) => [slotBytes, growSlots]));
   const fit = fitSizeClasses({ sizes, counts }, MAX_LEARNT);
   const slotSizes = [...fit.classes];
   const largest = (stats.classes.at(-1) as { slotBytes: number }).slotBytes;
@@ -47,16 +48,16 @@ export function learnSizeClasses(pool: SizeClassPool): LearntSizeClasses | null 
   sizes.forEach((size, k) => {
     const from = stats.classes.findIndex(({ slotBytes }) => slotBytes >= size);
     const to = slotSizes.findIndex((slotBytes) => slotBytes >= size);
-    const { requests, highWater } = stats.classes[from] as { requests: number; highWater: number };
-    const share = (counts[k] as number) / requests;
-    live[to] = (live[to] as number) + share * highWater;
+    const share = (counts[k] as number) / (stats.classes[from] as { requests: number }).requests;
+    live[to] = (live[to] as number) + share * (demand[from] as number);
     grown[to] = (grown[to] as number) + share * (bursts[from] as number);
   });
   const highWaterOf = (at: number) => Math.ceil((live[at] as number) - 1e-9);
   const classes = slotSizes.map((slotBytes, at): SizeClassSetting => {
     const highWater = highWaterOf(at);
     if (highWater === 0) return { slotBytes, slots: Math.min(UNUSED_SLOTS, pool.maxSlotsPerClass) };
-    const growSlots = growthOf(Math.ceil((grown[at] as number) - 1e-9), pool.maxSlotsPerClass);
+    const growSlots =
+      growthOf(Math.ceil((grown[at] as number) - 1e-9), pool.maxSlotsPerClass) ?? growthBefore.get(slotBytes);
     return {
       slotBytes,
       slots: slotsFor(highWater, pool.maxSlotsPerClass),
@@ -69,7 +70,10 @@ export function learnSizeClasses(pool: SizeClassPool): LearntSizeClasses | null 
     present: {
       slotSizes: stats.classes.map(({ slotBytes }) => slotBytes),
       internalFragmentation: stats.bytes.available ? (stats.bytes.internalFragmentation ?? 0) : 0,
-      highWaterBytes: stats.classes.reduce((sum, each) => sum + each.highWater * each.slotBytes, 0),
+      highWaterBytes: stats.classes.reduce(
+        (sum, { slotBytes }, at) => sum + Math.ceil((demand[at] as number) - 1e-9) * slotBytes,
+        0,
+      ),
     },
     learnt: {
       slotSizes,
@@ -85,14 +89,17 @@ export function learnSizeClasses(pool: SizeClassPool): LearntSizeClasses | null 
  */
 export function sizesInUse(pool: SizeClassPool, most: number): number[] {
   const { sizes, counts } = pool.traffic();
-  const { classes, highWater } = pool.stats();
-  const scale = Math.min(1, most / Math.max(1, highWater));
+  const { classes } = pool.stats();
+  const { demand } = pool;
+  const all = demand.reduce((sum, each) => sum + each, 0);
+  const scale = Math.min(1, most / Math.max(1, all));
   const inUse: number[] = [];
   let owed = 0;
   sizes.forEach((size, k) => {
-    const at = classes.find(({ slotBytes }) => slotBytes >= size) as { requests: number; highWater: number };
+    const at = classes.findIndex(({ slotBytes }) => slotBytes >= size);
+    const { requests } = classes[at] as { requests: number };
     // What rounding down leaves is carried on, so that the sum is right.
-    owed += (scale * at.highWater * (counts[k] as number)) / at.requests;
+    owed += (scale * (demand[at] as number) * (counts[k] as number)) / requests;
     for (; owed > 0.5; owed -= 1) inUse.push(Math.min(size, pool.maxBytes));
   });
   return inUse.length > 0 ? inUse : [Math.min(sizes[0] ?? 1, pool.maxBytes)];

@@ -118,6 +118,8 @@ export class SizeClassPool implements Subject, Disposable {
   /** By class; undefined before the first use. */
   private pools: (SlabPool | undefined)[];
   private settings: readonly SizeClassSetting[];
+  /** By class, the most in use at once before the classes were changed, as far as its sizes had a share in it. */
+  private carried: Float64Array;
   /** By the tag in a handle: the pools in force, and those of earlier classes that have slots in use still. */
   private readonly byTag: (SlabPool | undefined)[] = new Array<undefined>(TAGS).fill(undefined);
   private lastTag = -1;
@@ -158,6 +160,7 @@ export class SizeClassPool implements Subject, Disposable {
     this.settings = classes.map((slotBytes) => this.defaultSetting(slotBytes));
     this.table = this.buckets.tableOf(classes);
     this.pools = classes.map(() => undefined);
+    this.carried = new Float64Array(classes.length);
   }
 
   /**
@@ -227,10 +230,7 @@ export class SizeClassPool implements Subject, Disposable {
    * the first. Reads a few thousand counters.
    */
   stats(): SizeClassPoolStats {
-    const requests = new Float64Array(this.settings.length);
-    this.table.forEach(
-      (at, bucket) => (requests[at] = (requests[at] as number) + (this.counts[bucket] as number)),
-    );
+    const requests = this.requestsByClass();
     const classes = this.settings.map(({ slotBytes }, at): SizeClassStats => {
       const slab = this.pools[at]?.stats();
       return {
@@ -286,6 +286,11 @@ export class SizeClassPool implements Subject, Disposable {
     return { sizes, counts, requestedBytes: this.counts[this.sumAt] as number };
   }
 
+  /** By class, the most slots in use at once, with what was carried over from earlier classes. */
+  get demand(): readonly number[] {
+    return this.pools.map((pool, at) => Math.max(pool?.stats().highWater ?? 0, this.carried[at] as number));
+  }
+
   /** Slots that the largest burst took beyond what was there, by class. */
   get growthBursts(): readonly number[] {
     return this.pools.map((pool) => pool?.growthBurst ?? 0);
@@ -326,9 +331,11 @@ export class SizeClassPool implements Subject, Disposable {
       const { alignmentBytes, hugePages, prefault } = pool.choice;
       pool.applyChoice({ kind: 'pool', ...setting, alignmentBytes, hugePages, prefault });
     });
+    const table = this.buckets.tableOf(settings.map(({ slotBytes }) => slotBytes));
+    this.carried = this.carriedInto(table, settings.length);
     this.settings = settings;
     this.pools = pools;
-    this.table = this.buckets.tableOf(settings.map(({ slotBytes }) => slotBytes));
+    this.table = table;
     for (const pool of going) pool?.retire(() => this.drop(pool));
   }
 
@@ -403,6 +410,29 @@ export class SizeClassPool implements Subject, Disposable {
   private drop(pool: SlabPool): void {
     this.byTag[this.byTag.indexOf(pool)] = undefined;
     pool.close();
+  }
+
+  private requestsByClass(): Float64Array {
+    const requests = new Float64Array(this.settings.length);
+    this.table.forEach((at, bucket) => {
+      requests[at] = (requests[at] as number) + (this.counts[bucket] as number);
+    });
+    return requests;
+  }
+
+  /** The demand of the present classes, given to those of another table by the requests that they take over. */
+  private carriedInto(table: Uint8Array, classes: number): Float64Array {
+    const requests = this.requestsByClass();
+    const { demand } = this;
+    const carried = new Float64Array(classes);
+    this.table.forEach((from, bucket) => {
+      const count = this.counts[bucket] as number;
+      if (count === 0) return;
+      const to = table[bucket] as number;
+      const share = count / (requests[from] as number);
+      carried[to] = (carried[to] as number) + share * (demand[from] as number);
+    });
+    return carried;
   }
 
   private open(): SlabPool[] {

@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { hostFingerprint } from '../../../dist/host/environment.js';
 import { optimizeMemory } from '../../../dist/memory/optimize-memory.js';
+import { optimizeSizeClasses } from '../../../dist/memory/optimize-size-classes.js';
 import { SizeBuckets } from '../../../dist/memory/size-buckets.js';
 import { fitSizeClasses } from '../../../dist/memory/size-class-fit.js';
 import { learnSizeClasses, sizesInUse } from '../../../dist/memory/size-class-learning.js';
@@ -7,6 +12,8 @@ import { SizeClassPool } from '../../../dist/memory/size-class-pool.js';
 import type { OptimizationContext } from '../../../dist/model/context.js';
 import { loadNative } from '../../../dist/native/load.js';
 import { parseMemorySettings } from '../../../dist/settings/parse.js';
+import { Store } from '../../../dist/storage/store.js';
+import { SystemOptimizer } from '../../../dist/system-optimizer.js';
 import { workload } from '../../../dist/validation/workload.js';
 import { randomSource } from './random.js';
 
@@ -389,6 +396,63 @@ describe('learning size classes', () => {
     expect(only).toEqual({ slotBytes: 512, slots: 128, growSlots: 96 }); // 1.25 · 100; 82 + 2 beyond the first 8
     expect(sizesInUse(pool, 1000).filter((size) => size === 512)).toHaveLength(90);
     expect(sizesInUse(pool, 50)).toHaveLength(50);
+  });
+
+  it('learns the same again from the same traffic, once applied', () => {
+    using pool = new SizeClassPool({ maxBytes: 65_536, slotsPerClass: 8 });
+    use(pool, traffic, 40);
+    const sizes = sizesInUse(pool, 1000);
+    const { choice } = learnSizeClasses(pool)!;
+    pool.applyChoice(choice);
+    expect(learnSizeClasses(pool)!.choice).toEqual(choice);
+    expect(sizesInUse(pool, 1000)).toEqual(sizes);
+    use(pool, { 1030: 200 }, 200);
+    expect(learnSizeClasses(pool)!.choice.classes[1]).toEqual({
+      slotBytes: 1088,
+      slots: 256,
+      growSlots: 144,
+    });
+  });
+
+  it('wins where it is as fast and smaller, and only there', async () => {
+    const statusFor = async (verdict: string, sizes: Record<number, number>, sizeClasses?: number[]) => {
+      using pool = new SizeClassPool({ maxBytes: 4096, ...(sizeClasses && { sizeClasses }) });
+      use(pool, sizes, 20);
+      const budget = {
+        warnings: [],
+        decidingMs: () => 1,
+        compare: () => Promise.resolve({ verdict }),
+      } as never;
+      return (await optimizeSizeClasses(pool, undefined, budget, 0)).status;
+    };
+    const wasteful = { 70: 100, 1030: 100 };
+    expect(await statusFor('equivalent', wasteful)).toBe('applied');
+    expect(await statusFor('faster', wasteful)).toBe('applied');
+    expect(await statusFor('slower', wasteful)).toBe('no_improvement');
+    expect(await statusFor('inconclusive', wasteful)).toBe('inconclusive');
+    expect(await statusFor('equivalent', { 1024: 100 }, [1024])).toBe('no_improvement');
+  });
+
+  it('is stored, and recalled by the next process that registers the pool', async () => {
+    const storagePath = mkdtempSync(join(tmpdir(), 'size-classes-'));
+    try {
+      using pool = new SizeClassPool({ maxBytes: 4096, name: 'messages' });
+      use(pool, { 70: 100, 1030: 100 }, 20);
+      const { choice } = learnSizeClasses(pool)!;
+      const store = new Store(storagePath, {});
+      await store.setChoice('pool:messages', {
+        choice,
+        profileId: 'p',
+        appliedAt: new Date().toISOString(),
+        hostId: hostFingerprint().id,
+      });
+      const optimizer = new SystemOptimizer({ storagePath });
+      using next = optimizer.register(new SizeClassPool({ maxBytes: 4096, name: 'messages' }));
+      expect(next.choice).toEqual(choice);
+      await optimizer.close();
+    } finally {
+      rmSync(storagePath, { recursive: true, force: true });
+    }
   });
 
   it('is validated and put in force by optimizeMemory, with the workload of the service', async () => {
