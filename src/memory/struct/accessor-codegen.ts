@@ -80,7 +80,8 @@ class Generator {
         ? [
             'get array() { return this.$a; }',
             'get index() { return this.$i; }',
-            'set index(i) { if (i >>> 0 !== i || i >= this.$a.length) rt.indexOutOfRange(this.$a, i); this.$i = i | 0; }',
+            // Strings are refused by way of a number: see guardOf for why not by a branch.
+            "set index(i) { const k = typeof i === 'number' ? i : -1; if (this.$a.guard[k] === undefined) rt.indexOutOfRange(this.$a, i); this.$i = k | 0; }",
           ]
         : []),
       ...members,

@@ -49,8 +49,8 @@ export function interpretCursorClass(plan: AccessPlan): CursorClass {
         index: {
           get: () => place.record,
           set: (index: number) => {
-            if (index >>> 0 !== index || index >= host.length) indexOutOfRange(host, index);
-            place.record = index;
+            if (typeof index !== 'number' || host.guard[index] === undefined) indexOutOfRange(host, index);
+            place.record = index | 0;
           },
         },
       });

@@ -6,8 +6,7 @@ import { requireInteger, requireOptions } from '../arguments.js';
 import type { Layout } from '../layout-planner.js';
 import { allocateAligned, Region } from '../regions.js';
 import { makeViews, requireAddressable, type AccessPlan, type TypedArray } from './access-plan.js';
-import type { CursorClass, CursorHost } from './accessor-runtime.js';
-import { warmCursor } from './accessor-warming.js';
+import { guardOf, type CursorClass, type CursorHost } from './accessor-runtime.js';
 import { dotOf, extremeOf, filterOf, gatherOf, sumOf } from './bulk.js';
 import type { Compare } from './column-loops.js';
 import { columnOf, type Column } from './column.js';
@@ -42,8 +41,7 @@ export type SumOf<F extends Fields, K extends string> = K extends keyof F
     : number
   : number | bigint;
 
-/** Cursor classes that V8 has seen fail: see `warmCursor`. */
-const warmed = new WeakSet<CursorClass>();
+const NO_RECORDS = guardOf(new ArrayBuffer(0), 0, 0);
 
 /** Records from which the call into the addon pays. */
 const NATIVE_MOVES_FROM = 64;
@@ -111,6 +109,8 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
   readonly plan: AccessPlan;
   readonly name: string;
   closed = false;
+  /** @internal */
+  guard: Uint8Array;
 
   private readonly parts: ArrayParts;
   private memory: ArrayBuffer | SharedArrayBuffer | undefined;
@@ -136,6 +136,7 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
     this.memory = buffer;
     this.offsetBytes = offsetBytes;
     this.shared = buffer instanceof SharedArrayBuffer;
+    this.guard = guardOf(buffer, offsetBytes, length);
     this.views = makeViews(plan, buffer, offsetBytes, length);
   }
 
@@ -148,10 +149,6 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
   cursor(index = 0): Cursor<F> {
     if (this.closed) throw this.closedError();
     const cursor = new this.parts.cursorClass(this);
-    if (this.length > 0 && !warmed.has(this.parts.cursorClass)) {
-      warmed.add(this.parts.cursorClass);
-      warmCursor(cursor, this.plan.root);
-    }
     if (index !== 0) cursor.index = index;
     return cursor as unknown as Cursor<F>;
   }
@@ -382,6 +379,7 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
   close(): void {
     this.closed = true;
     this.length = 0;
+    this.guard = NO_RECORDS;
     this.memory = undefined;
     this.ownCursor = undefined;
     this.columnViews = undefined;
