@@ -165,7 +165,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   }
 
   /**
-   * Starts the always-on sampler: a point every 100 ms in memory that does not grow, for about 0.03 % of a CPU.
+   * Starts the always-on sampler: a point every 100 ms in memory that does not grow.
    * With `watchdog`, a block of the event loop is profiled while it lasts, diagnosed, stored as a result and told
    * as a `profile` event like any other. The monitor ends with the optimizer, or with its own `close`.
    *

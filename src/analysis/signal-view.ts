@@ -18,6 +18,9 @@ export interface HotOperation {
 /** Beyond this part of busy time, loading is the program: a script that does its work while it is evaluated. */
 const STARTUP_IS_THE_PROGRAM = 0.5;
 
+/** Some of busy time ran, or there would be no samples. */
+const MOST_WAITING = 0.95;
+
 /** What rules ask of the signals, computed once. */
 export class SignalView {
   readonly signals: Signals;
@@ -43,9 +46,11 @@ export class SignalView {
     const busy = this.value('cpu.busy.share') ?? 0;
     this.busyMs = countsStartup ? allBusyMs : allBusyMs * (1 - startup);
     this.sampledMs = busy > 0 ? allBusyMs / busy : signals.durationMs;
-    const loop = this.value('eventLoop.utilization') ?? busy;
-    const runnable = this.value('thread.main.runnable') ?? 0;
-    this.waitingShare = loop > 0 ? Math.min(0.95, runnable / Math.max(loop, runnable)) : 0;
+    this.waitingShare = waitingShareOf(
+      busy > 0 ? busy : (this.value('eventLoop.utilization') ?? 0),
+      this.value('thread.main.runnable') ?? 0,
+      this.value('thread.main.onCpu') ?? 0,
+    );
     const running = 1 - this.waitingShare;
     const ranMs = this.sampledMs - allBusyMs * this.waitingShare;
     this.operations = operations
@@ -91,4 +96,18 @@ export class SignalView {
       },
     ];
   }
+}
+
+/**
+ * The part of `busy` time in which the thread was ready and had no CPU. All three are shares of the window.
+ *
+ * Not all runnable time lies in busy time: a thread that is woken waits for a CPU while its loop still counts as
+ * idle, and with short tasks on a crowded host that is most of it. Time on a CPU is known exactly and is busy, so
+ * what the thread missed is no more than busy less on-CPU time. Without that bound a program that ran for 7 % of
+ * the window and waited for 17 % would seem never to have run. Taking on-CPU over busy time alone would count
+ * sleeping in a synchronous call as waiting for a CPU, and hide what blocks the loop.
+ */
+function waitingShareOf(busy: number, runnable: number, onCpu: number): number {
+  if (busy <= 0) return 0;
+  return Math.min(MOST_WAITING, Math.min(runnable, Math.max(0, busy - onCpu)) / busy);
 }

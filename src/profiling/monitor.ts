@@ -59,7 +59,8 @@ const [THROTTLED, CPU_SOME] = [at('throttledNs'), at('cpuSome')];
 const DESCRIPTORS = PROCESS_COLUMNS.indexOf('openDescriptors');
 
 /**
- * Points of the calling thread and its process, until closed. Costs about 30 µs a point.
+ * Points of the calling thread and its process, until closed. The greatest part of a point is one native call
+ * (`readTick`), whose cost stands there.
  *
  * @example
  * const monitor = new Monitor({ watchdog: { blockedMs: 500 }, onBlocked: ({ blockedMs }) => log(blockedMs) });

@@ -3,9 +3,9 @@
  *
  * A replaced function keeps its name, length and own properties. ES modules that import it by name see the
  * replacement too, through `syncBuiltinESMExports`. A CommonJS module that took the function out of its module
- * before the profile began keeps the original, and its operations are not seen; the agent therefore places
- * pass-through replacements before the program loads. Where somebody replaced our replacement, it stays in place
- * and passes through.
+ * before the profile began keeps the original, and its operations are not seen. Replacements placed before the
+ * program loads would see them too, but would stay in the path of every call while no profile runs; that is not
+ * done. Where somebody replaced our replacement, it stays in place and passes through.
  */
 import { syncBuiltinESMExports } from 'node:module';
 

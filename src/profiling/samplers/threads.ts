@@ -15,7 +15,7 @@ const [TID, ON_CPU, RUNNABLE] = [
   THREAD_COLUMNS.indexOf('runnableNs'),
 ];
 const MAX_THREADS = 512;
-/** The kernel's long form of a thread's schedule costs 30 µs: a process with more threads is spared it. */
+/** The kernel's long form of a thread's schedule is a file to open, format and parse: with more threads it is left out. */
 const MAX_DETAILED = 128;
 /** Share of the window from which a thread counts as busy. */
 const BUSY = 0.5;

@@ -72,6 +72,27 @@ describe('work that holds the loop', () => {
     expect(first({ metrics: crowded, operations }).cause).toBe('noisy-neighbour');
   });
 
+  it('is blamed for what it ran, where the thread waited for a CPU longer than its loop was busy', () => {
+    // Woken threads wait for a CPU while their loop counts as idle: 0.17 of the window against 0.14 busy.
+    const operations = [operation('own-code', 'rare', 0.87, { busy: 0.14, longestRunMs: 60 })];
+    const metrics = {
+      'eventLoop.utilization': 0.14,
+      'cpu.busy.share': 0.14,
+      'thread.main.onCpu': 0.08,
+      'thread.main.runnable': 0.17,
+    };
+    const finding = find({ metrics, operations }).find(({ cause }) => cause === 'sync-cpu');
+    expect(finding?.location?.function).toBe('rare');
+    // Its part of the time on a CPU, over the window less what the thread missed.
+    expect(finding?.evidence[0]?.value).toBeCloseTo((0.87 * 0.08) / (1 - 0.06), 3);
+  });
+
+  it('is blamed for all its time where it sleeps in a synchronous call, which is no wait for a CPU', () => {
+    const operations = [operation('sync-fs', 'fs.readFileSync', 0.5, { busy: 0.6, longestRunMs: 40 })];
+    const metrics = { ...busy, 'thread.main.onCpu': 0.1, 'thread.main.runnable': 0 };
+    expect(first({ metrics, operations }).evidence[0]?.value).toBeCloseTo(0.3, 3);
+  });
+
   it('is named after the dependency that does it, in the detail', () => {
     const via = { function: 'crunch', file: '/app/node_modules/x/i.js', line: 3 };
     const finding = first({
