@@ -7,7 +7,9 @@ import type { ComputationRequest, OptimizedComputation } from './computation/opt
 import { ChoicesInForce } from './choices-in-force.js';
 import { describe, fail } from './errors.js';
 import type { OptimizerEvents } from './events.js';
-import { captureEnvironment } from './host/environment.js';
+import { useHostProbe } from './host/effective-cache.js';
+import { captureEnvironment, hostFingerprint } from './host/environment.js';
+import type { ProbeOptions } from './host/probe.js';
 import { Job, job, type JobOptions } from './threads/job.js';
 import { allocatorMetrics } from './memory/allocator-metrics.js';
 import { SizeClassPool } from './memory/size-class-pool.js';
@@ -16,6 +18,7 @@ import type { Fields } from './memory/struct/field-types.js';
 import { struct, type StructOptions, type StructType } from './memory/struct/struct-type.js';
 import type { MemoryChoice } from './model/choice.js';
 import type { Comparison, StoredComparison } from './model/comparison.js';
+import type { HostProbe } from './model/host-probe.js';
 import type { OptimizationContext, OptimizationDraft } from './model/context.js';
 import type { OptimizationProfile } from './model/optimization-profile.js';
 import type { ProfileTarget, ProfilingResult } from './model/profiling-result.js';
@@ -51,6 +54,11 @@ type SnakeCase = Readonly<Record<`${string}_${string}`, unknown>>;
 /** What optimising one subject led to: what is stored (`draft`), and what only the caller gets (a dispatcher). */
 type Outcome<P extends object> = { readonly draft: OptimizationDraft } & P;
 
+/** Share of an optimisation's budget that measuring the host may take, once per host and store. */
+const PROBE_SHARE = 1 / 20;
+/** With less than this, the latency curve ends before main memory; with more it gets no better. */
+const [MIN_PROBE_MS, MAX_PROBE_MS] = [500, 1000];
+
 /**
  * Makes a Node service faster and proves it.
  *
@@ -80,6 +88,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     this.#options = parseOptimizerOptions(options);
     this.#store = openStore(this.#options.storagePath, { retention: this.#options.retention });
     this.#choices = new ChoicesInForce(this.#store, this.#subjects);
+    useHostProbe(() => this.#storedProbe());
   }
 
   /** The store behind this optimizer: what is listed, got and kept. */
@@ -133,6 +142,32 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     this.#assertOpen();
     const alignment = this.#choices.memoryDefaults?.cacheLineBytes;
     return this.register(new SlabPool({ ...(alignment && { alignment }), ...options }));
+  }
+
+  /**
+   * What this host's memory, clock and calls cost: as stored where it was measured on this host before (`measuredAt` says
+   * when), else measured (see `probeHost`) and stored. From then on layouts, tiles and trials take their cache sizes
+   * from it.
+   *
+   * @param options `fresh` measures in any case; the others as for `probeHost`.
+   * @throws as `probeHost`; StorageError; CLOSED.
+   *
+   * @example
+   * const { effectiveCaches, measuredAt } = await optimizer.hostProbe();
+   */
+  hostProbe({
+    fresh = false,
+    ...options
+  }: ProbeOptions & { readonly fresh?: boolean } = {}): Promise<HostProbe> {
+    return this.#track(async (closing) => {
+      const stored = fresh ? null : this.#storedProbe();
+      if (stored) return stored;
+      const { probeHost } = await import('./host/probe.js');
+      const probe = await probeHost({ ...options, signal: either(closing, options.signal) });
+      await this.#store.saveHostProbe(probe);
+      useHostProbe(() => probe);
+      return probe;
+    });
   }
 
   /**
@@ -262,6 +297,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
       const parsed = await parseMemorySettings(tree);
       const subjects = this.#subjects.select(['struct', 'pool'], options.subject);
       const workloads = this.#subjects.ofKind('workload');
+      if (subjects.length === 0) await this.#learnCaches(options);
       return this.#optimizeEach(
         OptimizationType.MEMORY,
         subjects,
@@ -432,6 +468,21 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Makes sure of a host probe where the budget has room for one; else sizes come from a short measurement. */
+  async #learnCaches({ budgetMs = this.#options.budgetMs, signal }: CallOptions): Promise<void> {
+    const probeMs = Math.min(MAX_PROBE_MS, budgetMs * PROBE_SHARE);
+    if (probeMs >= MIN_PROBE_MS) await this.hostProbe({ budgetMs: probeMs, ...(signal && { signal }) });
+  }
+
+  /** Null also where the store cannot be read: cache sizes are then measured for this process. */
+  #storedProbe(): HostProbe | null {
+    try {
+      return this.#store.hostProbe(hostFingerprint().id);
+    } catch {
+      return null;
+    }
   }
 
   // --- Applying --------------------------------------------------------------------------------------------

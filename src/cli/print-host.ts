@@ -32,7 +32,7 @@ export function printHostProbe(terminal: Terminal, probe: HostProbe): void {
   ];
   const { falseSharing } = probe;
   terminal.print(
-    `  a store to a line that another core writes: ${falseSharing.available ? `${formatNumber(falseSharing.value)} times one to a line of its own` : falseSharing.message}`,
+    `  an atomic addition to a line that another core writes: ${falseSharing.available ? `${formatNumber(falseSharing.value)} times one to a line of its own` : falseSharing.message}`,
   );
   for (const [name, figure] of figures) {
     terminal.print(

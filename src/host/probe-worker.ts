@@ -2,6 +2,7 @@
  * Measures in a thread of its own, so that the service's event loop goes on: the chases block for seconds together.
  * Started by probe.ts, and by itself once more as the partner of the false-sharing measurement.
  */
+import { readFileSync } from 'node:fs';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import type { LatencyPoint } from '../model/host-probe.js';
 import { CLOCK_COLUMNS, type NativeContract, type RegionGrant } from '../native/contract.js';
@@ -28,7 +29,16 @@ export interface ProbeFigures {
   readonly bandwidth: number;
   readonly clocks: Readonly<Record<(typeof CLOCK_COLUMNS)[number], number>>;
   readonly nativeCallNs: number;
-  readonly falseSharing?: number;
+  readonly falseSharing?: FalseSharing;
+}
+
+export interface FalseSharing {
+  /** Whether the kernel put the two threads where they were to be. */
+  readonly onTwoCpus: boolean;
+  /** Windows of each kind in which both threads ran. */
+  readonly windows: number;
+  /** Cost beside a writer of the same line over cost beside one of another; undefined where too few windows count. */
+  readonly ratio?: number;
 }
 
 /** The partner's orders: in shared memory, since it must not wait for messages while it stores. */
@@ -121,76 +131,98 @@ function emptyCallNs(native: NativeContract): number {
   return rounds.sort((a, b) => a - b)[rounds.length >> 1]!;
 }
 
-// --- False sharing: this thread stores to a line, its partner to the same one or to another ------------------
+// --- False sharing: both threads add to words of one line, or of two -------------------------------------------------
 
-const [STATE, PLACE, PROGRESS] = [0, 1, 2];
-/** Where the partner stores, in Int32 elements from the control words: on our line, or four lines behind. */
+const [PLACE, PROGRESS, DONE] = [0, 1, 2];
+/** Where the partner adds, in Int32 elements from the control words: on our line, or four lines behind. */
 const [OWN, SAME_LINE, OTHER_LINE] = [64, 65, 128];
-const STORES = 200_000;
-/** Many short windows: those in which something else had the partner's core say nothing, and are left out. */
-const ROUNDS = 60;
-const MIN_VALID = 7;
-const PARTNER_BATCH = 500;
-const [IDLE, STORING, DONE] = [0, 1, 2];
+/** Some 100 µs of additions to a line that is fought for: many windows fit where both threads have their CPUs. */
+const ADDITIONS = 1_000;
+/** Windows in which something else had the partner's core say nothing, and are left out. */
+const [MAX_WINDOWS, MIN_WINDOWS] = [200, 15];
+const PARTNER_BATCH = 25;
+/** Of our additions: a partner that made fewer was not there for most of the window. */
+const MIN_PARTNER_SHARE = 0.2;
+/** A quiet machine needs 50 ms; a busy one gets longer, since most of its windows do not count. */
+const LEAST_SHARING_MS = 300;
+const PARTNER_PATIENCE_MS = 5;
 
-async function measureFalseSharing([own, other]: readonly [number, number]): Promise<number | undefined> {
-  const shared = new SharedArrayBuffer(1024);
-  const words = new Int32Array(shared);
-  const order: PartnerOrder = { partner: shared, cpu: other };
+/**
+ * Atomic additions, because a plain store waits in the store buffer while the loop goes on: whether that hides the other
+ * core's line depends on the processor, and mostly did (0.94 to 1.0 with plain stores). Both threads are pinned, and
+ * where they really run is asked of the kernel: without two CPUs there is nothing to measure.
+ */
+async function measureFalseSharing(
+  [own, other]: readonly [number, number],
+  budgetMs: number,
+): Promise<FalseSharing> {
+  const words = new Int32Array(new SharedArrayBuffer(1024));
+  const order: PartnerOrder = { partner: words.buffer as SharedArrayBuffer, cpu: other };
   const partner = new Worker(new URL(import.meta.url), { workerData: order });
   const gone = new Promise<void>((resolve) => partner.once('exit', () => resolve()));
   try {
-    await new Promise<void>((resolve, reject) => partner.once('message', resolve).once('error', reject));
+    const partnerCpu = await new Promise<number>((resolve, reject) =>
+      partner.once('message', resolve).once('error', reject),
+    );
     pin(own);
-    store(words, OWN, STORES); // compiled before it is timed
-    const [same, apart]: number[][] = [[], []];
-    for (let round = 0; round < ROUNDS; round += 1) {
-      same!.push(...timeBeside(words, SAME_LINE));
-      apart!.push(...timeBeside(words, OTHER_LINE));
+    const onTwoCpus = currentCpu() === own && partnerCpu === other;
+    const windows = { same: [] as number[], apart: [] as number[] };
+    if (!onTwoCpus) return { onTwoCpus, windows: 0 };
+    add(words, OWN, 100 * ADDITIONS); // compiled before it is timed
+    const deadline = performance.now() + Math.max(LEAST_SHARING_MS, budgetMs);
+    while (
+      Math.min(windows.same.length, windows.apart.length) < MAX_WINDOWS &&
+      performance.now() < deadline
+    ) {
+      windows.same.push(...timeBeside(words, SAME_LINE));
+      windows.apart.push(...timeBeside(words, OTHER_LINE));
     }
-    if (Math.min(same!.length, apart!.length) < MIN_VALID) return undefined;
+    const counted = Math.min(windows.same.length, windows.apart.length);
+    if (counted < MIN_WINDOWS) return { onTwoCpus, windows: counted };
     const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 1]!;
-    return median(same!) / median(apart!);
+    return { onTwoCpus, windows: counted, ratio: median(windows.same) / median(windows.apart) };
   } finally {
-    Atomics.store(words, STATE, DONE);
-    Atomics.notify(words, STATE);
+    Atomics.store(words, DONE, 1);
     await gone;
   }
 }
 
-/** Time of our stores while the partner stores too; nothing where it did not get to it. */
+/** CPU time of our additions while the partner adds too; nothing where it did not get to it. */
 function timeBeside(words: Int32Array, place: number): number[] {
   Atomics.store(words, PLACE, place);
-  Atomics.store(words, STATE, STORING);
-  Atomics.notify(words, STATE);
+  // Twice: the first batch that ends may have begun at the other place.
   const seen = Atomics.load(words, PROGRESS);
-  const giveUp = performance.now() + 20;
-  while (Atomics.load(words, PROGRESS) === seen && performance.now() < giveUp);
+  const giveUp = performance.now() + PARTNER_PATIENCE_MS;
+  while (Atomics.load(words, PROGRESS) - seen < 2 && performance.now() < giveUp);
   const before = Atomics.load(words, PROGRESS);
   const start = usedNs();
-  store(words, OWN, STORES);
+  add(words, OWN, ADDITIONS);
   const elapsed = usedNs() - start;
-  const stored = Atomics.load(words, PROGRESS) - before;
-  Atomics.store(words, STATE, IDLE);
-  return stored * PARTNER_BATCH >= STORES / 3 ? [elapsed] : [];
+  const added = (Atomics.load(words, PROGRESS) - before) * PARTNER_BATCH;
+  return added >= ADDITIONS * MIN_PARTNER_SHARE ? [elapsed] : [];
 }
 
-function store(words: Int32Array, place: number, count: number): void {
-  for (let i = 0; i < count; i += 1) words[place] = (words[place]! + i) | 0;
+function add(words: Int32Array, place: number, count: number): void {
+  for (let i = 0; i < count; i += 1) Atomics.add(words, place, 1);
+}
+
+/** The CPU that the calling thread runs on: field 39 of its stat file (proc(5)); -1 where the kernel does not tell. */
+function currentCpu(): number {
+  try {
+    const text = readFileSync('/proc/thread-self/stat', 'utf8');
+    return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[36]);
+  } catch {
+    return -1;
+  }
 }
 
 function bePartner({ partner, cpu }: PartnerOrder): void {
   const words = new Int32Array(partner);
   pin(cpu);
-  parentPort?.postMessage('ready');
-  for (;;) {
-    const state = Atomics.load(words, STATE);
-    if (state === DONE) return;
-    if (state === IDLE) Atomics.wait(words, STATE, IDLE, 1000);
-    else {
-      store(words, Atomics.load(words, PLACE), PARTNER_BATCH);
-      Atomics.add(words, PROGRESS, 1);
-    }
+  parentPort?.postMessage(currentCpu());
+  while (Atomics.load(words, DONE) === 0) {
+    add(words, Atomics.load(words, PLACE) || OTHER_LINE, PARTNER_BATCH);
+    Atomics.add(words, PROGRESS, 1);
   }
 }
 
@@ -198,7 +230,7 @@ function pin(cpu: number): void {
   try {
     loadNative().setAffinity(0, Int32Array.of(cpu));
   } catch {
-    // Where threads cannot be pinned the scheduler keeps two busy ones apart by itself, mostly.
+    // Not permitted, or not on this platform: what the kernel says of the CPU decides.
   }
 }
 
@@ -207,9 +239,9 @@ if ('partner' in given) {
   bePartner(given);
 } else {
   const figures = measure(given);
-  const ratio = given.cores && (await measureFalseSharing(given.cores));
+  const falseSharing = given.cores && (await measureFalseSharing(given.cores, given.budgetMs));
   parentPort?.postMessage({
     ...figures,
-    ...(ratio !== undefined && { falseSharing: ratio }),
+    ...(falseSharing !== undefined && { falseSharing }),
   } satisfies ProbeFigures);
 }

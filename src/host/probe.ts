@@ -103,7 +103,7 @@ export async function probeHost(options: ProbeOptions = {}): Promise<HostProbe> 
           )
       : measured(memoryLatencyNs, 'ns'),
     pageWalk: pageWalk(figures),
-    falseSharing: falseSharing(figures, cores),
+    falseSharing: falseSharing(figures, topology, cores),
     readBandwidth: native(figures.bandwidth, 'bytes/s'),
     timerResolution: native(figures.clocks.resolutionNs, 'ns'),
     systemCall: native(figures.clocks.syscallNs, 'ns'),
@@ -121,22 +121,36 @@ function native(value: number, unit: Unit): Metric {
   return Number.isFinite(value) ? measured(value, unit) : NEEDS_ADDON;
 }
 
-function falseSharing(figures: ProbeFigures, cores: readonly [number, number] | undefined): Metric {
+function falseSharing(
+  { falseSharing: figure }: ProbeFigures,
+  topology: HostTopology,
+  cores: readonly [number, number] | undefined,
+): Metric {
   if (cores === undefined) {
+    const siblings = topology.allowedCpus.length > 1;
     return unavailable(
-      'ONE_CORE',
-      'This process may use one core only: no two threads can share a line at once.',
+      siblings ? 'ONE_CORE_SIBLINGS' : 'ONE_CORE',
+      siblings
+        ? 'The CPUs that this process may use are threads of one core: they share its caches, and no line moves.'
+        : 'This process may use one core only: no two threads can share a line at once.',
       'Allow two cores.',
     );
   }
-  if (figures.falseSharing === undefined) {
+  if (figure?.onTwoCpus !== true) {
     return unavailable(
-      'BUSY',
-      'The two cores were too busy to run two threads at the same time.',
-      'Probe again when the machine is idle.',
+      'NOT_PINNED',
+      `Two threads could not be put on CPUs ${cores.join(' and ')}, or the kernel does not tell where they are.`,
+      'Measure on Linux, with the addon, in a container that permits sched_setaffinity.',
     );
   }
-  return measured(figures.falseSharing, 'ratio');
+  if (figure.ratio === undefined) {
+    return unavailable(
+      'BUSY',
+      `Two threads were seen on CPUs ${cores.join(' and ')} at the same time in ${figure.windows} windows, too few to tell.`,
+      'Probe again when the machine is idle, with two CPUs for this process.',
+    );
+  }
+  return measured(figure.ratio, 'ratio');
 }
 
 function pageWalk({ largeSmallPagesNs: small, largeHugePagesNs: huge }: ProbeFigures): Metric {
@@ -164,8 +178,7 @@ function twoCores({ allowedCpus, smtSiblings }: HostTopology): [number, number] 
   const [first] = allowedCpus;
   if (first === undefined) return undefined;
   const siblings = smtSiblings.find((group) => group.includes(first)) ?? [first];
-  const second =
-    allowedCpus.find((cpu) => !siblings.includes(cpu)) ?? allowedCpus.find((cpu) => cpu !== first);
+  const second = allowedCpus.find((cpu) => !siblings.includes(cpu));
   return second === undefined ? undefined : [first, second];
 }
 

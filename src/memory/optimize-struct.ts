@@ -1,4 +1,5 @@
 /** Chooses layout and order of record types: candidates → a first look in process → proof in fresh processes. */
+import { effectiveCacheBytes } from '../host/effective-cache.js';
 import type { MemoryChoice } from '../model/choice.js';
 import type { Comparison } from '../model/comparison.js';
 import type { ComparisonSubject } from '../validation/subject.js';
@@ -23,9 +24,11 @@ export interface StructOutcome {
   readonly plan: Readonly<Record<string, unknown>>;
 }
 
-/** Enough to leave the caches behind. */
-const TRIAL_BYTES = 8 * 2 ** 20;
-const MAX_TRIAL_RECORDS = 200_000;
+/** Records of a trial fill twice the last cache, so that most visits at random leave the caches behind; within limits. */
+const BEYOND_LAST_CACHE = 2;
+const [MIN_TRIAL_BYTES, MAX_TRIAL_BYTES] = [8 * 2 ** 20, 64 * 2 ** 20];
+/** Small records are so many in the least trial that filling them would take longer than measuring. */
+const MAX_RECORDS_PER_MEGABYTE = 25_000;
 /** A function of this process sees every layout; beyond four shapes V8 gives up on its property accesses. */
 const CLOSURE_CANDIDATES = 3;
 
@@ -75,6 +78,8 @@ export async function optimizeStruct(
   const basis = {
     present: describeChoice(present),
     candidates: candidates.map(describeChoice),
+    // A workload brings its own records; ours are sized by the caches.
+    ...(workload ? {} : { caches: effectiveCacheBytes(), trialBytes: trialSizeBytes() }),
     accessPattern: workload ? null : patterns.map((pattern) => pattern ?? null),
     ...(learnt.accesses === undefined ? {} : { accessesPerField: learnt.accesses }),
     ...(learnt.writers === undefined ? {} : { writers: learnt.writers }),
@@ -208,20 +213,23 @@ function workloadMeasurable(workload: Workload, descriptor: StructDescriptor): M
   };
 }
 
+function trialSizeBytes(): number {
+  return Math.max(MIN_TRIAL_BYTES, Math.min(MAX_TRIAL_BYTES, BEYOND_LAST_CACHE * effectiveCacheBytes().last));
+}
+
 function trialOf(
   types: readonly StructType[],
   patterns: readonly (AccessPattern | undefined)[],
   descriptors: readonly StructDescriptor[],
   choice: MemoryChoice,
 ): LayoutTrial {
+  const trialBytes = trialSizeBytes();
+  const maxRecords = (trialBytes / 2 ** 20) * MAX_RECORDS_PER_MEGABYTE;
   return {
     types: types.map((type, k) => ({
       descriptor: descriptors[k] as StructDescriptor,
       choice,
-      records: Math.max(
-        1_000,
-        Math.min(MAX_TRIAL_RECORDS, Math.floor(TRIAL_BYTES / types.length / type.sizeBytes)),
-      ),
+      records: Math.max(1_000, Math.min(maxRecords, Math.floor(trialBytes / types.length / type.sizeBytes))),
       pattern: patterns[k] as AccessPattern,
     })),
   };

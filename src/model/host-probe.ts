@@ -75,7 +75,7 @@ export interface HostProbe {
   readonly memoryLatency: Metric;
   /** What small pages add to an access beyond the caches, ns. */
   readonly pageWalk: Metric;
-  /** Cost of a store to a line that another core writes, over one to a line of its own: above 1 is the penalty. */
+  /** Cost of an atomic addition to a line that another core writes, over one to a line of its own: above 1 is the penalty. */
   readonly falseSharing: Metric;
   /** Of one thread reading main memory in order. */
   readonly readBandwidth: Metric;

@@ -9,13 +9,14 @@ export type DocumentKind = 'profile' | 'result' | 'recommendation' | 'comparison
 
 export const DOCUMENT_KINDS: readonly DocumentKind[] = ['profile', 'result', 'recommendation', 'comparison'];
 
-export const FOLDERS: Readonly<Record<DocumentKind | 'analysis' | 'metrics', string>> = {
+export const FOLDERS: Readonly<Record<DocumentKind | 'analysis' | 'metrics' | 'host', string>> = {
   profile: 'profiles',
   result: 'results',
   recommendation: 'recommendations',
   comparison: 'comparisons',
   analysis: 'analysis',
   metrics: 'metrics',
+  host: 'hosts',
 };
 
 export interface Layout {
@@ -26,6 +27,8 @@ export interface Layout {
   document(kind: DocumentKind | 'analysis', id: string): string;
   /** NDJSON file of a day in UTC, `2026-01-31`. */
   metrics(day: string): string;
+  /** What a host's memory and calls were measured to cost. */
+  host(hostId: string): string;
 }
 
 export function layoutOf(root: string): Layout {
@@ -37,6 +40,7 @@ export function layoutOf(root: string): Layout {
     folder,
     document: (kind, id) => join(folder(kind), `${id}.json`),
     metrics: (day) => join(folder('metrics'), `${day}.ndjson`),
+    host: (hostId) => join(folder('host'), `${hostId}.json`),
   };
 }
 

@@ -14,12 +14,14 @@ import type { MemoryChoice } from '../model/choice.js';
 import type { StoredChoice, StoredConfig } from '../model/config.js';
 import type { OptimizationProfile } from '../model/optimization-profile.js';
 import type { StoredComparison } from '../model/comparison.js';
+import type { HostProbe } from '../model/host-probe.js';
 import type { Analysis, ProfilingResult } from '../model/profiling-result.js';
 import type { Recommendation } from '../model/recommendation.js';
 import type { OptimizationStatus, OptimizationType, ProfileType } from '../model/types.js';
 import type { Retention } from '../settings/optimizer.js';
 import type { ConfigChange } from './config-change.js';
 import { readConfig } from './config-file.js';
+import { readHostProbe } from './host-file.js';
 import { checkId } from './ids.js';
 import { byAge, DocumentIndex, type StoredEntry } from './index-file.js';
 import {
@@ -252,6 +254,25 @@ export class Store {
   /** Records further flags; those with the same names give way. Throws as `saveProfile`. */
   addRuntimeFlags(addedRuntimeFlags: readonly string[]): Promise<void> {
     return this.#changeConfig({ addedRuntimeFlags });
+  }
+
+  /**
+   * What a host's memory, clock and calls were measured to cost, by its fingerprint's id; null where they were not, or
+   * were by another version. Synchronous: one small file.
+   */
+  hostProbe(hostId: string): HostProbe | null {
+    this.#use();
+    return readHostProbe(this.#layout, hostId);
+  }
+
+  /** Keeps a host probe, in place of the one before of the same host. Throws as `saveProfile`. */
+  saveHostProbe(probe: HostProbe): Promise<void> {
+    return this.#write(async () => {
+      const { writeAtomic } = await import('./atomic-file.js');
+      // Not synced: what a power failure takes is measured again.
+      const text = `${JSON.stringify(probe, null, 2)}\n`;
+      await writeAtomic(this.#layout.host(probe.host.id), text, { durable: false });
+    });
   }
 
   /** Totals and gains over all stored optimisations, of earlier processes too. Synchronous. */

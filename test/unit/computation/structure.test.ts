@@ -59,6 +59,7 @@ describe('cache sizes from latencies', () => {
     expect(cacheFromLatencies(curve(1, 1.05, 1.1, 3, 3.2, 3.5, 9, 20))).toEqual({
       l1: 32_768,
       l2: 262_144,
+      last: 262_144,
       source: 'measured',
     });
   });
