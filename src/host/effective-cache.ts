@@ -127,6 +127,6 @@ function advertised(): EffectiveCache {
   };
   const [l1, l2, l3] = [level(0), level(2), level(3)];
   // Of an advertised last cache a virtual machine gets a part that nobody tells: not more than this is believed.
-  const last = Math.min(l3! > 0 ? l3! : l2!, MAX_BELIEVED_BYTES);
-  return l1! > 0 && l2! > 0 ? { l1: l1!, l2: l2!, last: Math.max(last, l2!), source: 'advertised' } : ASSUMED;
+  const last = Math.min(l3 > 0 ? l3 : l2, MAX_BELIEVED_BYTES);
+  return l1 > 0 && l2 > 0 ? { l1: l1, l2: l2, last: Math.max(last, l2), source: 'advertised' } : ASSUMED;
 }

@@ -157,7 +157,7 @@ async function measureFalseSharing(
   budgetMs: number,
 ): Promise<FalseSharing> {
   const words = new Int32Array(new SharedArrayBuffer(1024));
-  const order: PartnerOrder = { partner: words.buffer as SharedArrayBuffer, cpu: other };
+  const order: PartnerOrder = { partner: words.buffer, cpu: other };
   const partner = new Worker(new URL(import.meta.url), { workerData: order });
   const gone = new Promise<void>((resolve) => partner.once('exit', () => resolve()));
   try {
