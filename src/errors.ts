@@ -57,6 +57,47 @@ const CATALOGUE = {
     'All {maxThreads} places for threads of pool "{pool}" are taken.',
     'Create the pool with a higher maxThreads, detach() threads that are done, or reclaim() those that died.',
   ],
+  // Sharing between threads
+  WAIT_ON_MAIN_THREAD: [
+    'LockError',
+    '{method}() of {what} would block the main thread.',
+    'Use {method}Async() or the try method there; where nothing else runs, pass allowMainThread: true.',
+  ],
+  WAIT_TIMED_OUT: [
+    'WaitTimeoutError',
+    '{what} was not to be had within {timeoutMs} ms.',
+    'Allow more time, hold it for less, or look at stats() for contention; recover() what a dead thread held.',
+  ],
+  LOCK_RECURSIVE: [
+    'LockError',
+    'Thread {threadId} holds mutex "{name}" already, and lock() would wait for itself.',
+    'Unlock first, or split the function that is called with the lock held from the one that takes it.',
+  ],
+  LOCK_NOT_HELD: [
+    'LockError',
+    'Thread {threadId} does not hold mutex "{name}": {state}.',
+    'Call this between lock() and unlock() of the same thread; withLock() pairs them.',
+  ],
+  SEMAPHORE_OVERFLOW: [
+    'LockError',
+    'Releasing {permits} permits of semaphore "{name}" would make more than {maxPermits}.',
+    'Release once for each acquire, or create it with a higher maxPermits.',
+  ],
+  RING_SIDE_TAKEN: [
+    'LockError',
+    'Thread {threadId} cannot be the {role} of this ring: thread {holder} is.',
+    'Use an MpmcQueue, or have the other thread leave() the ring; recover() the side of a thread that died.',
+  ],
+  BARRIER_BROKEN: [
+    'LockError',
+    'Barrier "{name}" is broken: a party gave up, died or broke it.',
+    'Once no thread waits at it any more, reset() it and start the phase anew.',
+  ],
+  LIMIT_EXCEEDED: [
+    'LimitExceededError',
+    'Limiter "{name}" refused a call: {reason} (limit {limit}).',
+    'Answer 503 with Retry-After, or try elsewhere; see stats() for whether the limit or the load is unusual.',
+  ],
   OUT_OF_SPACE: [
     'OutOfSpaceError',
     '{what} has no room for {requestedBytes} bytes ({freeBytes} free of {sizeBytes}).',
@@ -234,6 +275,12 @@ export class PoolExhaustedError extends OptimizerError {}
 export class HandleError extends OptimizerError {}
 /** A thread cannot attach to a shared pool. */
 export class AttachError extends OptimizerError {}
+/** A primitive that threads share was misused, or its state does not allow the call. */
+export class LockError extends OptimizerError {}
+/** A wait was over before it was granted. */
+export class WaitTimeoutError extends OptimizerError {}
+/** A limiter sheds load. */
+export class LimitExceededError extends OptimizerError {}
 /** An arena or buddy allocator has no room. */
 export class OutOfSpaceError extends OptimizerError {}
 /** A subject of a comparison cannot be loaded, throws, hangs, dies or disagrees. */
@@ -259,6 +306,9 @@ const CLASSES = {
   PoolExhaustedError,
   HandleError,
   AttachError,
+  LockError,
+  WaitTimeoutError,
+  LimitExceededError,
   OutOfSpaceError,
   SubjectError,
   SubjectNotHereError,

@@ -98,6 +98,16 @@ export { ThreadPool, type ThreadPoolOptions } from './threads/thread-pool.js';
 export { defineTask, type Task } from './threads/task.js';
 export { carriedStore, type CarriedStore } from './threads/carried-store.js';
 export { job, type Job, type JobOptions } from './threads/job.js';
+export { Mutex, type LockResult } from './threads/sync/mutex.js';
+export { Condition, type ConditionResult } from './threads/sync/condition.js';
+export { Semaphore, type SemaphoreOptions } from './threads/sync/semaphore.js';
+export { MpmcQueue } from './threads/sync/mpmc-queue.js';
+export { SpscRing } from './threads/sync/spsc-ring.js';
+export { SeqLock, type SeqLockOptions } from './threads/sync/seqlock.js';
+export { Barrier, type BarrierOptions } from './threads/sync/barrier.js';
+export { recoverOnExit, type Recoverable } from './threads/sync/recover-on-exit.js';
+export { ConcurrencyLimiter } from './threads/limiter/concurrency-limiter.js';
+export type { ConcurrencyLimiterOptions } from './threads/limiter/limiter-options.js';
 
 // Computation
 export { computation, type Computation, type ComputationOptions } from './computation/computation.js';
@@ -177,6 +187,21 @@ export type { TaskDiagnostics } from './threads/task-dispatcher.js';
 export type { CostHint, ParallelForOptions, ParallelReduceOptions } from './threads/loop-options.js';
 export type { RangeFunction } from './threads/task.js';
 export type { JobRunOptions } from './threads/job.js';
+export type { PrimitiveDescriptor, PrimitiveKind } from './threads/sync/shared-block.js';
+export type {
+  BlockOptions,
+  ContentionStats,
+  PrimitiveOptions,
+  WaitOptions,
+} from './threads/sync/primitive.js';
+export type { QueueOptions, QueueStats } from './threads/sync/queue.js';
+export type { ItemOptions, QueueItem } from './threads/sync/queue-items.js';
+export type {
+  AdmissionOptions,
+  LimiterEvents,
+  LimiterStats,
+  Permit,
+} from './threads/limiter/concurrency-limiter.js';
 export type { Equivalence, Inputs } from './computation/computation.js';
 export type { SizeOf } from './computation/size.js';
 export type {
