@@ -189,7 +189,7 @@ export type { RangeFunction } from './threads/task.js';
 export type { JobRunOptions } from './threads/job.js';
 export type { PrimitiveDescriptor, PrimitiveKind } from './threads/sync/shared-block.js';
 export type {
-  BlockOptions,
+  BlockingOptions,
   ContentionStats,
   PrimitiveOptions,
   WaitOptions,

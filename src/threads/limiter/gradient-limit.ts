@@ -32,6 +32,8 @@ const WARM_UP_WINDOWS = 10;
 const LOWEST_GRADIENT = 0.5;
 const DRIFT_RATIO = 2;
 const DRIFT_DECAY = 0.9;
+/** Less than this part of the time with half the calls. */
+const STILL_QUEUEING = 0.65;
 
 /** Exponential average that begins as a plain one. */
 class LongTermAverage {
@@ -59,6 +61,9 @@ export class GradientLimit {
   #windows = 0;
   #phase: Phase = 'normal';
   #gradient = 1;
+  /** Of the limit, while probing; and the time at the step before. */
+  #divisor = 2;
+  #probedMs = 0;
   #shortMs = 0;
 
   constructor(options: GradientOptions) {
@@ -73,7 +78,7 @@ export class GradientLimit {
   get limit(): number {
     const { minLimit } = this.#options;
     if (this.#phase === 'normal') return Math.floor(this.#estimate);
-    return Math.max(minLimit, Math.floor(this.#estimate / 2));
+    return Math.max(minLimit, Math.floor(this.#estimate / this.#divisor));
   }
 
   get longTermMs(): number {
@@ -112,13 +117,25 @@ export class GradientLimit {
     const aim = this.#estimate * this.#gradient + queueSize;
     const smoothed = this.#estimate * (1 - smoothing) + aim * smoothing;
     this.#estimate = Math.max(minLimit, Math.min(maxLimit, smoothed));
-    if (probeEvery > 0 && this.#windows >= probeEvery) this.#phase = 'draining';
+    if (probeEvery > 0 && this.#windows >= probeEvery) {
+      this.#phase = 'draining';
+      this.#divisor = 2;
+      this.#probedMs = shortMs;
+    }
   }
 
   #probe(shortMs: number): void {
     // The first window at the lower limit still has calls in it that queued before.
     if (this.#phase === 'draining') {
       this.#phase = 'probing';
+      return;
+    }
+    const before = this.#probedMs;
+    this.#probedMs = shortMs;
+    // Halving the calls nearly halved the time, so they still queue: as after a drop in capacity. Half of that again.
+    if (shortMs < before * STILL_QUEUEING && this.limit > this.#options.minLimit) {
+      this.#divisor *= 2;
+      this.#phase = 'draining';
       return;
     }
     this.#longTerm.value = shortMs;

@@ -7,7 +7,12 @@
  */
 import { AbortedError, fail, WaitTimeoutError } from '../../errors.js';
 import { integerWithin } from '../check.js';
-import { SharedPrimitive, type BlockOptions, type PrimitiveOptions, type WaitOptions } from './primitive.js';
+import {
+  SharedPrimitive,
+  type BlockingOptions,
+  type PrimitiveOptions,
+  type WaitOptions,
+} from './primitive.js';
 import {
   Counter,
   createBlock,
@@ -135,7 +140,7 @@ export class Barrier extends SharedPrimitive<'barrier'> {
    * @returns true for the last to arrive, in one of the parties each time.
    * @throws BARRIER_BROKEN, WAIT_ON_MAIN_THREAD; WAIT_TIMED_OUT, which breaks it for the others.
    */
-  wait(options: BlockOptions = {}): boolean {
+  wait(options: BlockingOptions = {}): boolean {
     this.requireBlocking('wait');
     const phase = this.#words.arrive();
     if (phase === undefined) return this.#pass(true);

@@ -8,7 +8,12 @@
  */
 import { integerWithin } from '../check.js';
 import type { Mutex } from './mutex.js';
-import { SharedPrimitive, type BlockOptions, type PrimitiveOptions, type WaitOptions } from './primitive.js';
+import {
+  SharedPrimitive,
+  type BlockingOptions,
+  type PrimitiveOptions,
+  type WaitOptions,
+} from './primitive.js';
 import {
   Counter,
   createBlock,
@@ -100,7 +105,7 @@ export class Condition extends SharedPrimitive<'condition'> {
    *
    * @throws LOCK_NOT_HELD, WAIT_ON_MAIN_THREAD
    */
-  wait(mutex: Mutex, options: BlockOptions = {}): ConditionResult {
+  wait(mutex: Mutex, options: BlockingOptions = {}): ConditionResult {
     this.requireBlocking('wait');
     const before = this.#begin(mutex);
     let notified = true;
@@ -137,7 +142,7 @@ export class Condition extends SharedPrimitive<'condition'> {
    *
    * @returns false where the time was over first. @throws what `wait` and the predicate throw.
    */
-  waitFor(mutex: Mutex, predicate: () => boolean, options: BlockOptions = {}): boolean {
+  waitFor(mutex: Mutex, predicate: () => boolean, options: BlockingOptions = {}): boolean {
     const deadlineMs = performance.now() + (options.timeoutMs ?? Infinity);
     while (!predicate()) {
       const timeoutMs = deadlineMs - performance.now();

@@ -10,7 +10,12 @@
 import { threadId } from 'node:worker_threads';
 import { fail } from '../../errors.js';
 import { integerWithin } from '../check.js';
-import { SharedPrimitive, type BlockOptions, type PrimitiveOptions, type WaitOptions } from './primitive.js';
+import {
+  SharedPrimitive,
+  type BlockingOptions,
+  type PrimitiveOptions,
+  type WaitOptions,
+} from './primitive.js';
 import {
   Counter,
   createBlock,
@@ -167,7 +172,7 @@ export class Mutex extends SharedPrimitive<'mutex'> {
    * @throws WAIT_ON_MAIN_THREAD there, unless allowed. @throws LOCK_RECURSIVE where this thread holds it already: it would
    * wait for itself. @throws WAIT_TIMED_OUT
    */
-  lock(options: BlockOptions = {}): LockResult {
+  lock(options: BlockingOptions = {}): LockResult {
     this.requireBlocking('lock');
     const result = this.tryLock();
     if (result !== undefined) return result;
@@ -193,7 +198,7 @@ export class Mutex extends SharedPrimitive<'mutex'> {
   }
 
   /** Runs a function with the lock held; gives it back whatever happens. Throws what `lock` throws and what it throws. */
-  withLock<R>(action: (result: LockResult) => R, options: BlockOptions = {}): R {
+  withLock<R>(action: (result: LockResult) => R, options: BlockingOptions = {}): R {
     const result = this.lock(options);
     try {
       return action(result);

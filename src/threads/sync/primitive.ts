@@ -22,12 +22,12 @@ export interface PrimitiveOptions {
   readonly allowMainThread?: boolean;
 }
 
-export interface BlockOptions {
+export interface BlockingOptions {
   /** Give up after this long, in ms. Default: never. */
   readonly timeoutMs?: number;
 }
 
-export interface WaitOptions extends BlockOptions {
+export interface WaitOptions extends BlockingOptions {
   /** Give up when it fires. */
   readonly signal?: AbortSignal;
 }
@@ -96,7 +96,7 @@ export abstract class SharedPrimitive<K extends PrimitiveKind> {
   }
 
   /** @throws WAIT_TIMED_OUT */
-  protected blockForTurn<A, R>(turn: Turn<A, R>, argument: A, options: BlockOptions): R {
+  protected blockForTurn<A, R>(turn: Turn<A, R>, argument: A, options: BlockingOptions): R {
     const timeoutMs = timeoutOf(options, ['timeoutMs']);
     for (let spin = 0; spin < SPINS; spin += 1) {
       const result = turn.attempt(argument, false);
@@ -144,7 +144,7 @@ function hasFired(signal: AbortSignal | undefined): signal is AbortSignal {
   return signal?.aborted === true;
 }
 
-function timeoutOf(options: BlockOptions, known: readonly string[]): number {
+function timeoutOf(options: BlockingOptions, known: readonly string[]): number {
   knownKeys('options', options, known);
   const { timeoutMs = Infinity } = options;
   if (typeof timeoutMs === 'number' && timeoutMs >= 0) return timeoutMs;

@@ -4,7 +4,7 @@ import { integerWithin } from '../check.js';
 import type { EventCount } from './event-count.js';
 import {
   SharedPrimitive,
-  type BlockOptions,
+  type BlockingOptions,
   type ContentionStats,
   type PrimitiveOptions,
   type WaitOptions,
@@ -106,13 +106,13 @@ export abstract class SharedQueue<
   }
 
   /** Blocks while the queue is full. @throws WAIT_ON_MAIN_THREAD, WAIT_TIMED_OUT, CLOSED, INVALID_ARGUMENT */
-  push(item: T, options: BlockOptions = {}): void {
+  push(item: T, options: BlockingOptions = {}): void {
     this.requireBlocking('push');
     if (!this.tryPush(item)) this.blockForTurn(this.#pushing, item, options);
   }
 
   /** Blocks while the queue is empty. @throws WAIT_ON_MAIN_THREAD, WAIT_TIMED_OUT, CLOSED */
-  pop(options: BlockOptions = {}): T {
+  pop(options: BlockingOptions = {}): T {
     this.requireBlocking('pop');
     return this.#pop() ?? this.blockForTurn(this.#popping, undefined, options);
   }

@@ -11,7 +11,12 @@
 import { fail } from '../../errors.js';
 import { integerWithin } from '../check.js';
 import { EventCount } from './event-count.js';
-import { SharedPrimitive, type BlockOptions, type PrimitiveOptions, type WaitOptions } from './primitive.js';
+import {
+  SharedPrimitive,
+  type BlockingOptions,
+  type PrimitiveOptions,
+  type WaitOptions,
+} from './primitive.js';
 import {
   Counter,
   createBlock,
@@ -141,7 +146,7 @@ export class Semaphore extends SharedPrimitive<'semaphore'> {
   }
 
   /** Blocks until there are enough. @throws WAIT_ON_MAIN_THREAD, WAIT_TIMED_OUT */
-  acquire(options: BlockOptions & { readonly permits?: number } = {}): void {
+  acquire(options: BlockingOptions & { readonly permits?: number } = {}): void {
     this.requireBlocking('acquire');
     const { permits = 1, ...rest } = options;
     if (this.tryAcquire(permits)) return;
