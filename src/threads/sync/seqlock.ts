@@ -81,7 +81,7 @@ export interface SeqLockOptions extends PrimitiveOptions {
 
 /**
  * Reads without writing to shared memory, so any number of readers costs nothing; for figures, configuration, clocks.
- * Reads and writes copy the record, about 1 ns (read) and 5 ns (write) for each 4 bytes.
+ * Reads and writes copy the record: 280 ns to read and 470 ns to write 16 bytes (busy VM).
  *
  * @example
  * const lock = SeqLock.create({ sizeBytes: 16 });
