@@ -225,12 +225,15 @@ Examples:
     .addOption(
       new Option(
         '-o, --out <file>',
-        'where to write, - for standard output (default: report.html in the store)',
+        'where to write, - for standard output (default: report.html in the store, or a file named after the result)',
       ),
     )
     .addOption(
-      new Option('-f, --format <format>', 'markdown suits the job summary of a CI run')
-        .choices(['html', 'markdown'])
+      new Option(
+        '-f, --format <format>',
+        'markdown suits the job summary of a CI run; the last three hold the stacks of one result for other tools',
+      )
+        .choices(['html', 'markdown', 'cpuprofile', 'pprof', 'collapsed'])
         .default('html'),
     )
     .addOption(storageOption())
@@ -240,7 +243,8 @@ Examples:
       `
 Examples:
   $ sysopt report
-  $ sysopt report --format markdown --out - >> "$GITHUB_STEP_SUMMARY"`,
+  $ sysopt report --format markdown --out - >> "$GITHUB_STEP_SUMMARY"
+  $ sysopt report --format pprof --out app.pb.gz && go tool pprof -http : app.pb.gz`,
     )
     .action((options: Flags) =>
       runVerb(options.json === true, async (session) => {

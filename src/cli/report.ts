@@ -11,6 +11,14 @@ import { renderHtml } from '../report/html.js';
 import { renderMarkdown } from '../report/markdown.js';
 import { makeFolder } from '../storage/make-folder.js';
 import type { Store } from '../storage/store.js';
+import { UsageError } from './exit-code.js';
+import {
+  isStackFormat,
+  renderStacks,
+  resultForStacks,
+  stacksFileName,
+  type StackFormat,
+} from './report-stacks.js';
 import type { Session, VerbOutcome } from './session.js';
 import { readStorage } from './store.js';
 import type { Terminal } from './terminal.js';
@@ -19,7 +27,7 @@ export interface ReportVerbOptions {
   readonly storage: string;
   readonly result?: string;
   readonly out?: string;
-  readonly format: 'html' | 'markdown';
+  readonly format: 'html' | 'markdown' | StackFormat;
 }
 
 /** More rows than this make a table that nobody reads. */
@@ -27,10 +35,11 @@ const MAX_PROFILES = 60;
 
 /**
  * `sysopt report`: one static file over what is stored. Without `--result`, the newest result of each type; of
- * optimisations, the newest for each subject.
+ * optimisations, the newest for each subject. The formats of other tools hold the stacks of one result.
  */
 export async function reportVerb(options: ReportVerbOptions, { terminal }: Session): Promise<VerbOutcome> {
   const store = readStorage(options.storage, terminal);
+  if (isStackFormat(options.format)) return stacksVerb(store, options, options.format, terminal);
   const results =
     options.result === undefined
       ? await newestResults(store, terminal)
@@ -57,17 +66,45 @@ export async function reportVerb(options: ReportVerbOptions, { terminal }: Sessi
   }
   const name = options.format === 'html' ? 'report.html' : 'report.md';
   const file = resolve(options.out ?? join(options.storage, name));
-  try {
-    await makeFolder(dirname(file));
-    await writeFile(file, text);
-  } catch (cause) {
-    throw fail('STORAGE_NOT_WRITABLE', { path: file, reason: (cause as Error).message }, { cause });
-  }
+  await write(file, text);
   terminal.print(
     `Wrote ${file} (${formatCount(results.length, 'result')}, ${formatCount(profiles.length, 'optimisation')}).`,
   );
   if (options.format === 'html') terminal.print(terminal.style('dim', `Open ${pathToFileURL(file).href}`));
   return { result: { file, ...summary } };
+}
+
+async function stacksVerb(
+  store: Store,
+  options: ReportVerbOptions,
+  format: StackFormat,
+  terminal: Terminal,
+): Promise<VerbOutcome> {
+  if (format === 'pprof' && options.out === '-') {
+    throw new UsageError('pprof is binary and goes to a file.', 'Name one: --out profile.pb.gz');
+  }
+  const result = await resultForStacks(store, format, options.result).finally(() => store.close());
+  const rendered = await renderStacks(result, format);
+  const summary = { results: [result.id], profiles: [] };
+  if (options.out === '-') {
+    const text = String(rendered);
+    if (terminal.json) return { result: { file: null, text, ...summary } };
+    terminal.print(text.trimEnd());
+    return { result: null };
+  }
+  const file = resolve(options.out ?? join(options.storage, stacksFileName(result, format)));
+  await write(file, rendered);
+  terminal.print(`Wrote ${file} (${result.id}).`);
+  return { result: { file, ...summary } };
+}
+
+async function write(file: string, content: string | Uint8Array): Promise<void> {
+  try {
+    await makeFolder(dirname(file));
+    await writeFile(file, content);
+  } catch (cause) {
+    throw fail('STORAGE_NOT_WRITABLE', { path: file, reason: (cause as Error).message }, { cause });
+  }
 }
 
 async function newestResults(store: Store, terminal: Terminal): Promise<ProfilingResult[]> {

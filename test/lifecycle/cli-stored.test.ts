@@ -227,3 +227,38 @@ describe('sysopt', () => {
     }
   });
 });
+
+describe('sysopt report for other tools', () => {
+  const write = (folder: string, ...flags: string[]) =>
+    runCli(['report', '--json', '--storage', folder, ...flags]);
+
+  it.each([
+    ['cpuprofile', '.cpuprofile', '{"nodes":'],
+    ['pprof', '.pb.gz', '\u001f'],
+    ['collapsed', '.collapsed.txt', '(other) '],
+  ])('writes %s, named after the result', async (format, ending, beginning) => {
+    using folder = scratch();
+    await filledStore(folder.path);
+    const { code, json } = await write(folder.path, '--format', format);
+    expect(code).toBe(0);
+    expect(json.file).toBe(join(folder.path, `${result.id}${ending}`));
+    expect(readFileSync(json.file, 'latin1').startsWith(beginning)).toBe(true);
+  });
+
+  it('says what a format cannot hold, and what can', async () => {
+    using folder = scratch();
+    const store = openStore(folder.path);
+    const id = 'memory-01890f3e-7c2a-7b10-9d3e-1f2a3b4c5d6e';
+    await store.saveResult({ ...result, id, type: 'memory' });
+    await store.close();
+    const named = await write(folder.path, '--format', 'cpuprofile', '--result', id);
+    expect(named.code).toBe(2);
+    expect(named.json.error.hint).toContain('--format pprof');
+    const newest = await write(folder.path, '--format', 'cpuprofile');
+    expect(newest.code).toBe(2);
+    expect(newest.json.error.hint).toContain('sysopt profile');
+    const binary = await write(folder.path, '--format', 'pprof', '--out', '-');
+    expect(binary.code).toBe(2);
+    expect(binary.json.error.hint).toContain('--out');
+  });
+});
