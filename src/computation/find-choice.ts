@@ -57,6 +57,9 @@ export interface SearchRequest {
   readonly warnings: Set<string>;
 }
 
+/** What all parts of a search need, whatever they measure and for how long. */
+export type SearchContext = Omit<SearchRequest, 'variants' | 'classes' | 'budgetMs'>;
+
 /** Finds a choice by measuring. What it finds is a candidate: nothing is proved by a race. */
 export async function findChoice(request: SearchRequest): Promise<FoundChoice> {
   const { variants, classes, rejections, settings } = request;

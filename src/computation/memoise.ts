@@ -4,8 +4,11 @@
  *
  * Eviction is GreedyDual-Size with Frequency (Cherkasova 1998): priority = clock + hits · cost ÷ size, the lowest
  * goes, and the clock rises to its priority, so that what was once dear grows old. LRU keeps a result that took a
- * microsecond over one that took a second if it was asked for later. Priorities lie in a binary heap: a hit costs
- * O(log n).
+ * microsecond over one that took a second if it was asked for later.
+ *
+ * Priorities only rise, so the binary heap may lag behind them: a hit changes the entry alone, O(1), and an eviction
+ * puts those it finds on top with a risen priority back in their places, O(log n) for each, until the top is right.
+ * What is evicted is the same as if every hit had moved its entry.
  */
 import { describe, fail } from '../errors.js';
 import type { AnyFunction } from './variants.js';
@@ -49,6 +52,8 @@ interface Entry {
   size: number;
   hits: number;
   priority: number;
+  /** Priority by which it lies in the heap: that of its last move, never above `priority`. */
+  rank: number;
   madeAtMs: number;
   /** Place in the heap; -1 where it is not kept (still computing). */
   at: number;
@@ -70,7 +75,7 @@ const MIN_COST_MS = 1e-4;
  */
 export function memoise<F extends AnyFunction>(fn: F, options: MemoiseOptions<F>): Memoised<F> {
   const { maxSize, size: sizeOf = () => 1 } = options;
-  const keyOf: (...args: Parameters<F>) => unknown = options.key ?? ((...[first]) => first as unknown);
+  const keyOf = options.key;
   const { maxAgeMs = Infinity, now = () => performance.now() } = options;
   if (typeof fn !== 'function') {
     throw fail('INVALID_ARGUMENT', { name: 'fn', actual: describe(fn), expected: 'a function' });
@@ -81,7 +86,10 @@ export function memoise<F extends AnyFunction>(fn: F, options: MemoiseOptions<F>
   }
   const entries = new Map<unknown, Entry>();
   const heap: Entry[] = [];
-  let [clock, total, hits, misses, evictions, computedMs, savedMs] = [0, 0, 0, 0, 0, 0, 0];
+  let [clock, total, hits, misses, evictions] = [0, 0, 0, 0, 0];
+  // Not variables: V8 would box the number that a hit adds to in a new object each time.
+  const times = new Float64Array(2);
+  const [COMPUTED_MS, SAVED_MS] = [0, 1];
 
   const priorityOf = ({ hits: asked, costMs, size }: Entry) =>
     clock + (asked * Math.max(costMs, MIN_COST_MS)) / size;
@@ -94,7 +102,7 @@ export function memoise<F extends AnyFunction>(fn: F, options: MemoiseOptions<F>
   }
 
   function keep(entry: Entry, value: unknown, costMs: number): void {
-    computedMs += costMs;
+    times[COMPUTED_MS]! += costMs;
     entry.value = value;
     entry.costMs = costMs;
     entry.madeAtMs = now();
@@ -110,6 +118,11 @@ export function memoise<F extends AnyFunction>(fn: F, options: MemoiseOptions<F>
     push(heap, entry);
     while (total > maxSize) {
       const lowest = heap[0]!;
+      if (lowest.priority > lowest.rank) {
+        lowest.rank = lowest.priority;
+        sink(heap, 0);
+        continue;
+      }
       clock = lowest.priority;
       evictions += 1;
       remove(lowest);
@@ -121,11 +134,13 @@ export function memoise<F extends AnyFunction>(fn: F, options: MemoiseOptions<F>
     const entry: Entry = {
       key,
       value: undefined,
-      costMs: 0,
+      // Not 0, which would make them integers: V8 changes a field that was always a double in place.
+      costMs: NaN,
       size: 0,
       hits: 1,
-      priority: 0,
-      madeAtMs: 0,
+      priority: NaN,
+      rank: NaN,
+      madeAtMs: NaN,
       at: -1,
     };
     const startMs = now();
@@ -153,31 +168,46 @@ export function memoise<F extends AnyFunction>(fn: F, options: MemoiseOptions<F>
     return promise as ReturnType<F>;
   }
 
-  const memoised = (...args: Parameters<F>): ReturnType<F> => {
-    const key = keyOf(...args);
-    const entry = entries.get(key);
-    if (entry === undefined) return compute(key, args);
-    if (maxAgeMs !== Infinity && entry.at >= 0 && now() - entry.madeAtMs > maxAgeMs) {
-      remove(entry);
-      return compute(key, args);
-    }
+  /** Removes what is too old. */
+  function isFresh(entry: Entry): boolean {
+    if (maxAgeMs === Infinity || entry.at < 0 || now() - entry.madeAtMs <= maxAgeMs) return true;
+    remove(entry);
+    return false;
+  }
+
+  function hit(entry: Entry): ReturnType<F> {
     hits += 1;
-    savedMs += entry.costMs;
     if (entry.at >= 0) {
+      times[SAVED_MS]! += entry.costMs;
       entry.hits += 1;
       entry.priority = priorityOf(entry);
-      sink(heap, entry.at);
     }
     return entry.value as ReturnType<F>;
-  };
+  }
+
+  // Without `key` the arguments are not gathered but for a miss: an array a call costs as much as the rest of a hit.
+  const memoised = (
+    keyOf === undefined
+      ? (first: unknown, ...rest: unknown[]) => {
+          const entry = entries.get(first);
+          return entry !== undefined && isFresh(entry)
+            ? hit(entry)
+            : compute(first, [first, ...rest] as Parameters<F>);
+        }
+      : (...args: Parameters<F>) => {
+          const key = keyOf(...args);
+          const entry = entries.get(key);
+          return entry !== undefined && isFresh(entry) ? hit(entry) : compute(key, args);
+        }
+  ) as F;
   const stats = (): MemoiseStats => ({
     hits,
     misses,
     evictions,
     entries: entries.size,
     size: total,
-    computedMs,
-    savedMs,
+    computedMs: times[COMPUTED_MS]!,
+    savedMs: times[SAVED_MS]!,
   });
   const clear = (): void => {
     entries.clear();
@@ -188,7 +218,7 @@ export function memoise<F extends AnyFunction>(fn: F, options: MemoiseOptions<F>
   return Object.assign(memoised, { stats, clear });
 }
 
-// A binary heap of entries, lowest priority first; every entry knows its place.
+// A binary heap of entries, lowest rank first; every entry knows its place.
 
 function place(heap: Entry[], entry: Entry, at: number): void {
   heap[at] = entry;
@@ -196,6 +226,7 @@ function place(heap: Entry[], entry: Entry, at: number): void {
 }
 
 function push(heap: Entry[], entry: Entry): void {
+  entry.rank = entry.priority;
   place(heap, entry, heap.length);
   rise(heap, entry.at);
 }
@@ -205,7 +236,7 @@ function rise(heap: Entry[], from: number): void {
   let at = from;
   while (at > 0) {
     const parent = (at - 1) >> 1;
-    if (heap[parent]!.priority <= entry.priority) break;
+    if (heap[parent]!.rank <= entry.rank) break;
     place(heap, heap[parent]!, at);
     at = parent;
   }
@@ -218,8 +249,8 @@ function sink(heap: Entry[], from: number): void {
   for (;;) {
     let child = 2 * at + 1;
     if (child >= heap.length) break;
-    if (child + 1 < heap.length && heap[child + 1]!.priority < heap[child]!.priority) child += 1;
-    if (heap[child]!.priority >= entry.priority) break;
+    if (child + 1 < heap.length && heap[child + 1]!.rank < heap[child]!.rank) child += 1;
+    if (heap[child]!.rank >= entry.rank) break;
     place(heap, heap[child]!, at);
     at = child;
   }

@@ -12,24 +12,17 @@ import { checkOrders, takesPart, type Rejection } from './agreement.js';
 import { boundedChoice } from './bounded-choice.js';
 import { variantFor, type ComputationOptions } from './computation.js';
 import { confirmCrossovers } from './confirm-crossovers.js';
-import { contender, measuringOverheadBytes, type CostMeasure, type Weights } from './cost.js';
-import {
-  findChoice,
-  pick,
-  raceOf,
-  withoutRejected,
-  type FoundChoice,
-  type SearchRequest,
-} from './find-choice.js';
+import { configure } from './configure.js';
+import { measuringOverheadBytes, type CostMeasure, type Weights } from './cost.js';
+import { findChoice, pick, withoutRejected, type FoundChoice, type SearchRequest } from './find-choice.js';
 import type { ComputationTarget } from './participants.js';
-import { planOf, type SizedUse } from './plan.js';
-import { prepare, type Prepared } from './prepare.js';
+import { planOf } from './plan.js';
+import { prepare } from './prepare.js';
 import { raceComparisons } from './race-comparisons.js';
 import type { Standing } from './race.js';
 import { seededRandom } from './random.js';
-import { resourceUse } from './resources.js';
+import { resourcesOf } from './resources-by-size.js';
 import { choiceOf, crossovers, strongestRival } from './selection.js';
-import { tune, type TunedVariant } from './tune.js';
 import { affordable, describeChoice, validateChoice } from './validate-choice.js';
 import type { AnyFunction, Variant } from './variants.js';
 
@@ -166,7 +159,7 @@ export async function optimizeComputation(
     .filter(({ size }) => variantFor(proposed, size) !== variantFor(present, size));
   // Sizes that were added to find a crossover lie where the two are nearly equal: the caller's own count.
   const asked = changed.filter((sizeClass) => classes.includes(sizeClass));
-  const uses = await resourcesOf(found, variants, {
+  const uses = await resourcesOf(found.measured, variants, {
     ...common,
     endMs: performance.now() + remainingMs() * RESOURCES_SHARE,
   });
@@ -247,38 +240,6 @@ export async function optimizeComputation(
   return { draft, dispatch: computation.dispatch, choices };
 }
 
-type Common = Omit<SearchRequest, 'variants' | 'classes' | 'budgetMs'>;
-
-/** Finds configurations for the variants that take parameters. */
-async function configure(
-  { variants, classes, rejections, warnings }: Prepared,
-  common: Common,
-  budgetMs: number,
-): Promise<{ variants: readonly Variant[]; report: readonly TunedVariant[] }> {
-  const { computation, settings, random, agreement, context } = common;
-  const { tunables } = computation;
-  if (tunables.length === 0 || classes.length === 0 || settings.algorithmOptimization.selection === 'fixed') {
-    return { variants: [], report: [] };
-  }
-  const tuning = await tune({
-    tunables,
-    reference: variants[0]!,
-    classes,
-    settings,
-    budgetMs,
-    random,
-    agreement,
-    raceOf: (of, sizeClass) => raceOf(of, sizeClass, common),
-    progress: (fraction, message) => context.progress({ stage: 'tune', fraction, message }),
-  });
-  for (const rejection of tuning.rejections) {
-    rejections.push(rejection);
-    warnings.add(rejection.message);
-  }
-  const known = new Set(variants.map(({ name }) => name));
-  return { variants: tuning.variants.filter(({ name }) => !known.has(name)), report: tuning.report };
-}
-
 function repick(found: FoundChoice, request: SearchRequest): FoundChoice {
   const measured = withoutRejected(found.measured, request.rejections).filter(
     ({ standings }) => standings.length > 0,
@@ -286,27 +247,6 @@ function repick(found: FoundChoice, request: SearchRequest): FoundChoice {
   return measured.length === 0
     ? { measured: [], picked: [], changes: [], candidate: request.present }
     : pick(measured, request);
-}
-
-/** What each variant uses at each size, as far as the time reaches. */
-async function resourcesOf(
-  { measured }: FoundChoice,
-  variants: readonly Variant[],
-  { asynchronous, overheadBytes, measure, endMs }: Common & { readonly endMs: number },
-): Promise<SizedUse[]> {
-  const uses: SizedUse[] = [];
-  // Greatest sizes first: what is used there matters most where the time ends before all are done.
-  for (const { size, sizeClass, standings } of [...measured].reverse()) {
-    for (const { variant: name, cost } of standings) {
-      if (performance.now() >= endMs) return uses;
-      const variant = variants.find((each) => each.name === name);
-      if (!variant) continue;
-      const of = contender(variant, sizeClass.inputs, asynchronous);
-      const timeNs = measure.objective === 'time' ? cost : undefined;
-      uses.push({ size, variant: name, use: await resourceUse(of, timeNs, overheadBytes) });
-    }
-  }
-  return uses;
 }
 
 /**
