@@ -1,28 +1,42 @@
 // Bulk kernels over columns of 2,000 records, in cache, against the best loops that JavaScript has: simple, with four
 // and with eight accumulators. Values are whole numbers, so that every order of additions gives the same sum.
-import { f64, i32, u32 } from '../../dist/memory/struct/field-types.js';
+import { f32, f64, i32, u32, u64 } from '../../dist/memory/struct/field-types.js';
 import { struct } from '../../dist/memory/struct/struct-type.js';
 
 const RECORDS = 2_000;
-const Row = struct('Row', { x: f64, y: f64, n: i32, id: u32 });
+const Row = struct('Row', { x: f64, y: f64, n: i32, id: u32, w: f32, total: u64 });
 
 function setup() {
   const columns = Row.array(RECORDS, { order: 'soa' });
-  for (let k = 0; k < RECORDS; k += 1) columns.set(k, { x: (k * 7919) % 1000, y: k % 97, n: k - 900, id: k });
+  for (let k = 0; k < RECORDS; k += 1) {
+    columns.set(k, {
+      x: (k * 7919) % 1000,
+      y: k % 97,
+      n: k - 900,
+      id: k,
+      w: k % 31,
+      total: BigInt(k) << 20n,
+    });
+  }
   const rows = Row.array(RECORDS, { order: 'aos' });
   columns.transposeTo(rows);
+  const blocks = Row.array(RECORDS, { order: 'aosoa' });
+  columns.transposeTo(blocks);
   const target = Row.array(RECORDS, { order: 'soa' });
   const indices = Uint32Array.from({ length: RECORDS }, (_, k) => (k * 7919) % RECORDS);
-  const { x, y, n, id } = columns.columns;
+  const { x, y, n, id, w, total } = columns.columns;
   return {
     columns,
     rows,
+    blocks,
     target,
     indices,
     x,
     y,
     n,
     id,
+    w,
+    total,
     out: new Uint32Array(RECORDS),
     values: new Float64Array(RECORDS),
     cursor: rows.cursor(),
@@ -94,6 +108,71 @@ export default [
       'array.dot': ({ columns }) => columns.dot('x', 'y'),
     },
   },
+  {
+    name: 'dot product of 2,000 f64 and f32',
+    setup,
+    variants: {
+      'four accumulators': ({ x, w }) => {
+        let [a, b, c, d] = [0, 0, 0, 0];
+        for (let i = 0; i + 3 < x.length; i += 4) {
+          a += x[i] * w[i];
+          b += x[i + 1] * w[i + 1];
+          c += x[i + 2] * w[i + 2];
+          d += x[i + 3] * w[i + 3];
+        }
+        return a + b + c + d;
+      },
+      'array.dot': ({ columns }) => columns.dot('x', 'w'),
+    },
+  },
+  {
+    name: 'sum of 2,000 u64',
+    setup,
+    variants: {
+      loop: ({ total }) => {
+        let sum = 0n;
+        for (let i = 0; i < total.length; i += 1) sum += total[i];
+        return sum;
+      },
+      'array.sum': ({ columns }) => columns.sum('total'),
+    },
+  },
+  ...['rows', 'blocks'].flatMap((name) => [
+    {
+      name: `sum of 2,000 f64 in ${name === 'rows' ? 'aos' : 'aosoa'}`,
+      setup,
+      variants: {
+        cursor: (records) => {
+          const all = records[name];
+          const p = all.cursor();
+          let sum = 0;
+          for (let i = 0; i < all.length; i += 1) {
+            p.index = i;
+            sum += p.x;
+          }
+          return sum;
+        },
+        'array.sum': (records) => records[name].sum('x'),
+      },
+    },
+    {
+      name: `minimum of 2,000 i32 in ${name === 'rows' ? 'aos' : 'aosoa'}`,
+      setup,
+      variants: {
+        cursor: (records) => {
+          const all = records[name];
+          const p = all.cursor();
+          let least = p.n;
+          for (let i = 1; i < all.length; i += 1) {
+            p.index = i;
+            if (p.n < least) least = p.n;
+          }
+          return least;
+        },
+        'array.min': (records) => records[name].min('n'),
+      },
+    },
+  ]),
   {
     name: 'indices of half of 2,000 f64',
     setup,

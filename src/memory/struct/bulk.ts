@@ -1,7 +1,8 @@
 /**
- * Bulk operations over the columns of struct arrays: the native kernel where it wins by half or more, else the
- * JavaScript loop. Which of them wins where is measured in `bench/cases/struct-columns.js` and told in
- * `docs/guide-memory.md`; both give the same bits.
+ * Bulk operations over the columns of struct arrays: the native kernel where it beats the best JavaScript loop by half
+ * or more in cache, else a loop of our own; both give the same bits. What each gains is measured in
+ * `bench/cases/struct-columns.js` and told in `docs/guide-memory.md`. A dot product of two types is the one that our
+ * loop loses: it keeps the order of additions that the kernels have.
  */
 import { describe, fail } from '../../errors.js';
 import { loadNative } from '../../native/load.js';
