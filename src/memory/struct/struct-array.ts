@@ -196,13 +196,9 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
     return Array.from({ length: this.length }, (_, index) => this.get(index));
   }
 
-  /** Gives one and the same cursor for every record. Convenient; an index loop with a cursor is much faster. */
-  *[Symbol.iterator](): Iterator<Cursor<F>> {
-    const cursor = this.cursor();
-    for (let index = 0; index < this.length; index += 1) {
-      cursor.index = index;
-      yield cursor;
-    }
+  /** Gives one and the same cursor for every record, and makes no garbage. An index loop with a cursor is faster. */
+  [Symbol.iterator](): IterableIterator<Cursor<F>> {
+    return new RecordIterator<F>(this.cursor(), this);
   }
 
   /**
@@ -422,6 +418,32 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
       });
     }
     return { buffer: region.buffer, offsetBytes: region.offsetBytes + offsetBytes };
+  }
+}
+
+/** A generator makes an object for each step; this one hands out the same. */
+class RecordIterator<F extends Fields> implements IterableIterator<Cursor<F>> {
+  private place = 0;
+  private readonly records: StructArray<F>;
+  private readonly step: { readonly done: false; readonly value: Cursor<F> };
+
+  constructor(cursor: Cursor<F>, records: StructArray<F>) {
+    this.records = records;
+    this.step = { done: false, value: cursor };
+  }
+
+  next(): IteratorResult<Cursor<F>, undefined> {
+    if (this.place >= this.records.length) {
+      this.place = Infinity;
+      return { done: true, value: undefined };
+    }
+    this.step.value.index = this.place;
+    this.place += 1;
+    return this.step;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
   }
 }
 

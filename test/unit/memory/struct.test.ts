@@ -661,3 +661,33 @@ describe('the first long loop over a cursor', () => {
     expect(() => (cursor.index = 0)).toThrow(code('CLOSED'));
   });
 });
+
+describe('iteration', () => {
+  it('gives one cursor and one step for all records, each in turn', () => {
+    const points = Point.fromObjects([0, 1, 2].map((x) => ({ x, y: -x })));
+    const seen: number[] = [];
+    const cursors = new Set<unknown>();
+    for (const point of points) {
+      seen.push(point.x);
+      cursors.add(point);
+    }
+    expect(seen).toEqual([0, 1, 2]);
+    expect(cursors.size).toBe(1);
+    const steps = points[Symbol.iterator]();
+    expect(steps.next()).toBe(steps.next());
+    expect([...steps].length).toBe(1);
+    expect(steps.next()).toEqual({ done: true, value: undefined });
+    expect([...Point.array(0)]).toEqual([]);
+  });
+
+  it('ends where the array is closed within', () => {
+    const points = Point.array(5);
+    let count = 0;
+    for (const point of points) {
+      count += 1;
+      if (point.index === 1) points.close();
+    }
+    expect(count).toBe(2);
+    expect(() => [...points]).toThrow(code('CLOSED'));
+  });
+});
