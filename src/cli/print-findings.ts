@@ -8,6 +8,7 @@ import { evidenceInWords, formatCount, formatPlace, profileName, shortenPaths } 
 import { missingInWords, missingMetrics } from '../report/missing.js';
 import { formatDurationMs, formatNumber, formatShare } from '../units.js';
 import { guideOnDisk } from './guide-path.js';
+import { printWaiting } from './print-waiting.js';
 import { visible, wrap, type Style, type Terminal } from './terminal.js';
 
 const SEVERITY_STYLE: Readonly<Record<string, Style>> = {
@@ -19,8 +20,8 @@ const SEVERITY_STYLE: Readonly<Record<string, Style>> = {
 };
 
 /**
- * A profiling result for people: what was run, the summary, every finding with what to do, and what could not
- * be measured.
+ * A profiling result for people: what was run, the summary, every finding with what to do, operations or threads,
+ * and what could not be measured.
  *
  * @param byDoctor reasons for a missing metric about which `sysopt doctor` has more to say.
  */
@@ -47,6 +48,7 @@ export function printResult(
   const { findings, others } = answerFindings(result);
   for (const answered of findings) printFinding(terminal, answered);
   for (const recommendation of others) printRecommendation(terminal, recommendation, false);
+  printWaiting(terminal, result, fromHere);
   printMissing(terminal, result.metrics, byDoctor);
 }
 

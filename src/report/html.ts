@@ -14,6 +14,7 @@ import { groupProfiles, optimizationsSection } from './optimizations.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
 import { allocationTable, definitionOf, functionTable, metricsTable } from './tables.js';
+import { activityTable, threadProfileTable, threadTable } from './waiting-tables.js';
 
 /**
  * Renders one self-contained HTML page: findings first, then the flame graph, the time line, optimisations,
@@ -131,6 +132,16 @@ function resultSections(
   }
   if (result.allocations.length > 0) {
     sections.push([`allocations${suffix}`, `Allocation${label}`, allocationTable(result.allocations, root)]);
+  }
+  const { activities = [], threads = [], threadProfiles = [] } = result;
+  if (activities.length > 0) {
+    sections.push([`operations${suffix}`, `Operations${label}`, activityTable(activities, root)]);
+  }
+  if (threads.length > 0) {
+    sections.push([`threads${suffix}`, `Threads${label}`, threadTable(threads, result.durationMs)]);
+  }
+  if (threadProfiles.length > 0) {
+    sections.push([`workers${suffix}`, `Worker threads${label}`, threadProfileTable(threadProfiles, root)]);
   }
   const series = seriesOf(result.timeline, (name) => unitOf(result, name));
   if (series.length > 0) {

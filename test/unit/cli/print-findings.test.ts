@@ -46,4 +46,21 @@ describe('a profile on the terminal', () => {
     expect(text.split('The pattern:')).toHaveLength(2);
     expect(text).toContain('What to do: as for 1.');
   });
+
+  it('lists operations for io, threads and workers for thread, neither for cpu', () => {
+    const io = printed({ ...result, type: 'io' });
+    expect(io).toMatch(/Operation +count +p50 +p99 +total +asked for by/);
+    expect(io).toMatch(/^GET prices\.internal:8080 +640 +42 ms +180 ms +31\.5 s +priceOf \S+prices\.js:31$/m);
+    expect(io.indexOf('GET prices')).toBeLessThan(io.indexOf('fs.readFile '));
+    const thread = printed({ ...result, type: 'thread' });
+    expect(thread).toMatch(/^node 4242 +94.1 % +2\.1 % +3\.8 % +main thread$/m);
+    expect(thread).toMatch(/^thumbnails +25 % +resample 25 % +\S+thumbnails\.js:14$/m);
+    expect(thread).not.toContain('libuv-worker');
+    expect(printed()).not.toMatch(/asked for by|hottest function/);
+  });
+
+  it('lets no control character of a name reach the terminal', () => {
+    const hostile = { ...result.activities![0]!, name: 'read\u001b[2J', target: 'a\nb' };
+    expect(printed({ ...result, type: 'io', activities: [hostile] })).not.toMatch(/\u001b|a\nb/);
+  });
 });
