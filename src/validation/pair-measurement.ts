@@ -13,6 +13,7 @@
 import type { Batch, Instrument, Side } from './batch.js';
 import { calibrateInstrument, runBatch } from './batch.js';
 import { GcLog, type GcPause } from './gc-log.js';
+import { countPair } from './pair-counters.js';
 import { isBimodal, mean, median, medianDeviation, sum } from './statistics.js';
 import { warmUp } from './warm-up.js';
 
@@ -20,6 +21,7 @@ const BATCH_MS = 1;
 /** Time in measured batches per replicate; more would not help, the spread between processes is greater. */
 const MEASURED_MS = 160;
 const MIN_PAIRS = 3;
+const LONGEST_COUNTED_MS = 20;
 const ALLOCATION_BATCH_MS = 0.1;
 const ALLOCATION_BATCHES = 15;
 
@@ -77,7 +79,18 @@ export async function measureReplicate(
       const msPerCall = warm.roundMs / 2 / warm.callsPerBatch[side];
       bytesPerCall.push(await allocatedPerCall(sides[side], msPerCall, log, instrument.heapOverheadBytes));
     }
-    return summarise(pairs, await log.pauses(), bytesPerCall, instrument, warm.steady, options.measure);
+    const replicate = summarise(
+      pairs,
+      await log.pauses(),
+      bytesPerCall,
+      instrument,
+      warm.steady,
+      options.measure,
+    );
+    // Not for long calls: their batches would take longer than the measurement.
+    if (warm.roundMs > LONGEST_COUNTED_MS) return replicate;
+    const counted = await countPair(sides, warm.callsPerBatch, options.breathe);
+    return { ...replicate, costs: [...replicate.costs, ...counted] };
   } finally {
     log.close();
   }

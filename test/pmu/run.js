@@ -45,6 +45,7 @@ const BOOTS = [
     cpu: 'cortex-a72',
     run: [
       `${EXACT_NODE} guest/counting.js`,
+      `${EXACT_NODE} guest/pair.js`,
       'echo 1 > /proc/sys/kernel/perf_user_access',
       `${EXACT_NODE} guest/user-read.js`,
       'echo 2 > /proc/sys/kernel/perf_event_paranoid',
