@@ -1,35 +1,27 @@
-import { readFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg } from 'node:os';
-import { getHeapStatistics } from 'node:v8';
+import { existsSync } from 'node:fs';
 import { openCounters } from '../counters/counter-group.js';
-import { captureEnvironment } from '../host/environment.js';
+import { captureEnvironment, hostFingerprint } from '../host/environment.js';
+import { readTopology } from '../host/topology.js';
+import type { HostProbe } from '../model/host-probe.js';
+import { openStore } from '../storage/store.js';
 import { probeHost } from '../host/probe.js';
 import { hostInventory, type HostInventory } from '../host/inventory.js';
-import { cpuLimits } from '../host/limits.js';
-import { CGROUP_COLUMNS, type Capability, type NativeCapabilities } from '../native/contract.js';
+import type { Capability, NativeCapabilities } from '../native/contract.js';
 import { loadNative } from '../native/load.js';
-import { formatBytes, formatNumber, formatShare } from '../units.js';
+import { formatShare } from '../units.js';
 import { formatCount } from '../report/format.js';
 import type { NoiseReport, WorkloadNoise } from '../validation/noise.js';
-import { printHostProbe } from './print-host.js';
+import { hostChecks, type Check } from './host-checks.js';
+import { printHostProbe, printTopology } from './print-host.js';
 import type { Session, VerbOutcome } from './session.js';
 import { visible, wrap, type Terminal } from './terminal.js';
 
 export interface DoctorVerbOptions {
+  readonly storage: string;
+  /** Measures memory and calls anew, though they are stored. */
+  readonly probe: boolean;
   /** How long to compare code with itself; undefined: not at all. */
   readonly noiseMs?: number;
-}
-
-/** One thing that this machine can or cannot do, or that deserves attention. */
-export interface Check {
-  readonly area: 'measuring' | 'processors' | 'memory' | 'process';
-  readonly name: string;
-  /** `attention`: it works, and what stands here may distort measurements or slow a service. */
-  readonly state: 'available' | 'attention' | 'missing';
-  readonly message: string;
-  /** Short machine-readable cause, where something is missing. */
-  readonly reason?: string;
-  readonly remedy?: string;
 }
 
 const AREAS: readonly (readonly [Check['area'], string])[] = [
@@ -46,13 +38,7 @@ export async function doctorVerb(
 ): Promise<VerbOutcome> {
   terminal.progress({ stage: 'look', message: 'Looking at this machine' });
   const native = loadNative();
-  const checks = [
-    ...measuringChecks(native.capabilities()),
-    counterCheck(),
-    ...processorChecks(),
-    ...memoryChecks(),
-    ...processChecks(),
-  ];
+  const checks = [...measuringChecks(native.capabilities()), ...counterChecks(), ...hostChecks()];
   const inventory = await hostInventory();
   const environment = captureEnvironment();
 
@@ -64,10 +50,13 @@ export async function doctorVerb(
       if (check.area === area) printCheck(terminal, check);
     }
   }
-  terminal.progress({ stage: 'probe', message: 'Measuring memory and calls' });
-  const probe = await probeHost({ budgetMs: PROBE_BUDGET_MS, signal });
-  printHostProbe(terminal, probe);
-  if (options.noiseMs === undefined) return { result: { environment, inventory, checks, probe } };
+  // Of now, also where the measurements are of before: limits change with the container.
+  const topology = readTopology();
+  printTopology(terminal, topology);
+  const { probe, storedIn } = await probeOrStored(options, { terminal, signal });
+  printHostProbe(terminal, probe, storedIn);
+  const found = { environment, inventory, checks, topology, probe, probeStoredIn: storedIn ?? null };
+  if (options.noiseMs === undefined) return { result: found };
 
   const { measureNoise } = await import('../validation/noise.js');
   const noise = await measureNoise({
@@ -76,10 +65,34 @@ export async function doctorVerb(
     onProgress: (progress) => terminal.progress(progress),
   });
   printNoise(terminal, noise);
-  return { result: { environment, inventory, checks, probe, noise } };
+  return { result: { ...found, noise } };
 }
 
 const PROBE_BUDGET_MS = 1000;
+
+/**
+ * The probe of this host in the store, or a new one, which is stored where there is a store: to look at a machine must
+ * not leave folders behind.
+ *
+ * @throws STORAGE_NOT_WRITABLE
+ */
+async function probeOrStored(
+  options: DoctorVerbOptions,
+  { terminal, signal }: Session,
+): Promise<{ readonly probe: HostProbe; readonly storedIn: string | undefined }> {
+  const store = openStore(options.storage);
+  try {
+    const hasStore = existsSync(store.path);
+    const stored = options.probe || !hasStore ? null : store.hostProbe(hostFingerprint().id);
+    if (stored) return { probe: stored, storedIn: store.path };
+    terminal.progress({ stage: 'probe', message: 'Measuring memory and calls' });
+    const probe = await probeHost({ budgetMs: PROBE_BUDGET_MS, signal });
+    if (hasStore) await store.saveHostProbe(probe);
+    return { probe, storedIn: hasStore ? store.path : undefined };
+  } finally {
+    await store.close();
+  }
+}
 
 const SEE_ABOVE = 'See the native addon.';
 
@@ -121,25 +134,39 @@ function measuringChecks(capabilities: NativeCapabilities): Check[] {
   return checks;
 }
 
-/** Which counter events count here, found out by counting a little work. */
-function counterCheck(): Check {
+/**
+ * Which counter events count here, found out by counting a little work; those that do not, by reason: a line each where
+ * the events of a processor differ, one line where the reason is the same for all.
+ */
+function counterChecks(): Check[] {
   using counters = openCounters();
   const { values } = counters.measure(() => {
     let sum = 0;
     for (let i = 0; i < 100_000; i += 1) sum += i % 7;
     return sum;
   }).counters;
-  const events = Object.entries(values).flatMap(([name, value]) => (value ? [[name, value] as const] : []));
-  const open = events.filter(([, value]) => value.available).map(([name]) => name);
-  const closed = events.filter(([, value]) => !value.available).map(([name]) => name);
-  const check = { area: 'measuring', name: 'counter events' } as const;
-  const missing = closed.length === 0 ? '' : `; not here: ${closed.join(', ')}`;
-  if (open.length > 0) return { ...check, state: 'available', message: `${open.join(', ')}${missing}.` };
-  const refusal = events[0]?.[1];
-  if (refusal === undefined || refusal.available) return { ...check, state: 'available', message: '' };
-  const { reason, message } = refusal;
-  const remedy = reason === 'NO_ADDON' ? SEE_ABOVE : refusal.remedy;
-  return { ...check, state: 'missing', reason, message, remedy };
+  const counting: string[] = [];
+  const refused = new Map<string, { names: string[]; message: string; remedy: string }>();
+  for (const [name, value] of Object.entries(values)) {
+    if (value?.available === true) counting.push(name);
+    else if (value !== undefined) {
+      const { reason, message, remedy } = value;
+      const known = refused.get(reason);
+      if (known) known.names.push(name);
+      else refused.set(reason, { names: [name], message, remedy });
+    }
+  }
+  const area = 'measuring';
+  const checks: Check[] = [...refused].map(([reason, { names, message, remedy }]) => ({
+    area,
+    name: `not counted: ${names.join(', ')}`,
+    state: 'missing',
+    reason,
+    message,
+    remedy: reason === 'NO_ADDON' ? SEE_ABOVE : remedy,
+  }));
+  if (counting.length === 0) return checks;
+  return [{ area, name: 'counted', state: 'available', message: `${counting.join(', ')}.` }, ...checks];
 }
 
 function checkOf(name: string, capability: Capability): Check {
@@ -159,174 +186,6 @@ function checkOf(name: string, capability: Capability): Check {
     };
   }
   return { area: 'measuring', name, state: 'missing', message, reason, remedy };
-}
-
-function processorChecks(): Check[] {
-  const { allowedCpus, quotaCpus, effectiveCpus } = cpuLimits();
-  const logical = cpus().length;
-  const area = 'processors';
-  const checks: Check[] = [
-    {
-      area,
-      name: 'processors',
-      state: 'available',
-      message: `${logical} logical, ${allowedCpus} allowed to this process${
-        quotaCpus === undefined ? ', no quota' : `, quota of ${formatNumber(quotaCpus)}`
-      }.`,
-    },
-  ];
-  if (quotaCpus !== undefined && quotaCpus < availableParallelism()) {
-    checks.push({
-      area,
-      name: 'processor quota',
-      state: 'attention',
-      message: `Node sees ${availableParallelism()} processors, but the container may use ${formatNumber(quotaCpus)}: thread pools sized by it are throttled.`,
-      remedy: `Size them by ${formatNumber(effectiveCpus)}; thread pools of this library do.`,
-    });
-  }
-  if (allowedCpus < 2) {
-    checks.push({
-      area,
-      name: 'parallelism',
-      state: 'attention',
-      message: 'With one processor, a load generator and the service share it, and no thread job can win.',
-      remedy: 'Measure on two or more.',
-    });
-  }
-  const [load] = loadavg();
-  if (load !== undefined && process.platform !== 'win32' && load > logical * 0.5) {
-    checks.push({
-      area,
-      name: 'load',
-      state: 'attention',
-      message: `The load average is ${formatNumber(load)}: something else is using this machine.`,
-      remedy: 'Measure when it is idle; comparisons need more time meanwhile and stay honest.',
-    });
-  }
-  const governor = readText('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor');
-  if (governor !== undefined && governor !== 'performance') {
-    checks.push({
-      area,
-      name: 'frequency governor',
-      state: 'attention',
-      message: `The governor is "${governor}": clock rates follow the load, and absolute times with them.`,
-      remedy: 'sudo cpupower frequency-set -g performance. Interleaved comparisons hold either way.',
-    });
-  }
-  return checks;
-}
-
-function memoryChecks(): Check[] {
-  const area = 'memory';
-  const checks: Check[] = [];
-  const heapLimit = getHeapStatistics().heap_size_limit;
-  const limit = cgroupFigure('memoryLimitBytes');
-  checks.push({
-    area,
-    name: 'heap limit',
-    state: 'available',
-    message: `${formatBytes(heapLimit)} for the JavaScript heap by default${
-      limit === undefined ? '' : `; the container is limited to ${formatBytes(limit)}`
-    }.`,
-  });
-  if (limit !== undefined && heapLimit > limit * 0.8) {
-    checks.push({
-      area,
-      name: 'heap and container',
-      state: 'attention',
-      message:
-        'The heap may grow beyond what the container allows: the kernel would end the process without a word.',
-      remedy: `Start Node with --max-old-space-size=${Math.round((limit * 0.75) / 2 ** 20)}.`,
-    });
-  }
-  const mode = /\[(\w+)\]/.exec(readText('/sys/kernel/mm/transparent_hugepage/enabled') ?? '')?.[1];
-  if (mode !== undefined) {
-    checks.push({
-      area,
-      name: 'transparent huge pages',
-      state: mode === 'madvise' ? 'available' : 'attention',
-      message:
-        mode === 'always'
-          ? 'Set to "always": memory that is hardly used grows to whole huge pages, and the kernel stalls to make them.'
-          : `Set to "${mode}".`,
-      ...(mode !== 'madvise' && {
-        remedy: 'echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled',
-      }),
-    });
-  }
-  const swapKb = /^VmSwap:\s*(\d+)/m.exec(readText('/proc/self/status') ?? '')?.[1];
-  const [total, free] = ['SwapTotal', 'SwapFree'].map((name) =>
-    Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(readText('/proc/meminfo') ?? '')?.[1] ?? 0),
-  );
-  if (total! > free! || Number(swapKb ?? 0) > 0) {
-    checks.push({
-      area,
-      name: 'swap',
-      state: 'attention',
-      message: `${formatBytes((total! - free!) * 1024)} of this machine's memory is swapped out: a garbage collection that touches such pages waits for the disk.`,
-      remedy: 'Give the machine more memory, or turn swap off for services (swapoff, memory.swap.max=0).',
-    });
-  }
-  return checks;
-}
-
-const COMFORTABLE_DESCRIPTORS = 4096;
-
-function processChecks(): Check[] {
-  const area = 'process';
-  const poolSize = process.env['UV_THREADPOOL_SIZE'];
-  const checks: Check[] = [
-    {
-      area,
-      name: 'libuv thread pool',
-      state: 'available',
-      message:
-        poolSize === undefined
-          ? 'UV_THREADPOOL_SIZE is not set: 4 threads for files, DNS look-ups, zlib and crypto.'
-          : `UV_THREADPOOL_SIZE=${visible(poolSize)}.`,
-    },
-  ];
-  const descriptors = /^Max open files\s+(\d+)/m.exec(readText('/proc/self/limits') ?? '')?.[1];
-  if (descriptors !== undefined) {
-    const few = Number(descriptors) < COMFORTABLE_DESCRIPTORS;
-    checks.push({
-      area,
-      name: 'open files',
-      state: few ? 'attention' : 'available',
-      message: `At most ${formatNumber(Number(descriptors))} descriptors, connections included.`,
-      ...(few && { remedy: 'ulimit -n 65536, or LimitNOFILE= in the service’s unit.' }),
-    });
-  }
-  const flags = process.env['NODE_OPTIONS'];
-  if (flags !== undefined && flags !== '') {
-    checks.push({
-      area,
-      name: 'NODE_OPTIONS',
-      state: 'attention',
-      message: `Set to "${visible(flags)}": every measurement includes it.`,
-      remedy: 'Unset it, unless the service runs with it too.',
-    });
-  }
-  return checks;
-}
-
-function cgroupFigure(column: (typeof CGROUP_COLUMNS)[number]): number | undefined {
-  const figures = new Float64Array(CGROUP_COLUMNS.length).fill(NaN);
-  try {
-    loadNative().readCgroup(figures);
-  } catch {
-    return undefined;
-  }
-  const value = figures[CGROUP_COLUMNS.indexOf(column)];
-  return value !== undefined && Number.isFinite(value) ? value : undefined;
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    return undefined; // Not on this platform, or hidden by the container.
-  }
 }
 
 function printMachine(terminal: Terminal, inventory: HostInventory, node: string): void {

@@ -267,11 +267,20 @@ Examples:
         .argParser(durationMs(3000))
         .preset('30s'),
     )
+    .addOption(new Option('--probe', 'measure memory and calls anew, though the store has them'))
+    .addOption(storageOption())
     .addOption(jsonOption())
     .action((options: Flags) =>
       runVerb(options.json === true, async (session) => {
         const { doctorVerb } = await import('./doctor.js');
-        return doctorVerb({ ...options, noiseMs: options.noise } as unknown as DoctorVerbOptions, session);
+        return doctorVerb(
+          {
+            ...options,
+            noiseMs: options.noise,
+            probe: options.probe === true,
+          } as unknown as DoctorVerbOptions,
+          session,
+        );
       }),
     );
 

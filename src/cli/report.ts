@@ -46,13 +46,16 @@ export async function reportVerb(options: ReportVerbOptions, { terminal }: Sessi
       : [await store.getResult(options.result)];
   const profiles = await newestProfiles(store, terminal);
   const comparisons = await newestComparisons(store, terminal);
+  const environment = captureEnvironment();
+  const hostProbe = store.hostProbe(environment.host.id);
   const input = {
     results,
     profiles,
     comparisons,
     stats: store.stats(),
-    environment: captureEnvironment(),
+    environment,
     createdAt: new Date().toISOString(),
+    ...(hostProbe !== null && { hostProbe }),
   };
   await store.close();
 

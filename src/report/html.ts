@@ -8,6 +8,7 @@ import { findingsSection, statusText } from './findings.js';
 import { flameGraph, frameOrigin } from './flame-graph.js';
 import { commonDirectory, formatInstant, formatValue, profileName, shortenPaths } from './format.js';
 import { statsSentence, type ReportInput, type ReportStats } from './input.js';
+import { hostSection } from './host-section.js';
 import { html, trusted, type Markup } from './markup.js';
 import { comparisonsSection } from './comparisons.js';
 import { groupProfiles, optimizationsSection } from './optimizations.js';
@@ -43,6 +44,9 @@ export function renderHtml(input: ReportInput): string {
     sections.push(['comparisons', 'Before and after', comparisonsSection(input.comparisons)]);
   }
   if (input.stats !== undefined) sections.push(['stored', 'In the store', statsSection(input.stats)]);
+  if (input.hostProbe !== undefined && input.hostProbe.latencyCurve.length > 1) {
+    sections.push(['host', 'This machine', hostSection(input.hostProbe)]);
+  }
   const environment = latest?.environment ?? input.profiles[0]?.environment ?? input.environment;
   if (environment !== undefined) {
     sections.push(['conditions', 'Conditions', conditionsSection(environment, latest, input)]);

@@ -1,5 +1,6 @@
 import type { StoredComparison } from '../model/comparison.js';
 import type { Environment } from '../model/fingerprint.js';
+import type { HostProbe } from '../model/host-probe.js';
 import type { OptimizationProfile } from '../model/optimization-profile.js';
 import type { ProfilingResult } from '../model/profiling-result.js';
 import { formatNumber } from '../units.js';
@@ -12,6 +13,8 @@ export interface ReportInput {
   /** Comparisons that stand on their own, e.g. of the whole service before and after. */
   readonly comparisons?: readonly StoredComparison[];
   readonly stats?: ReportStats;
+  /** What the host's memory and calls were measured to cost. */
+  readonly hostProbe?: HostProbe;
   /** Conditions under which the report itself was made; those of each run stand beside the run. */
   readonly environment?: Environment;
   /** ISO 8601. Shown in the footer; left out where absent, so that equal inputs give equal pages. */

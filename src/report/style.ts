@@ -110,6 +110,9 @@ pre.command{margin-top:10px;white-space:pre-wrap;overflow-wrap:anywhere;backgrou
 .y-high,.y-low{position:absolute;right:0;font-size:11px;color:var(--soft);background:var(--card);padding:0 0 0 4px;line-height:1;z-index:1}
 .y-high{top:-5px}.y-low{bottom:-5px}
 .dot{position:absolute;width:9px;height:9px;margin:-4.5px;border-radius:50%;background:var(--accent);border:2px solid var(--card);pointer-events:none}
+.chart.wide{margin:12px 0 18px}.chart.wide .plot{height:230px;margin-right:58px}
+.y-tick{position:absolute;left:100%;transform:translateY(-50%);font-size:11px;color:var(--soft);padding-left:8px;white-space:nowrap}
+.x-ticks{position:relative;height:16px;margin:8px 58px 0 0;font-size:11px;color:var(--soft)}.x-ticks span{position:absolute;transform:translateX(-50%);white-space:nowrap}.x-ticks span:first-child{transform:none}
 .x-axis{display:flex;justify-content:space-between;font-size:11px;color:var(--soft);margin-top:7px}
 .optimization-group{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:22px 24px;margin-bottom:16px}
 .optimization-group>p{margin:4px 0 16px}
