@@ -34,7 +34,12 @@ export function incompleteType(text: string, problem: string, cause = problem): 
 export function pointerTo({ text }: CType): CType {
   const at = text.search(/[[(]/);
   const pointer = at < 0 ? `${text} *` : `${text.slice(0, at).trimEnd()} (*)${text.slice(at)}`;
-  return { text: pointer, sizeBytes: 8, alignBytes: 8, node: { kind: 'scalar', scalar: 'u64', pointer: true } };
+  return {
+    text: pointer,
+    sizeBytes: 8,
+    alignBytes: 8,
+    node: { kind: 'scalar', scalar: 'u64', pointer: true },
+  };
 }
 
 /** `char name[16]` is text; arrays of all else are arrays. */
