@@ -2,9 +2,10 @@
 // variant itself, in ns: the difference, because a ratio says more of the variant than of the dispatcher.
 //
 // Method: each replicate is a fresh process, since code once compiled stays as it was compiled. In it, pairs of batches
-// in random order; a batch is a loop of its own text that calls one function. Shown are the mean over processes of
-// each one's median difference, and the interval of Student's t over processes. Other computations are dispatched
-// before, as in a service: a dispatcher that is alone in its process is faster than it will be.
+// in random order; a batch is a loop of its own text that calls one function. Other computations are dispatched before,
+// as in a service: a dispatcher that is alone in its process is faster than it will be. Shown are the median over
+// processes of each one's median difference, their mean with the interval of Student's t, and the worst: processes
+// fall into two groups, by how V8 happened to compile them, and a mean alone would hide that.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -64,7 +65,7 @@ function measure() {
     const subject = computation({ name, variants: { first, last }, ...(size && { size }) });
     subject.applyChoice({ kind: 'computation', bySize: choice });
     const [byDispatch, byItself] = [loopOf(subject.dispatch, inputs), loopOf(direct, inputs)];
-    for (let i = 0; i < 5; i += 1) [byDispatch, byItself].forEach((run) => run());
+    for (let i = 0; i < 20; i += 1) [byDispatch, byItself].forEach((run) => run());
     const differences = [];
     const directs = [];
     for (let i = 0; i < PAIRS; i += 1) {
@@ -101,8 +102,10 @@ if (values.child) {
     return JSON.parse(child.stdout);
   });
   console.log(`Node ${process.version}, ${processes} fresh processes, other dispatchers in use in each.\n`);
-  console.log('| call | itself, ns | through dispatch, ns more | 95 % interval |');
-  console.log('| --- | ---: | ---: | ---: |');
+  console.log(
+    '| call | itself, ns | through dispatch, ns more: median process | mean (95 %) | worst process |',
+  );
+  console.log('| --- | ---: | ---: | ---: | ---: |');
   Object.keys(SITUATIONS).forEach((name, at) => {
     const extras = runs.map((run) => run[at].extraNs);
     const mean = extras.reduce((sum, value) => sum + value, 0) / processes;
@@ -110,8 +113,9 @@ if (values.child) {
     const half = STUDENT[processes - 2] * Math.sqrt(variance / processes);
     const direct = median(runs.map((run) => run[at].directNs)).toFixed(1);
     console.log(
-      `| ${name} | ${direct} | ${mean.toFixed(1)} | ${(mean - half).toFixed(1)} … ${(mean + half).toFixed(1)} |`,
+      `| ${name} | ${direct} | ${median(extras).toFixed(1)} | ${mean.toFixed(1)} (${(mean - half).toFixed(1)} … ` +
+        `${(mean + half).toFixed(1)}) | ${Math.max(...extras).toFixed(1)} |`,
     );
-    if (values.check && mean - half > MAX_EXTRA_NS) process.exitCode = 1;
+    if (values.check && median(extras) > MAX_EXTRA_NS) process.exitCode = 1;
   });
 }

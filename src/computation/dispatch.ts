@@ -4,8 +4,8 @@
  * V8 keeps what it learns about calls per piece of source text. If all computations shared one dispatcher's code,
  * its call sites would see every variant of every computation, none would be inlined, and each call would cost 40
  * to 130 ns more (measured with nine computations). So each dispatcher gets code of its own, which makes it 1.0 ns
- * for one range and 2.0 to 5.0 ns for two (bench/dispatch.js). Where code generation is forbidden (--disallow-code-generation-from-strings), a shared one without rest
- * arrays serves.
+ * for one range and 2.0 to 4.5 ns for two in the median process (bench/dispatch.js). Where code generation is
+ * forbidden (--disallow-code-generation-from-strings), a shared one without rest arrays serves.
  */
 import { defaultSize, type SizeOf } from './size.js';
 import type { AnyFunction } from './variants.js';
@@ -71,10 +71,12 @@ function generated(size: SizeOf, later: Later): FastPath | undefined {
   const sizeOf =
     size === defaultSize
       ? `const input = args[0];
-         const n = typeof input === 'number' ? input
-           : typeof input === 'string' ? input.length
-           : typeof input === 'object' && input !== null && typeof input.length === 'number' ? input.length
-           : size(input);`
+         let n = NaN;
+         if (typeof input === 'number') n = input;
+         else if (input !== undefined && input !== null && typeof input !== 'function') {
+           n = input.length;
+           if (typeof n !== 'number') n = size(input);
+         }`
       : `const n = size(...args);`;
   // The number makes the text unique: equal texts share what V8 learned.
   const source = `/* dispatcher ${made} */
