@@ -27,6 +27,7 @@ const PROBE = 'a no-op sent through the pool ten times a second';
 const PROC_IO = '/proc/self/io';
 const SNMP = '/proc/self/net/snmp';
 const TCP = '/proc/self/net/tcp, tcp6';
+const PERF = 'perf_event_open(2)';
 const SCHED = '/proc/self/task/<tid>/sched';
 
 const define = (unit: Unit, definition: string, source: string): MetricDefinition => ({
@@ -216,6 +217,29 @@ export const METRIC_CATALOGUE = {
     'count/s',
     'Context switches of threads that another thread displaced.',
     SCHED,
+  ),
+
+  // Performance counters
+  'counter.main.instructions': define('count/s', 'Instructions of the profiled thread.', PERF),
+  'counter.main.cacheMisses': define('count/s', 'Last-level cache misses of the profiled thread.', PERF),
+  'counter.main.branchMisses': define('count/s', 'Mispredicted branches of the profiled thread.', PERF),
+  'counter.main.pageFaults': define('count/s', 'Page faults of the profiled thread.', PERF),
+  'counter.workers.instructions': define('count/s', 'Instructions of the worker threads, added up.', PERF),
+  'counter.workers.cacheMisses': define(
+    'count/s',
+    'Last-level cache misses of the worker threads, added up.',
+    PERF,
+  ),
+  'counter.workers.branchMisses': define(
+    'count/s',
+    'Mispredicted branches of the worker threads, added up.',
+    PERF,
+  ),
+  'counter.workers.pageFaults': define('count/s', 'Page faults of the worker threads, added up.', PERF),
+  'counter.main.instructionsPerCycle': define(
+    'ratio',
+    'Instructions per CPU cycle of the profiled thread.',
+    PERF,
   ),
 
   // libuv’s pool

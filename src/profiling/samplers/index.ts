@@ -2,6 +2,7 @@ import type { NativeContract } from '../../native/contract.js';
 import type { InspectorSession } from '../inspector-session.js';
 import type { Sampler } from '../sampler.js';
 import { ActivitySampler } from './activity.js';
+import { CounterSampler } from './counters.js';
 import { CpuProfileSampler } from './cpu-profile.js';
 import { DescriptorSampler } from './descriptors.js';
 import { EventLoopSampler } from './event-loop.js';
@@ -45,6 +46,7 @@ export function builtInSamplers(native: NativeContract, session: InspectorSessio
       workers: workers.threads,
       unnamedWorkers: () => workers.unnamed,
     }),
+    new CounterSampler(native, workers.threads),
     new ProcessSampler(reading),
     new EventLoopSampler(),
     new CpuProfileSampler(session),
