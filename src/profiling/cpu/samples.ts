@@ -10,7 +10,8 @@
  * counter. In a builtin that builds no frame (generic property loads, hash look-ups) the counter is in the
  * builtin, so the function that called it is lost, and the sample lands on that function's caller: on the line
  * of the call, or without a line. A call by itself takes no time, so such a sample is given back to the callee
- * that ran next to it in time.
+ * that ran next to it in time; where a short burst holds no other sample, to the one that has nearly all samples
+ * below that caller.
  */
 import type { RawCpuProfile, RawNode } from './raw.js';
 
@@ -21,6 +22,8 @@ const GAP_INTERVALS = 3;
  */
 const RUN_INTERVALS = 2;
 const NEIGHBOURS = 6;
+/** Share of the samples below a caller from which on a callee is taken for the only one. */
+const SOLE_CALLEE_SHARE = 0.8;
 
 export interface SampledLeaf {
   /** Index into `nodes`. */
@@ -69,6 +72,7 @@ export function readSamples(
     const names = callees.filter(({ url }) => url !== '' && !url.startsWith('node:'));
     return stubShare(node, (line) => names.some(({ functionName }) => callsOn(node, line, functionName)));
   });
+  const soleCallees = soleCalleesOf(nodes, indexOfId);
   const carry = new Float64Array(nodes.length);
 
   const leaves: SampledLeaf[] = [];
@@ -82,7 +86,7 @@ export function readSamples(
       carry[node] = carry[node]! + share;
       if (carry[node] >= 0.999) {
         carry[node] -= 1;
-        const callee = neighbouringCallee(samples, at, node, parents);
+        const callee = neighbouringCallee(samples, at, node, parents) ?? soleCallees(node);
         leaves.push({ node: callee ?? node, ms, runMs, stub: callee !== undefined });
         return;
       }
@@ -138,4 +142,30 @@ function neighbouringCallee(
     }
   }
   return undefined;
+}
+
+/** For a node its child with nearly all samples below it, if there is one. */
+function soleCalleesOf(
+  nodes: readonly RawNode[],
+  indexOfId: ReadonlyMap<number, number>,
+): (node: number) => number | undefined {
+  const childrenOf = (node: number) => (nodes[node]!.children ?? []).map((id) => indexOfId.get(id)!);
+  // Only own code can have been in a stub of a property access; a clock that it reads has no such samples.
+  const isOwn = ({ callFrame: { url } }: RawNode) => url !== '' && !url.startsWith('node:');
+  const below = new Map<number, number>();
+  const samplesBelow = (node: number): number => {
+    let count = below.get(node);
+    if (count === undefined) {
+      count = childrenOf(node).reduce((sum, child) => sum + samplesBelow(child), nodes[node]!.hitCount ?? 0);
+      below.set(node, count);
+    }
+    return count;
+  };
+  return (node) => {
+    const children = childrenOf(node);
+    const total = children.reduce((sum, child) => sum + samplesBelow(child), 0);
+    return total === 0
+      ? undefined
+      : children.find((child) => isOwn(nodes[child]!) && samplesBelow(child) >= SOLE_CALLEE_SHARE * total);
+  };
 }

@@ -55,7 +55,9 @@ describe('the monitor', () => {
     });
     await until(() => monitor.points().length > 8);
     await sleep(300);
-    expect(compute(1500)).toBeGreaterThan(0);
+    // Many calls, not one: V8 leaves a function that it optimised in the middle of its first call out of stacks.
+    const endMs = performance.now() + 1500;
+    while (performance.now() < endMs) expect(compute(30)).toBeGreaterThan(0);
     await until(() => blocks.length > 0);
     const [{ blockedMs, signals }] = blocks as [BlockedLoop];
     expect(blockedMs).toBeGreaterThan(1000);
