@@ -4,7 +4,14 @@ import type { Metrics } from '../model/metric.js';
 import type { ProfilingResult } from '../model/profiling-result.js';
 import type { Recommendation } from '../model/recommendation.js';
 import { answerFindings, commandFor, wordsOf, type AnsweredFinding } from '../report/actions.js';
-import { evidenceInWords, formatCount, formatPlace, profileName, shortenPaths } from '../report/format.js';
+import {
+  evidenceInWords,
+  formatCount,
+  formatFunctionName,
+  formatPlace,
+  profileName,
+  shortenPaths,
+} from '../report/format.js';
 import { missingInWords, missingMetrics } from '../report/missing.js';
 import { formatDurationMs, formatNumber, formatShare } from '../units.js';
 import { guideOnDisk } from './guide-path.js';
@@ -69,7 +76,7 @@ function printFinding(terminal: Terminal, { finding, number, answers }: Answered
   );
   terminal.print(`${INDENT}${severity} ${terminal.style('dim', facts.join(', '))}`);
   if (finding.location !== undefined) {
-    const name = visible(finding.location.function === '' ? '(anonymous)' : finding.location.function);
+    const name = visible(formatFunctionName(finding.location.function));
     terminal.print(`${INDENT}in ${terminal.style('cyan', name)} at ${placeFromHere(finding.location)}`);
   }
   if (finding.detail !== undefined) {

@@ -53,8 +53,3 @@ function collect(root: StackNode, thread: string | undefined, stacks: CallStack[
   };
   visit(root, []);
 }
-
-/** A function's name as profilers write it. */
-export function frameName({ name }: StackNode): string {
-  return name === '' ? '(anonymous)' : name;
-}

@@ -6,7 +6,8 @@
  */
 import type { ProfilingResult } from '../model/profiling-result.js';
 import type { StackNode } from '../model/signals.js';
-import { callStacks, frameName } from './call-stacks.js';
+import { callStacks } from './call-stacks.js';
+import { formatFunctionName } from './format.js';
 
 const US_PER_MS = 1000;
 
@@ -34,7 +35,7 @@ export function renderCollapsed(result: ProfilingResult): string {
 }
 
 function frameText(frame: StackNode): string {
-  const name = escaped(frameName(frame));
+  const name = escaped(formatFunctionName(frame.name));
   return frame.file === undefined ? name : `${name} (${escaped(frame.file)}:${frame.line ?? 0})`;
 }
 

@@ -10,7 +10,7 @@
  */
 import type { ProfilingResult } from '../model/profiling-result.js';
 import type { StackNode } from '../model/signals.js';
-import { frameName } from './call-stacks.js';
+import { formatFunctionName } from './format.js';
 
 interface ProfileNode {
   readonly id: number;
@@ -82,7 +82,7 @@ export function toCpuProfile({ callTree }: ProfilingResult): CpuProfile {
 
 function frameOf(node: StackNode, isRoot: boolean): ProfileNode['callFrame'] {
   return {
-    functionName: isRoot ? '(root)' : frameName(node),
+    functionName: isRoot ? '(root)' : formatFunctionName(node.name),
     scriptId: '0',
     url: node.file ?? '',
     // 0-based in this format; -1 where there is none.

@@ -3,7 +3,7 @@ import type { ProfilingResult } from '../model/profiling-result.js';
 import type { Recommendation } from '../model/recommendation.js';
 import { formatShare, formatSpeedup } from '../units.js';
 import { answerFindings, commandFor, installedGuide, wordsOf, type AnsweredFinding } from './actions.js';
-import { formatPlace, formatValue, passedThreshold, shortenPaths } from './format.js';
+import { formatFunctionName, formatPlace, formatValue, passedThreshold, shortenPaths } from './format.js';
 import { html, type Markup } from './markup.js';
 
 /** Findings of one run with what to do about each; recommendations that answer none follow at the end. */
@@ -52,10 +52,7 @@ function findingCard({ finding, number, answers }: AnsweredFinding, root: string
       ${
         location !== undefined &&
         html`<p class="place">
-          <code
-            ><b>${location.function === '' ? '(anonymous)' : location.function}</b>
-            ${formatPlace(location, root)}</code
-          >
+          <code><b>${formatFunctionName(location.function)}</b> ${formatPlace(location, root)}</code>
         </p>`
       }
       ${finding.detail !== undefined && html`<p>${shortenPaths(finding.detail, root)}</p>`}

@@ -1,5 +1,5 @@
 import type { StackNode } from '../model/signals.js';
-import { formatPlace, formatValue } from './format.js';
+import { formatFunctionName, formatPlace, formatValue } from './format.js';
 import { embeddedJson, html, type Markup } from './markup.js';
 
 /** What kind of code a frame is; decides its colour. */
@@ -54,7 +54,7 @@ export function layOut(root: StackNode, options: FlameOptions): FlameLayout {
     const { node, level, left, width } = next;
     const self = Math.max(0, (level === 0 ? whole : node.value) - sumOf(node.children));
     frames.push({
-      name: node.name === '' ? '(anonymous)' : node.name,
+      name: formatFunctionName(node.name),
       place:
         node.file === undefined ? '' : formatPlace({ file: node.file, line: node.line ?? 0 }, options.root),
       origin: frameOrigin(node),

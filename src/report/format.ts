@@ -37,6 +37,11 @@ export function formatValue(value: number, unit: string): string {
   }
 }
 
+/** A function's name as profilers write it. */
+export function formatFunctionName(name: string): string {
+  return name === '' ? '(anonymous)' : name;
+}
+
 export function formatMetric(metric: Metric): string {
   return metric.available ? formatValue(metric.value, metric.unit) : 'not available';
 }

@@ -19,7 +19,8 @@ import {
 } from 'pprof-format';
 import type { ProfilingResult } from '../model/profiling-result.js';
 import type { StackNode } from '../model/signals.js';
-import { callStacks, frameName } from './call-stacks.js';
+import { callStacks } from './call-stacks.js';
+import { formatFunctionName } from './format.js';
 
 const NS_PER_MS = 1e6;
 
@@ -73,7 +74,7 @@ class Places {
   }
 
   idOf(frame: StackNode): number {
-    const name = frameName(frame);
+    const name = formatFunctionName(frame.name);
     const { file = '', line = 0 } = frame;
     const key = JSON.stringify([name, file, line]);
     const known = this.#ids.get(key);

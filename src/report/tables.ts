@@ -2,10 +2,10 @@ import { METRIC_CATALOGUE, type MetricDefinition } from '../model/metric-catalog
 import type { Metric, Metrics } from '../model/metric.js';
 import type { AllocationSite, FunctionCost } from '../model/signals.js';
 import { formatBytes, formatDurationMs, formatShare } from '../units.js';
-import { formatMetric, formatPlace } from './format.js';
+import { formatFunctionName, formatMetric, formatPlace } from './format.js';
 import { html, type Markup } from './markup.js';
+import { more, SHOWN_ROWS, shareCell } from './table-parts.js';
 
-const SHOWN_ROWS = 20;
 const LEAST_SHARE = 0.0005;
 
 /** Hottest functions by self time, with bars for the shares. */
@@ -29,7 +29,7 @@ export function functionTable(all: readonly FunctionCost[], root: string): Marku
               html`<tr>
                 <td>
                   <i class="swatch ${originClass(cost.origin)}"></i
-                  ><code>${nameOf(cost.location.function)}</code>
+                  ><code>${formatFunctionName(cost.location.function)}</code>
                 </td>
                 <td>
                   <code class="quiet"
@@ -37,9 +37,7 @@ export function functionTable(all: readonly FunctionCost[], root: string): Marku
                   >
                 </td>
                 <td class="number">${formatDurationMs(cost.selfMs)}</td>
-                <td class="share">
-                  <span><i style="width:${percent(cost.selfShare)}%"></i></span>${formatShare(cost.selfShare)}
-                </td>
+                ${shareCell(cost.selfShare)}
                 <td class="number">${formatShare(cost.totalShare)}</td>
               </tr>`,
           )}
@@ -68,13 +66,11 @@ export function allocationTable(sites: readonly AllocationSite[], root: string):
               html`<tr>
                 <td>
                   <i class="swatch ${originClass(site.origin)}"></i
-                  ><code>${nameOf(site.location.function)}</code>
+                  ><code>${formatFunctionName(site.location.function)}</code>
                 </td>
                 <td><code class="quiet">${formatPlace(site.location, root)}</code></td>
                 <td class="number">${formatBytes(site.allocatedBytes)}</td>
-                <td class="share">
-                  <span><i style="width:${percent(site.share)}%"></i></span>${formatShare(site.share)}
-                </td>
+                ${shareCell(site.share)}
                 <td class="number">${site.liveBytes === undefined ? '–' : formatBytes(site.liveBytes)}</td>
               </tr>`,
           )}
@@ -168,16 +164,4 @@ export function definitionOf(metric: string): MetricDefinition | undefined {
 
 function originClass(origin: FunctionCost['origin']): string {
   return `o-${origin === 'program' ? 'native' : origin}`;
-}
-
-function nameOf(name: string): string {
-  return name === '' ? '(anonymous)' : name;
-}
-
-function percent(share: number): number {
-  return Number((Math.max(0, Math.min(1, share)) * 100).toFixed(1));
-}
-
-function more(count: number): Markup | false {
-  return count > SHOWN_ROWS && html`<p class="quiet">${count - SHOWN_ROWS} more in the stored result.</p>`;
 }

@@ -1,10 +1,10 @@
 /** Tables of what a program waited for, and of its threads: the parts of a result that no flame graph shows. */
 import type { ActivityCost, ActivityKind, ThreadCost, ThreadProfile, ThreadRole } from '../model/signals.js';
 import { formatBytes, formatDurationMs, formatNumber, formatShare } from '../units.js';
-import { formatPlace } from './format.js';
+import { formatFunctionName, formatPlace } from './format.js';
 import { html, type Markup } from './markup.js';
+import { more, SHOWN_ROWS, shareCell } from './table-parts.js';
 
-const SHOWN_ROWS = 20;
 /** A thread that wanted a CPU for less than this share of the window is one of many that sleep. */
 const LEAST_SHARE = 0.001;
 const WORKER_FUNCTIONS = 5;
@@ -135,13 +135,7 @@ export function threadTable(threads: readonly ThreadCost[], durationMs: number):
               html`<tr>
                 <td><code>${thread.name}</code> <span class="quiet">${thread.tid}</span></td>
                 <td>${threadRoleText(thread.role)}</td>
-                <td class="share">
-                  <span
-                    ><i
-                      style="width:${percent(shareOfThread(thread, thread.onCpuMs, durationMs))}%"
-                    ></i></span
-                  >${share(thread, thread.onCpuMs)}
-                </td>
+                ${shareCell(shareOfThread(thread, thread.onCpuMs, durationMs))}
                 <td class="number">${share(thread, thread.runnableMs)}</td>
                 <td class="number">
                   ${thread.blockedMs === undefined ? '–' : share(thread, thread.blockedMs)}
@@ -194,7 +188,7 @@ export function threadProfileTable(profiles: readonly ThreadProfile[], root: str
               html`<tr>
                 ${index === 0 && worker}
                 <td>
-                  <code>${cost.location.function === '' ? '(anonymous)' : cost.location.function}</code>
+                  <code>${formatFunctionName(cost.location.function)}</code>
                 </td>
                 <td>
                   <code class="quiet"
@@ -202,9 +196,7 @@ export function threadProfileTable(profiles: readonly ThreadProfile[], root: str
                   >
                 </td>
                 <td class="number">${formatDurationMs(cost.selfMs)}</td>
-                <td class="share">
-                  <span><i style="width:${percent(cost.selfShare)}%"></i></span>${formatShare(cost.selfShare)}
-                </td>
+                ${shareCell(cost.selfShare)}
               </tr>`,
           );
         })}
@@ -216,18 +208,10 @@ export function threadProfileTable(profiles: readonly ThreadProfile[], root: str
 function placeCell({ location, via }: ActivityCost, root: string): Markup | string {
   const place = location ?? via;
   if (place === undefined) return '–';
-  return html`<code>${place.function === '' ? '(anonymous)' : place.function}</code>
+  return html`<code>${formatFunctionName(place.function)}</code>
     <code class="quiet">${formatPlace(place, root)}</code>`;
 }
 
 function countOf(count: number | undefined): string {
   return count === undefined ? '–' : formatNumber(count);
-}
-
-function percent(share: number): number {
-  return Number((Math.max(0, Math.min(1, share)) * 100).toFixed(1));
-}
-
-function more(count: number): Markup | false {
-  return count > SHOWN_ROWS && html`<p class="quiet">${count - SHOWN_ROWS} more in the stored result.</p>`;
 }
