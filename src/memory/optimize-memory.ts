@@ -24,6 +24,16 @@ import { statusOf, TrialBudget } from './trial-budget.js';
 
 const REFERENCE_LIVE = 64;
 
+/** What the studies of allocation try: blocks of a size, so many of them alive. */
+interface Allocation {
+  readonly blockBytes: number;
+  readonly live: number;
+}
+
+interface PoolOutcome extends Pick<OptimizationDraft, 'plan' | 'validation' | 'status'> {
+  readonly candidate: OptimizationDraft['choice'];
+}
+
 /**
  * @param subject a registered struct type, slab pool or size-class pool; undefined measures the reference records
  * @param settings canonical tree, as `parseMemorySettings` gives it; groups that are absent were not asked for
@@ -98,24 +108,9 @@ async function ofPool(
 ): Promise<OptimizationDraft> {
   warnOfFields(pool, request, budget);
   const outcome = await optimizePool(pool, request, workload, budget, others);
-  const { candidate, validation } = outcome;
-  const status: OptimizationStatus = candidate === null ? 'no_improvement' : statusOf(validation);
-  const trial = { blockBytes: pool.slotBytes, live: Math.max(1, outcome.live) };
-  const studies = await answer(request, trial, undefined, budget);
-  const flags = await flagStudies(request.flags, workload, undefined, budget);
-  const choice = status === 'applied' ? candidate : null;
-  if (choice !== null && !pool.stats().closed) pool.applyChoice(choice);
-  return {
-    type: 'memory',
-    subject: { kind: 'pool', name: pool.name },
-    settings: settings,
-    plan: { ...outcome.plan, ...planOf(studies, flags) },
-    status,
-    validation,
-    comparisons: comparisonsOf(studies, flags),
-    choice,
-    warnings: budget.warnings,
-  };
+  const status = outcome.candidate === null ? 'no_improvement' : statusOf(outcome.validation);
+  const allocation = { blockBytes: pool.slotBytes, live: Math.max(1, outcome.live) };
+  return concludePool(pool, { ...outcome, status }, allocation, request, settings, workload, budget);
 }
 
 async function ofSizeClasses(
@@ -133,9 +128,22 @@ async function ofSizeClasses(
     );
   }
   const outcome = await optimizeSizeClasses(pool, workload, budget, others);
+  const allocation = { blockBytes: outcome.meanBytes, live: outcome.live };
+  return concludePool(pool, outcome, allocation, request, settings, workload, budget);
+}
+
+/** What pools of both kinds have in common once their candidate was measured. */
+async function concludePool(
+  pool: SlabPool | SizeClassPool,
+  outcome: PoolOutcome,
+  allocation: Allocation,
+  request: MemoryRequest,
+  settings: MemorySettings,
+  workload: Workload | undefined,
+  budget: TrialBudget,
+): Promise<OptimizationDraft> {
   const { candidate, validation, status } = outcome;
-  const trial = { blockBytes: outcome.meanBytes, live: outcome.live };
-  const studies = await answer(request, trial, undefined, budget);
+  const studies = await answer(request, allocation, undefined, budget);
   const flags = await flagStudies(request.flags, workload, undefined, budget);
   const choice = status === 'applied' ? candidate : null;
   if (choice !== null && !pool.stats().closed) pool.applyChoice(choice);
@@ -172,7 +180,7 @@ function workloadFor({ name }: Subject, workloads: readonly Subject[]): Workload
 
 async function answer(
   { studies, flags }: MemoryRequest,
-  allocation: { readonly blockBytes: number; readonly live: number },
+  allocation: Allocation,
   layout: LayoutTrial | undefined,
   budget: TrialBudget,
 ): Promise<StudyResult[]> {
