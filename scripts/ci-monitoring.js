@@ -19,11 +19,9 @@ import {
   runBench,
   SystemOptimizer,
 } from 'system-optimizer';
+import { NEWS_POINTS } from '../dist/storage/ratio-series.js';
 import { readOptions } from './ci-run.js';
 import watches from './ci-watches.js';
-
-/** A step that began among so many of the newest points is news; an older one is the level we live with. */
-const NEWS_POINTS = 12;
 
 const { storage, out, budget } = readOptions({ budget: 120 });
 const seriesFile = join(storage, 'monitoring.ndjson');

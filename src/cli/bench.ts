@@ -8,6 +8,7 @@ import { formatNumber } from '../units.js';
 import {
   appendRatios,
   findSeriesChanges,
+  NEWS_POINTS,
   ratioPointsOf,
   readRatios,
   type SeriesChange,
@@ -28,9 +29,6 @@ export interface BenchVerbOptions {
   readonly series?: string;
   readonly failOnSlower: boolean;
 }
-
-/** A step that began among so many of the newest points is news; an older one is the level one lives with. */
-const NEWS_POINTS = 12;
 
 /** `sysopt bench files…`: variants of a task against a baseline, by the procedure that validates optimisations. */
 export async function benchVerb(

@@ -47,6 +47,9 @@ export interface SeriesChangeOptions extends ChangePointOptions {
   readonly minimumStep?: number;
 }
 
+/** A step that began among so many of the newest points is news; an older one is the level one lives with. */
+export const NEWS_POINTS = 12;
+
 /**
  * Probability of a false change in one look at one series. Series are looked at with every new point, so it has to
  * be far below 5 % for an alarm to mean something; much less would need more points than three to see a step.
