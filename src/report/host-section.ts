@@ -78,7 +78,8 @@ export function latencyChart({
   ].join('');
   // Two sizes an octave.
   const ticks = sizes.filter((_, i) => i % (2 * OCTAVES_PER_TICK) === 0);
-  const description = `Latency of an access, from ${formatNumber(Math.min(...latencies))} ns in ${formatBytes(least)} to ${formatNumber(Math.max(...latencies))} ns in ${formatBytes(greatest)}; caches end at ${edges.map(({ sizeBytes }) => formatBytes(sizeBytes)).join(', ')}`;
+  const ends = edges.map(({ sizeBytes }) => formatBytes(sizeBytes)).join(', ');
+  const description = `Latency of an access, from ${formatNumber(Math.min(...latencies))} ns in ${formatBytes(least)} to ${formatNumber(Math.max(...latencies))} ns in ${formatBytes(greatest)}${ends === '' ? '' : `; caches end at ${ends}`}`;
   return html`<figure
     class="chart wide"
     data-points="${JSON.stringify(latencyCurve.map(({ sizeBytes, latencyNs }) => [x(sizeBytes), y(latencyNs), `${formatNumber(latencyNs)} ns`, formatBytes(sizeBytes)]))}"
