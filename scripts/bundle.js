@@ -3,8 +3,9 @@
  * module, so a hundred small ones would cost a service 20 ms of its start. Rooms that load on demand stay apart.
  *
  * Works in place on what tsc wrote to dist/: the entries below are replaced by their joined form, the modules
- * stay beside them for worker threads and fresh processes, which load them by file name. Both entries are joined
- * in one go, so that the command line and a subject's `import 'system-optimizer'` share one set of classes.
+ * stay beside them for worker threads and fresh processes, which load them by file name. All entries are joined
+ * in one go, so that the command line, `system-optimizer/bullmq` and a subject's `import 'system-optimizer'` share one set
+ * of classes.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
@@ -14,7 +15,7 @@ import { tokenizer } from 'acorn';
 import { rolldown } from 'rolldown';
 
 const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist');
-const ENTRIES = ['index', 'cli/main'];
+const ENTRIES = ['index', 'cli/main', 'integration/bullmq/index'];
 /** Joined by itself: a profiled program pays for what the agent needs, not for the whole package. */
 const AGENT = 'profiling/agent';
 /** Stands for the URL of dist/ until it is known which file a module ends up in. */

@@ -176,6 +176,35 @@ const CATALOGUE = {
   ],
   TASK_THREW: ['TaskError', '{task} threw{where}: {reason}', 'The original error is this error’s cause.'],
 
+  // Executors
+  PACKAGE_REQUIRED: [
+    'NotSupportedError',
+    '{what} needs the npm package {package}, which cannot be loaded: {reason}',
+    'Install it beside this one: npm install {install}',
+  ],
+  BACKEND_UNREACHABLE: [
+    'ExecutorError',
+    'Queue "{queue}" has no connection to {backend}: {reason}',
+    'Start it, or check host, port and credentials; jobs that were handed over before are kept there.',
+  ],
+  PAYLOAD_TOO_LARGE: ['ExecutorError', '{what} of {task} take {sizeBytes} bytes: {reason}', '{remedy}'],
+  PAYLOAD_LOST: [
+    'ExecutorError',
+    '{what} of {task} are no longer stored under {reference}.',
+    'Raise keepResultsMs, give the backend memory enough and no eviction, or keep the folder of payloads.',
+  ],
+  JOB_LOST: [
+    'ExecutorError',
+    'Job {id} ({task}) is not in queue "{queue}" any more, and its result was not seen.',
+    'It was removed, evicted, or ended longer ago than keepResultsMs. Where it may run twice, hand it in again.',
+  ],
+  JOB_GIVEN_UP: [
+    'TaskError',
+    '{task} was given up: too many of its consumers died or lost it while it ran ({reason}).',
+    'It lies among the dead letters. Look at what it does to its process, or raise maxStalls of the consumers.',
+  ],
+  TASK_REFUSED: ['TaskError', 'The consumer refuses {task}: {reason}', '{remedy}'],
+
   // Storage
   STORAGE_NOT_A_DIRECTORY: [
     'StorageError',
@@ -291,6 +320,8 @@ export class SubjectNotHereError extends OptimizerError {}
 export class NotFoundError extends OptimizerError {}
 /** A task failed in a worker. `cause` is the original error where there is one. */
 export class TaskError extends OptimizerError {}
+/** What carries jobs to other processes cannot be reached, or lost or cannot take something. */
+export class ExecutorError extends OptimizerError {}
 /** The store cannot be read or written. */
 export class StorageError extends OptimizerError {}
 /** The program to be profiled cannot be started, ended early or does not answer. */
@@ -314,6 +345,7 @@ const CLASSES = {
   SubjectNotHereError,
   NotFoundError,
   TaskError,
+  ExecutorError,
   StorageError,
   TargetError,
 };

@@ -96,6 +96,8 @@ export type { StructFromCOptions } from './memory/c-declarations/struct-from-c.j
 // Threads
 export { ThreadPool, type ThreadPoolOptions } from './threads/thread-pool.js';
 export { defineTask, type Task } from './threads/task.js';
+export { LocalExecutor, type LocalExecutorOptions } from './threads/local-executor.js';
+export type { DeadLetter, ExecuteOptions, Executor } from './threads/executor.js';
 export { carriedStore, type CarriedStore } from './threads/carried-store.js';
 export { job, type Job, type JobOptions } from './threads/job.js';
 export { Mutex, type LockResult } from './threads/sync/mutex.js';

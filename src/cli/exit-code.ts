@@ -1,5 +1,6 @@
 import {
   AbortedError,
+  ExecutorError,
   InvalidArgumentError,
   NotFoundError,
   NotSupportedError,
@@ -53,7 +54,12 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError) return EXIT.usage;
   if (error instanceof AbortedError) return EXIT.interrupted;
   if (error instanceof StorageError) return EXIT.storage;
-  if (error instanceof TargetError || error instanceof SubjectError || error instanceof TaskError) {
+  if (
+    error instanceof TargetError ||
+    error instanceof SubjectError ||
+    error instanceof TaskError ||
+    error instanceof ExecutorError
+  ) {
     return EXIT.target;
   }
   if (

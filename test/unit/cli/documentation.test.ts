@@ -40,6 +40,7 @@ describe('docs/cli.md', () => {
       'doctor',
       'bench',
       'layout',
+      'worker',
     ]);
   });
 });

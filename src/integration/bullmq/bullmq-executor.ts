@@ -1,0 +1,359 @@
+/** Runs tasks in other processes, on this or other machines, through a BullMQ queue. */
+import { EventEmitter } from 'node:events';
+import type { Job, Queue, QueueEvents } from 'bullmq';
+import { fail } from '../../errors.js';
+import { captureStack, framesOf, type StackHolder } from '../../threads/caller-stack.js';
+import { knownKeys } from '../../threads/check.js';
+import {
+  checkExecuteOptions,
+  MAX_PRIORITY,
+  type CheckedExecuteOptions,
+  type DeadLetter,
+  type ExecuteOptions,
+  type Executor,
+} from '../../threads/executor.js';
+import { checkTask, taskLabel, type AnyFunction, type Task } from '../../threads/task.js';
+import {
+  checkQueueOptions,
+  codecOf,
+  payloadStoreOf,
+  QUEUE_KEYS,
+  type CheckedQueueOptions,
+  type QueueOptions,
+} from './bullmq-options.js';
+import { openBackend, whenReady, type Backend } from './connection.js';
+import { BACKOFF, CANCELLED, errorOf, jobDataOf, jobIdOf, taskText, type JobData } from './job-format.js';
+import type { Payload, PayloadCodec } from './payload.js';
+import { ResultWaiter, type Outcome } from './result-waiter.js';
+import { addressOfTask, type TaskAddress } from './task-address.js';
+
+export type BullMQExecutorOptions = QueueOptions;
+
+export interface BullMQExecutorEvents {
+  /** The connection failed or came back with an error; calls that are under way go on when it is back. */
+  connectionError: [error: Error];
+}
+
+interface Connected {
+  readonly backend: Backend;
+  readonly queue: Queue;
+  readonly events: QueueEvents;
+  readonly waiter: ResultWaiter;
+  readonly codec: PayloadCodec;
+}
+
+/**
+ * An executor whose consumers are other processes: `sysopt worker --queue NAME`, or `BullMQConsumer`.
+ *
+ * Every job runs at least once; more than once only where a consumer died or lost its lock in the middle (its process was
+ * stopped for longer than `lockMs`), or where the task failed and has attempts left. A call costs one round trip
+ * to hand over and no polling while events arrive. An open executor keeps the process alive; close it.
+ *
+ * Besides the errors of `Executor.run`: PACKAGE_REQUIRED, BACKEND_UNREACHABLE, PAYLOAD_TOO_LARGE, PAYLOAD_LOST, JOB_LOST,
+ * JOB_GIVEN_UP, TASK_REFUSED. A deadline is held against the clocks of both machines.
+ *
+ * @throws INVALID_ARGUMENT
+ *
+ * @example
+ * const executor = new BullMQExecutor({ queue: 'thumbnails', connection: 'redis://cache:6379' });
+ * const thumbnail = await executor.run(resizeTask, { path, width: 200 }, { attempts: 3, idempotencyKey: path });
+ */
+export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implements Executor {
+  readonly #options: CheckedQueueOptions;
+  readonly #running = new Set<Promise<unknown>>();
+  #connected: Promise<Connected> | undefined;
+  #isClosed = false;
+
+  constructor(options: BullMQExecutorOptions) {
+    super();
+    knownKeys('options', options, QUEUE_KEYS);
+    this.#options = checkQueueOptions(options);
+  }
+
+  /** Connects now instead of with the first call. @throws PACKAGE_REQUIRED, BACKEND_UNREACHABLE */
+  async start(): Promise<void> {
+    this.#assertOpen();
+    await this.#connect();
+  }
+
+  run<A, R>(task: Task<(args: A) => R>, args: A, options?: ExecuteOptions): Promise<Awaited<R>>;
+  run<R>(task: Task<() => R>, args?: undefined, options?: ExecuteOptions): Promise<Awaited<R>>;
+  async run(task: Task<AnyFunction>, args?: unknown, given?: ExecuteOptions): Promise<unknown> {
+    this.#assertOpen();
+    checkTask(task);
+    const options = checkExecuteOptions(given);
+    const address = addressOfTask(task, this.#options.root);
+    if (options.signal?.aborted === true) throw abortedError(task, options.signal);
+    return this.#track(this.#run(task, address, args, options, captureStack()));
+  }
+
+  async deadLetters({ limit = 100 }: { readonly limit?: number } = {}): Promise<DeadLetter[]> {
+    this.#assertOpen();
+    const { queue, codec } = await this.#connect();
+    const jobs = await queue.getJobs(['failed'], 0, limit - 1, false);
+    return Promise.all(jobs.filter((job) => job !== undefined).map((job) => deadLetterOf(job, codec)));
+  }
+
+  async retryDeadLetter(id: string): Promise<unknown> {
+    this.#assertOpen();
+    const { waiter, codec } = await this.#connect();
+    const job = await this.#deadLetter(id);
+    const data = jobDataOf(job.data);
+    const wait = waiter.wait({
+      id,
+      handOver: () => job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true }),
+      mayHaveEnded: false,
+      keepMs: this.#options.keepResultsMs,
+      lost: () => this.#lostError(id, data.task),
+    });
+    return this.#track(
+      wait.outcome.then((outcome) => this.#resultOf(outcome, data.task, codec)).finally(() => wait.stop()),
+    );
+  }
+
+  async removeDeadLetter(id: string): Promise<void> {
+    this.#assertOpen();
+    const { codec } = await this.#connect();
+    const job = await this.#deadLetter(id);
+    await job.remove();
+    await codec.drop(jobDataOf(job.data).args);
+  }
+
+  /** With `force`, calls under way reject with CLOSED; their jobs stay in the queue and are run. */
+  async close({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
+    this.#isClosed = true;
+    const connected = await this.#connected?.catch(() => undefined);
+    if (connected === undefined) return;
+    if (!force) await Promise.allSettled(this.#running);
+    const { queue, events, waiter } = connected;
+    waiter.close(() => this.#closedError());
+    await Promise.allSettled([events.close(), queue.close()]);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #run(
+    task: Task,
+    address: TaskAddress,
+    args: unknown,
+    options: CheckedExecuteOptions,
+    caller: StackHolder,
+  ): Promise<unknown> {
+    const { idempotencyKey, deadlineMs, signal } = options;
+    const calledAt = Date.now();
+    const { waiter, codec, queue, backend } = await this.#connect();
+    const id = jobIdOf(address, idempotencyKey);
+    const payload = await codec.encode(args, {
+      what: 'Arguments',
+      task: taskText(address),
+      key: `${id}.arguments`,
+      keepMs: this.#options.keepDeadLettersMs,
+    });
+    const job = this.#jobOf(id, address, payload, options, calledAt);
+    let handedOver: Promise<unknown> | undefined;
+    const wait = waiter.wait({
+      id,
+      handOver: () => (handedOver = queue.add(address.export, job.data, job.opts)),
+      mayHaveEnded: idempotencyKey !== undefined,
+      keepMs: this.#options.keepResultsMs,
+      lost: () => this.#lostError(id, address),
+    });
+    const giveUp = () => {
+      if (idempotencyKey !== undefined) return;
+      const cancel = () => this.#cancel(backend, queue, id, codec, payload);
+      void this.#track(handedOver!.then(cancel, () => {}));
+    };
+    try {
+      const outcome = await endedBy(wait.outcome, task, signal, deadlineMs, calledAt, giveUp);
+      return await this.#resultOf(outcome, address, codec, caller);
+    } finally {
+      wait.stop();
+    }
+  }
+
+  #jobOf(id: string, task: TaskAddress, args: Payload, options: CheckedExecuteOptions, timestamp: number) {
+    const { attempts, backoffMs, deadlineMs, idempotencyKey: key, priority } = options;
+    const { keepResultsMs, keepDeadLettersMs } = this.#options;
+    const data: JobData = {
+      v: 1,
+      task,
+      args,
+      backoffMs,
+      ...(deadlineMs !== undefined && { deadlineMs }),
+      ...(key !== undefined && { key }),
+    };
+    return {
+      data,
+      opts: {
+        jobId: id,
+        timestamp,
+        attempts,
+        backoff: { type: BACKOFF },
+        removeOnComplete: { age: Math.ceil(keepResultsMs / 1_000) },
+        removeOnFail: { age: Math.ceil(keepDeadLettersMs / 1_000) },
+        stackTraceLimit: 1,
+        // BullMQ: 0 goes before all others and is cheapest; then lower numbers go first, up to 2,097,151.
+        ...(priority !== 0 && { priority: MAX_PRIORITY + 1 - priority }),
+      },
+    };
+  }
+
+  async #resultOf(
+    outcome: Outcome,
+    address: TaskAddress,
+    codec: PayloadCodec,
+    caller?: StackHolder,
+  ): Promise<unknown> {
+    if ('failedReason' in outcome) {
+      throw errorOf(outcome.failedReason, address, caller === undefined ? '' : framesOf(caller));
+    }
+    return codec.decode(outcome.returned as Payload, { what: 'Results', task: taskText(address) });
+  }
+
+  /** Nobody waits for it any more: takes it out, or has its consumer stop it. */
+  async #cancel(
+    backend: Backend,
+    queue: Queue,
+    id: string,
+    codec: PayloadCodec,
+    args: Payload,
+  ): Promise<void> {
+    try {
+      const job = await backend.bullmq.Job.fromId(queue, id);
+      if (job === undefined) return;
+      try {
+        await job.remove();
+        await codec.drop(args);
+      } catch {
+        // A consumer holds its lock.
+        await job.updateProgress(CANCELLED);
+      }
+    } catch (error) {
+      this.emit('connectionError', error as Error);
+    }
+  }
+
+  async #deadLetter(id: string): Promise<Job> {
+    const { backend, queue } = await this.#connect();
+    const job = await backend.bullmq.Job.fromId(queue, id);
+    if (job !== undefined && (await job.isFailed())) return job;
+    throw fail('UNKNOWN_ID', { what: 'dead letter', id, where: `queue "${this.#options.queue}"` });
+  }
+
+  #connect(): Promise<Connected> {
+    this.#connected ??= this.#open().catch((error: unknown) => {
+      // The next call tries anew.
+      this.#connected = undefined;
+      throw error;
+    });
+    return this.#connected;
+  }
+
+  async #open(): Promise<Connected> {
+    const options = this.#options;
+    const { queue: name, connectTimeoutMs } = options;
+    const backend = await openBackend(options);
+    const { Queue, QueueEvents, Job } = backend.bullmq;
+    const onError = (error: Error) => void this.emit('connectionError', error);
+    const queue = new Queue(name, backend.base, backend.factory);
+    queue.on('error', onError);
+    let events: QueueEvents | undefined;
+    try {
+      await whenReady([queue], { queue: name, label: backend.label, timeoutMs: connectTimeoutMs });
+      // A point in the stream before the first job: "$" would mean whenever the first read arrives.
+      const lastEventId = await queue.backend.publishEvent({ event: 'producer-ready' }, 10_000);
+      events = new QueueEvents(name, { ...backend.base, lastEventId }, backend.factory);
+      events.on('error', onError);
+      await whenReady([events], { queue: name, label: backend.label, timeoutMs: connectTimeoutMs });
+    } catch (error) {
+      await Promise.allSettled([queue.disconnect(), events?.close()]);
+      throw error;
+    }
+    const codec = codecOf(
+      options,
+      payloadStoreOf(options, backend, () => queue.backend.client),
+    );
+    return { backend, queue, events, codec, waiter: new ResultWaiter(queue, events, Job, onError) };
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#running.add(work);
+    const done = () => this.#running.delete(work);
+    work.then(done, done);
+    return work;
+  }
+
+  #lostError(id: string, address: TaskAddress): Error {
+    return fail('JOB_LOST', { id, task: taskText(address), queue: this.#options.queue });
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw this.#closedError();
+  }
+
+  #closedError(): Error {
+    return fail('CLOSED', { what: `Executor of queue "${this.#options.queue}"` });
+  }
+}
+
+/** The outcome, unless the caller's signal or deadline comes first; `giveUp` is then called. */
+function endedBy<T>(
+  outcome: Promise<T>,
+  task: Task,
+  signal: AbortSignal | undefined,
+  deadlineMs: number | undefined,
+  calledAt: number,
+  giveUp: () => void,
+): Promise<T> {
+  if (signal === undefined && deadlineMs === undefined) return outcome;
+  return new Promise<T>((resolve, reject: (error: Error) => void) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    const onAbort = () => {
+      end();
+      giveUp();
+      reject(abortedError(task, signal!));
+    };
+    const onDeadline = () => {
+      end();
+      giveUp();
+      reject(fail('TASK_TIMED_OUT', { task: taskLabel(task), deadlineMs: deadlineMs! }));
+    };
+    const restMs = deadlineMs === undefined ? Infinity : calledAt + deadlineMs - Date.now();
+    const timer = restMs > 2 ** 31 - 1 ? undefined : setTimeout(onDeadline, Math.max(0, restMs));
+    if (signal?.aborted === true) return onAbort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    outcome.then(
+      (value) => {
+        end();
+        resolve(value);
+      },
+      (error: Error) => {
+        end();
+        reject(error);
+      },
+    );
+  });
+}
+
+function abortedError(task: Task, signal: AbortSignal): Error {
+  return fail('ABORTED', { what: taskLabel(task) }, { cause: signal.reason });
+}
+
+async function deadLetterOf(job: Job, codec: PayloadCodec): Promise<DeadLetter> {
+  const { task, args, key } = jobDataOf(job.data);
+  return {
+    id: job.id!,
+    task,
+    // What was kept for too short a time is left out rather than the letter.
+    args: await codec.decode(args, { what: 'Arguments', task: taskText(task) }).catch(() => undefined),
+    attempts: job.attemptsMade,
+    error: errorOf(job.failedReason, task, ''),
+    failedAt: new Date(job.finishedOn ?? job.timestamp).toISOString(),
+    ...(key !== undefined && { idempotencyKey: key }),
+  };
+}
