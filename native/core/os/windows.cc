@@ -109,7 +109,9 @@ Status Discard(void* start, std::size_t size) noexcept {
 Status DiscardForeign(void*, std::size_t) noexcept { return Status::Fail(ENOTSUP, "VirtualFree"); }
 
 // A node can be preferred when memory is allocated, not for memory that exists.
-Status BindToNode(void*, std::size_t, unsigned) noexcept { return Status::Fail(ENOTSUP, "VirtualAllocExNuma"); }
+Status BindToNode(void*, std::size_t, unsigned) noexcept {
+  return Status::Fail(ENOTSUP, "VirtualAllocExNuma");
+}
 
 Status Resident(const void* start, std::size_t size, std::uint64_t* bytes) noexcept {
   const std::size_t page = PageSize();
@@ -166,9 +168,14 @@ Status SetAffinity(std::uint32_t tid, const CpuSet& cpus) noexcept {
 Status SetThreadName(const char* name) noexcept {
   wchar_t wide[16];
   if (MultiByteToWideChar(CP_UTF8, 0, name, -1, wide, 16) == 0) return LastError("MultiByteToWideChar");
-  return SUCCEEDED(SetThreadDescription(GetCurrentThread(), wide))
-             ? Status::Ok()
-             : Status::Fail(EINVAL, "SetThreadDescription");
+  // Looked up: headers hide it from targets before Windows 10, and its first version was in this library
+  // alone.
+  using Describe = HRESULT(WINAPI*)(HANDLE, PCWSTR);
+  static const auto describe = reinterpret_cast<Describe>(
+      reinterpret_cast<void*>(GetProcAddress(GetModuleHandleW(L"KernelBase.dll"), "SetThreadDescription")));
+  if (describe == nullptr) return Status::Fail(ENOTSUP, "SetThreadDescription");
+  return SUCCEEDED(describe(GetCurrentThread(), wide)) ? Status::Ok()
+                                                       : Status::Fail(EINVAL, "SetThreadDescription");
 }
 
 // V8's profiler suspends threads here; no signal reaches the event loop.
