@@ -16,8 +16,8 @@ import { rolldown } from 'rolldown';
 
 const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist');
 const ENTRIES = ['index', 'cli/main', 'integration/bullmq/index'];
-/** Joined by itself: a profiled program pays for what the agent needs, not for the whole package. */
-const AGENT = 'profiling/agent';
+/** Joined by themselves: a profiled program pays for what the agent needs, not for the whole package. */
+const AGENTS = ['profiling/agent', 'profiling/attached-agent'];
 /** Stands for the URL of dist/ until it is known which file a module ends up in. */
 const DIST = '__DIST_URL__';
 
@@ -91,7 +91,7 @@ const { output: joined } = await bundle.write({
 await bundle.close();
 
 const agentBundle = await rolldown({
-  input: { [AGENT]: join(dist, `${AGENT}.js`) },
+  input: Object.fromEntries(AGENTS.map((entry) => [entry, join(dist, `${entry}.js`)])),
   platform: 'node',
   external: (id) => !id.startsWith('.') && !id.startsWith(dist),
   plugins: [keepModuleUrls],

@@ -244,6 +244,22 @@ const CATALOGUE = {
     'Process {pid} could not be profiled: {reason}',
     'Look at its own output; profile again, for a shorter time if it is short-lived.',
   ],
+  PROCESS_NOT_FOUND: [
+    'TargetError',
+    'There is no process {pid}: {reason}',
+    'Look for it with: pgrep -a node',
+  ],
+  PROCESS_NOT_NODE: [
+    'TargetError',
+    'Process {pid} is no Node process: it runs {executable}.',
+    'Nothing was sent to it. Name the process that runs Node itself: pgrep -a node',
+  ],
+  PROCESS_NOT_YOURS: [
+    'TargetError',
+    'Process {pid} belongs to {owner}, and this user may not look into it.',
+    'Run sysopt as that user or as root.',
+  ],
+  INSPECTOR_REFUSED: ['TargetError', 'The inspector of process {pid} cannot be used: {reason}', '{remedy}'],
   URL_NOT_ANSWERING: [
     'TargetError',
     'Nothing answered at {url} within {timeoutMs} ms: {reason}',

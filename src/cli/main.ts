@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, Option } from 'commander';
 import { libraryVersion } from '../host/version.js';
 import { SEVERITIES } from '../model/finding.js';
+import { MAX_PROFILE_MS } from '../model/profiling-result.js';
 import { OptimizationType, ProfileType } from '../model/types.js';
 import { definition, durationMs, httpUrl, integer, names, nodeFlag, severity } from './arguments.js';
 import { EXIT, UsageError } from './exit-code.js';
@@ -73,11 +74,23 @@ ${EXIT_CODES}`,
 
   program
     .command('profile')
-    .summary('run a program under the profiler and say what makes it slow')
+    .summary('profile a program, or a running process, and say what makes it slow')
     .description(
-      'Starts a program with the profiler inside, drives load at it where a URL is given, and says what makes it slow: cause, function, line, what to do. The program needs no change. Its output appears on standard error.',
+      'Starts a program with the profiler inside, or attaches to a running one (--pid), drives load at it where a URL is given, and says what makes it slow: cause, function, line, what to do. The program needs no change. The output of a started program appears on standard error; a running one goes on afterwards as it was.',
     )
     .argument('[command...]', 'the program and its arguments, after --')
+    .addOption(
+      new Option(
+        '-p, --pid <pid>',
+        'attach to this running Node process (Linux); of a cluster’s idle primary the busiest worker',
+      ).argParser(integer(1, 2 ** 31 - 1)),
+    )
+    .addOption(
+      new Option(
+        '--no-agent',
+        'with --pid: load nothing into the process; operations and waits are then not seen',
+      ),
+    )
     .addOption(
       new Option('-t, --type <type>', 'what to look at')
         .choices(Object.values(ProfileType))
@@ -85,7 +98,7 @@ ${EXIT_CODES}`,
     )
     .addOption(
       new Option('-d, --duration <time>', 'how long to look: seconds, or 500ms, 2m')
-        .argParser(durationMs(100))
+        .argParser(durationMs(100, MAX_PROFILE_MS))
         .default(10_000, '10s'),
     )
     .addOption(new Option('-u, --url <url>', 'URL to drive load at').argParser(httpUrl))
@@ -114,6 +127,7 @@ Examples:
   $ sysopt profile --url http://127.0.0.1:3000/report --duration 20 -- node app.js --port 3000
   $ sysopt profile --url http://127.0.0.1:3000/ --load requests.json -- node app.js
   $ sysopt profile --type memory --url http://127.0.0.1:3000/ -- npm start
+  $ sysopt profile --pid 4711 --duration 20
   $ sysopt profile --fail-on high --json --url http://127.0.0.1:3000/ -- node app.js | tail -1 | jq .analysis.findings`,
     )
     .action((command: string[], options: Flags) =>

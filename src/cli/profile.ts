@@ -12,11 +12,17 @@ import type { LoadRequest } from '../validation/load-requests.js';
 import { EXIT, UsageError } from './exit-code.js';
 import { readLoad } from './load-file.js';
 import { printResult } from './print-findings.js';
+import { startLoad, withLoad } from './profile-load.js';
+import { observeProcess } from './profile-process.js';
 import type { Session, VerbOutcome } from './session.js';
 import { prepareStorage } from './store.js';
 
 export interface ProfileVerbOptions {
   readonly type: ProfileType;
+  /** A running process, instead of a program to start. */
+  readonly pid?: number;
+  /** Whether the agent may be loaded into that process. */
+  readonly agent: boolean;
   readonly durationMs: number;
   readonly url?: string;
   /** File with a mix of requests; see load-file.ts. */
@@ -29,32 +35,31 @@ export interface ProfileVerbOptions {
   readonly failOn?: Severity;
 }
 
-const LOADED_WARMUP_MS = 2000;
+export const LOADED_WARMUP_MS = 2000;
 /** A launcher (npm, a shell) reports before the program that it starts. */
 const LAUNCHER_SETTLE_MS = 1500;
 const SPOOL_GRACE_MS = 2000;
 
 /**
  * `sysopt profile -- node app.js`: starts a program with the agent inside, drives load at it where a URL is
- * given, diagnoses what was measured, stores it and stops the program.
+ * given, diagnoses what was measured, stores it and stops the program. With `--pid` the same for a process that
+ * runs already, which goes on afterwards as it was.
  */
 export async function profileVerb(
   command: readonly string[],
   options: ProfileVerbOptions,
   session: Session,
 ): Promise<VerbOutcome> {
-  if (command.length === 0) {
-    throw new UsageError(
-      'There is no program to profile.',
-      'Put it after `--`: sysopt profile -- node app.js',
-    );
-  }
+  checkTarget(command, options);
   checkProfileOptions(options.type, { durationMs: options.durationMs });
   await prepareStorage(options.storage);
   const requests = options.load === undefined ? undefined : await readLoad(options.load, options.url);
   const { terminal, signal } = session;
 
-  const { pid, signals, load } = await observe(command, options, requests, session);
+  const { pid, description, signals, load } =
+    options.pid === undefined
+      ? await observe(command, options, requests, session)
+      : await observeProcess(options.pid, options, requests, session);
   signal.throwIfAborted();
   terminal.progress({ stage: 'analyse', message: 'Looking for causes' });
   const { SystemOptimizer } = await import('../system-optimizer.js');
@@ -63,7 +68,7 @@ export async function profileVerb(
   try {
     result = await optimizer.completeResult(signals, {
       pid,
-      description: command.join(' '),
+      description: description ?? command.join(' '),
       ...(load && { load }),
     });
   } finally {
@@ -80,11 +85,33 @@ export async function profileVerb(
   const { failOn } = options;
   const gate = failOn !== undefined && reaches(result, failOn);
   if (gate) terminal.warn(`A finding is ${failOn} or worse (--fail-on ${failOn}).`);
-  return { result, exitCode: gate ? EXIT.gate : EXIT.ok };
+  // A process that was killed: what was read is stored, but there is no profile.
+  const isLost = options.pid !== undefined && signals.metrics['cpu.samples'] === undefined;
+  return { result, exitCode: isLost ? EXIT.target : gate ? EXIT.gate : EXIT.ok };
 }
 
-interface Observation {
+function checkTarget(command: readonly string[], { pid, agent }: ProfileVerbOptions): void {
+  if (command.length === 0 && pid === undefined) {
+    throw new UsageError(
+      'There is no program to profile.',
+      'Put it after `--`, as in sysopt profile -- node app.js, or name a running one with --pid.',
+    );
+  }
+  if (command.length > 0 && pid !== undefined) {
+    throw new UsageError('Both a program to start and --pid are given.', 'Give one of them.');
+  }
+  if (pid === undefined && !agent) {
+    throw new UsageError(
+      '--no-agent goes with --pid.',
+      'A program that sysopt starts is profiled by its agent.',
+    );
+  }
+}
+
+export interface Observation {
   readonly pid: number;
+  /** The command of a process that ran already. */
+  readonly description?: string;
   readonly signals: Signals;
   readonly load?: LoadSummary;
 }
@@ -190,40 +217,6 @@ async function untilItsEnd(signals: Signals, durationMs: number, program: Progra
   if (signals.warnings.some((warning) => warning.includes('ended'))) return signals;
   const ended = `The program ended ${lasted}; this is what was gathered until then.`;
   return { ...signals, warnings: [ended, ...signals.warnings] };
-}
-
-/** A share of failed requests from which the profile shows the service's error path more than its work. */
-const MANY_ERRORS = 0.05;
-
-/** The load beside the signals. A load that came to nothing is a fact about the program, not the end of the profile. */
-async function withLoad(
-  signals: Signals,
-  load: Promise<LoadSummary> | undefined,
-): Promise<{ signals: Signals; load?: LoadSummary }> {
-  const warned = (warning: string) => ({ ...signals, warnings: [...signals.warnings, warning] });
-  let summary: LoadSummary | undefined;
-  try {
-    summary = await load;
-  } catch (error) {
-    if (!(error instanceof OptimizerError)) throw error;
-    return { signals: warned('No request of the load was answered while the program was profiled.') };
-  }
-  if (summary === undefined) return { signals };
-  const share = summary.errors / Math.max(1, summary.requests);
-  if (share <= MANY_ERRORS) return { signals, load: summary };
-  const warning = `${summary.errors} of ${summary.requests} requests failed: the profile shows how the program fails as much as how it works.`;
-  return { signals: warned(warning), load: summary };
-}
-
-async function startLoad(
-  url: string,
-  connections: number,
-  requests: readonly LoadRequest[] | undefined,
-  durationMs: number,
-  signal: AbortSignal,
-): Promise<LoadSummary> {
-  const { driveLoad } = await import('../validation/load.js');
-  return driveLoad(url, { durationMs, connections, signal, ...(requests && { requests }) });
 }
 
 /** The process to profile: the started one, or of several the busiest that is no package manager. */

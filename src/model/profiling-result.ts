@@ -12,6 +12,9 @@ import type {
 } from './signals.js';
 import type { ProfileType } from './types.js';
 
+/** Longest window of a profile: V8 keeps every sample until the end, about 240,000 for ten busy minutes at 400 Hz. */
+export const MAX_PROFILE_MS = 600_000;
+
 /** What was profiled. */
 export interface ProfileTarget {
   readonly pid: number;

@@ -87,6 +87,8 @@ class Listener implements AgentServer {
   readonly #server: Server;
   readonly #directory: string;
   readonly #agents: ConnectedAgent[] = [];
+  /** Also of processes that connected and have not reported yet, as one does whose loop is blocked. */
+  readonly #sockets = new Set<Socket>();
   readonly #waiting = new Set<() => void>();
   #closed = false;
 
@@ -143,13 +145,14 @@ class Listener implements AgentServer {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const agent of [...this.#agents]) agent.disconnect();
+    for (const socket of this.#sockets) socket.destroy();
     for (const wake of this.#waiting) wake();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
     await rm(this.#directory, { recursive: true, force: true });
   }
 
   #accept(socket: Socket): void {
+    this.#sockets.add(socket);
     socket.setEncoding('utf8');
     socket.on('error', () => socket.destroy());
     let agent: ConnectedAgent | undefined;
@@ -169,6 +172,7 @@ class Listener implements AgentServer {
       ),
     );
     socket.on('close', () => {
+      this.#sockets.delete(socket);
       if (agent === undefined) return;
       this.#agents.splice(this.#agents.indexOf(agent), 1);
       agent.ended();
@@ -260,10 +264,6 @@ class ConnectedAgent implements Agent {
     this.isConnected = false;
     for (const pending of this.#pending.values()) pending.ended();
     this.#resolveClosed();
-  }
-
-  disconnect(): void {
-    this.#socket.destroy();
   }
 
   async #ask<T>(

@@ -8,6 +8,7 @@ import { describe, fail } from '../errors.js';
 import type { Progress } from '../events.js';
 import { catalogued } from '../model/metric-catalogue.js';
 import { metricValue, unavailable, type TimelinePoint } from '../model/metric.js';
+import { MAX_PROFILE_MS } from '../model/profiling-result.js';
 import type { Signals } from '../model/signals.js';
 import { ProfileType } from '../model/types.js';
 import type { NativeContract } from '../native/contract.js';
@@ -19,7 +20,7 @@ import { builtInSamplers } from './samplers/index.js';
 import { SourceIndex } from './source/source-index.js';
 
 export interface ProfileOptions {
-  /** Length of the window in milliseconds, 1 to 3,600,000. A loop that is blocked at its end lengthens it. */
+  /** Length of the window in milliseconds, 1 to 600,000. A loop that is blocked at its end lengthens it. */
   readonly durationMs: number;
   /** Distance of CPU samples in microseconds, 100 to 1,000,000. Default 2,500 for `cpu` and `thread`, else 5,000. */
   readonly samplingIntervalUs?: number;
@@ -40,7 +41,7 @@ export interface ProfileOptions {
  * The densest sampling that costs a busy service less than 3 % (npm run bench:overhead); where the profile stands
  * beside other figures, half of that.
  */
-const DEFAULT_INTERVAL_US: Readonly<Record<ProfileType, number>> = {
+export const DEFAULT_INTERVAL_US: Readonly<Record<ProfileType, number>> = {
   cpu: 2500,
   thread: 2500,
   io: 5000,
@@ -51,8 +52,7 @@ const TICK_MS = 100;
 const TICKS_PER_PROGRESS = 5;
 /** What other threads may take to answer at the end. */
 const LATE_MS = 2000;
-const MAX_DURATION_MS = 3_600_000;
-/** An hour at ten points a second; a longer time line is thinned. */
+/** Ten minutes at ten points a second; a longer time line is thinned. */
 const MAX_TIMELINE_POINTS = 6000;
 
 /** Of the process: the agent has a copy of this module to itself, beside the one that the program may import. */
@@ -138,7 +138,7 @@ export function checkProfileOptions(type: ProfileType, options: ProfileOptions):
       expected: `one of ${types.join(', ')}`,
     });
   }
-  checkRange('durationMs', options.durationMs, 1, MAX_DURATION_MS, 'milliseconds');
+  checkRange('durationMs', options.durationMs, 1, MAX_PROFILE_MS, 'milliseconds');
   if (options.samplingIntervalUs !== undefined) {
     checkRange('samplingIntervalUs', options.samplingIntervalUs, 100, 1_000_000, 'microseconds');
   }

@@ -1,5 +1,6 @@
 /** Options of `profileSystem`. Imported only when options are parsed: it loads zod. Types import it for free. */
 import { z } from 'zod';
+import { MAX_PROFILE_MS } from '../model/profiling-result.js';
 import { ProfileType } from '../model/types.js';
 
 export const profileOptionsSchema = z.strictObject({
@@ -7,9 +8,9 @@ export const profileOptionsSchema = z.strictObject({
   durationMs: z
     .number()
     .min(1)
-    .max(3_600_000)
+    .max(MAX_PROFILE_MS)
     .default(5_000)
-    .describe('Length of the observation in milliseconds, up to an hour.'),
+    .describe('Length of the observation in milliseconds, up to ten minutes.'),
   samplingIntervalUs: z
     .number()
     .int()

@@ -17,7 +17,7 @@ const METRICS: readonly MetricName[] = [
 ];
 
 /** About 1.3 ms per MiB of small objects. */
-const MAX_HEAP_TO_WALK = 128 * 1024 ** 2;
+export const MAX_HEAP_TO_WALK = 128 * 1024 ** 2;
 
 /** Functions by CPU time, through V8's sampling profiler. */
 export class CpuProfileSampler implements Sampler {

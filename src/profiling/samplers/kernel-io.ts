@@ -6,14 +6,15 @@ import type { Gathered, Sampler } from '../sampler.js';
 type Figures = Map<string, number>;
 
 interface Source {
-  readonly read: () => Figures;
+  /** @param root `/proc/self`, or that of another process. */
+  readonly read: (root: string) => Figures;
   /** Figure in the source and the metric that its growth a second is. */
   readonly rates: readonly (readonly [figure: string, metric: MetricName])[];
 }
 
 const SOURCES: readonly Source[] = [
   {
-    read: () => keyedLines('/proc/self/io'),
+    read: (root) => keyedLines(`${root}/io`),
     rates: [
       ['read_bytes', 'io.disk.read'],
       ['write_bytes', 'io.disk.write'],
@@ -22,7 +23,7 @@ const SOURCES: readonly Source[] = [
     ],
   },
   {
-    read: () => protocol('/proc/self/net/snmp', 'Tcp'),
+    read: (root) => protocol(`${root}/net/snmp`, 'Tcp'),
     rates: [
       ['OutSegs', 'network.tcp.segmentsSent'],
       ['RetransSegs', 'network.tcp.retransmits'],
@@ -31,7 +32,7 @@ const SOURCES: readonly Source[] = [
     ],
   },
   {
-    read: () => protocol('/proc/self/net/netstat', 'TcpExt'),
+    read: (root) => protocol(`${root}/net/netstat`, 'TcpExt'),
     rates: [['ListenOverflows', 'network.tcp.listenOverflows']],
   },
 ];
@@ -49,23 +50,29 @@ export class KernelIoSampler implements Sampler {
   readonly name = 'kernel counts';
   #start: readonly Figures[] = [];
   #pressureUs = NaN;
+  readonly #root: string;
+
+  /** @param root the folder of the process' figures. */
+  constructor(root = '/proc/self') {
+    this.#root = root;
+  }
 
   start(): void {
-    this.#start = SOURCES.map(({ read }) => read());
+    this.#start = SOURCES.map(({ read }) => read(this.#root));
     this.#pressureUs = ioPressureUs();
   }
 
   stop(gathered: Gathered): void {
     const seconds = gathered.elapsedMs / 1000;
     SOURCES.forEach(({ read, rates }, index) => {
-      const end = read();
+      const end = read(this.#root);
       for (const [figure, metric] of rates) {
         const [from, to] = [this.#start[index]?.get(figure), end.get(figure)];
         if (from === undefined || to === undefined) gathered.missing([metric], NOT_GIVEN);
         else gathered.set(metric, Math.max(0, to - from) / seconds);
       }
     });
-    const states = tcpStates();
+    const states = tcpStates(this.#root);
     for (const [code, metric] of STATES) {
       if (states === null) gathered.missing([metric], NOT_GIVEN);
       else gathered.set(metric, states.get(code) ?? 0);
@@ -113,8 +120,8 @@ function ioPressureUs(): number {
 }
 
 /** Connections of the network namespace by state; null where the table cannot be read or is huge. */
-function tcpStates(): Map<string, number> | null {
-  const text = textOf('/proc/self/net/tcp') + textOf('/proc/self/net/tcp6');
+function tcpStates(root: string): Map<string, number> | null {
+  const text = textOf(`${root}/net/tcp`) + textOf(`${root}/net/tcp6`);
   if (text === '' || text.length > MAX_TABLE_CHARACTERS) return null;
   const states = new Map<string, number>();
   for (const [, code] of text.matchAll(/^\s*\d+: \S+ \S+ (\w\w) /gm))

@@ -19,7 +19,7 @@ const MAX_THREADS = 512;
 const MAX_DETAILED = 128;
 /** Share of the window from which a thread counts as busy. */
 const BUSY = 0.5;
-const METRICS: readonly MetricName[] = [
+export const THREAD_METRICS: readonly MetricName[] = [
   ...([
     'thread.main.onCpu',
     'thread.main.runnable',
@@ -101,7 +101,7 @@ export class ThreadSampler implements Sampler {
     if (!end.has(this.#mainTid)) {
       const { threadStatistics } = this.#native.capabilities();
       gathered.missing(
-        METRICS,
+        THREAD_METRICS,
         threadStatistics.available
           ? unavailable('THREAD_GONE', 'The profiled thread is not listed by the kernel.', 'Profile again.')
           : unavailable(threadStatistics.reason, threadStatistics.message, threadStatistics.remedy),
@@ -115,7 +115,7 @@ export class ThreadSampler implements Sampler {
       const role = this.#role(tid, unnamed);
       return this.#cost(tid, role, times, elapsedMs, endDetails.get(tid));
     });
-    this.#setShares(gathered, threads, elapsedMs);
+    setThreadShares(gathered, threads, elapsedMs);
     if (this.#isDetailed) setDetails(gathered, threads);
     gathered.threads = threads.sort((a, b) => b.onCpuMs - a.onCpuMs);
   }
@@ -176,32 +176,6 @@ export class ThreadSampler implements Sampler {
     return role === 'runtime' ? name : `${role} ${tid}`;
   }
 
-  #setShares(gathered: Gathered, threads: readonly ThreadCost[], elapsedMs: number): void {
-    const sum = (key: 'onCpuMs' | 'runnableMs', isOf: (role: ThreadRole) => boolean) =>
-      threads.filter(({ role }) => isOf(role!)).reduce((total, thread) => total + thread[key], 0) / elapsedMs;
-    const is = (wanted: ThreadRole) => (role: ThreadRole) => role === wanted;
-    gathered.set('thread.main.onCpu', sum('onCpuMs', is('main')));
-    gathered.set('thread.main.runnable', sum('runnableMs', is('main')));
-    gathered.set(
-      'thread.others.onCpu',
-      sum('onCpuMs', (role) => role !== 'main'),
-    );
-    gathered.set(
-      'thread.others.runnable',
-      sum('runnableMs', (role) => role !== 'main'),
-    );
-    gathered.set('thread.workers', threads.filter(({ role }) => role === 'worker').length);
-    gathered.set('thread.workers.onCpu', sum('onCpuMs', is('worker')));
-    gathered.set('thread.workers.runnable', sum('runnableMs', is('worker')));
-    gathered.set('thread.pool.onCpu', sum('onCpuMs', is('pool')));
-    gathered.set('thread.runtime.onCpu', sum('onCpuMs', is('runtime')));
-    const wanted = ({ onCpuMs, runnableMs }: ThreadCost) => (onCpuMs + runnableMs) / elapsedMs;
-    gathered.set('thread.busy', threads.filter((thread) => wanted(thread) >= BUSY).length);
-    const demand = threads.reduce((total, thread) => total + wanted(thread), 0);
-    gathered.set('thread.demand', demand / availableParallelism());
-    gathered.set('process.threads', threads.length);
-  }
-
   #readMain(): Times | undefined {
     const { onCpuNs, runnableNs } = this.#reading.read();
     return Number.isFinite(onCpuNs) ? { onCpuNs, runnableNs } : undefined;
@@ -220,6 +194,33 @@ export class ThreadSampler implements Sampler {
     }
     return threads;
   }
+}
+
+/** The metrics of threads that are sums over them. */
+export function setThreadShares(gathered: Gathered, threads: readonly ThreadCost[], elapsedMs: number): void {
+  const sum = (key: 'onCpuMs' | 'runnableMs', isOf: (role: ThreadRole) => boolean) =>
+    threads.filter(({ role }) => isOf(role!)).reduce((total, thread) => total + thread[key], 0) / elapsedMs;
+  const is = (wanted: ThreadRole) => (role: ThreadRole) => role === wanted;
+  gathered.set('thread.main.onCpu', sum('onCpuMs', is('main')));
+  gathered.set('thread.main.runnable', sum('runnableMs', is('main')));
+  gathered.set(
+    'thread.others.onCpu',
+    sum('onCpuMs', (role) => role !== 'main'),
+  );
+  gathered.set(
+    'thread.others.runnable',
+    sum('runnableMs', (role) => role !== 'main'),
+  );
+  gathered.set('thread.workers', threads.filter(({ role }) => role === 'worker').length);
+  gathered.set('thread.workers.onCpu', sum('onCpuMs', is('worker')));
+  gathered.set('thread.workers.runnable', sum('runnableMs', is('worker')));
+  gathered.set('thread.pool.onCpu', sum('onCpuMs', is('pool')));
+  gathered.set('thread.runtime.onCpu', sum('onCpuMs', is('runtime')));
+  const wanted = ({ onCpuMs, runnableMs }: ThreadCost) => (onCpuMs + runnableMs) / elapsedMs;
+  gathered.set('thread.busy', threads.filter((thread) => wanted(thread) >= BUSY).length);
+  const demand = threads.reduce((total, thread) => total + wanted(thread), 0);
+  gathered.set('thread.demand', demand / availableParallelism());
+  gathered.set('process.threads', threads.length);
 }
 
 function setDetails(gathered: Gathered, threads: readonly ThreadCost[]): void {

@@ -15,6 +15,9 @@ const ANSWER_MS = 1500;
 /** Names the thread that evaluates it; any worker of Node 20.16 or later can. */
 const THREAD_LINK = `process.getBuiltinModule('node:fs').readlinkSync('/proc/thread-self')`;
 
+/** What this needs of an inspector session, which may be another process'. */
+export type WorkerInspector = Pick<InspectorSession, 'post' | 'on' | 'off'>;
+
 interface Attached {
   readonly sessionId: string;
   readonly workerInfo: { readonly workerId: string; readonly title?: string; readonly url: string };
@@ -30,7 +33,7 @@ export class WorkerSampler implements Sampler {
   readonly name = 'workers';
   /** Names of the workers' threads by the kernel's id, as far as they are known. */
   readonly threads = new Map<number, string>();
-  readonly #session: InspectorSession;
+  readonly #session: WorkerInspector;
   readonly #workers = new Map<string, Worker>();
   #window: SamplingWindow | undefined;
   #nextId = 1;
@@ -44,7 +47,7 @@ export class WorkerSampler implements Sampler {
     return [...this.#workers.values()].filter(({ tid }) => tid === undefined).length;
   }
 
-  constructor(session: InspectorSession) {
+  constructor(session: WorkerInspector) {
     this.#session = session;
   }
 
