@@ -61,7 +61,7 @@ function listens(pid: number, port = 9229): boolean {
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
     .filter((fields) => fields[1]?.endsWith(`:${hex}`) && fields[3] === '0A')
-    .map((fields) => `socket:[${fields[9]}]`);
+    .map((fields) => `socket:[${fields[9] ?? ''}]`);
   return readdirSync(`/proc/${pid}/fd`).some((descriptor) => {
     try {
       return inodes.includes(readlinkSync(`/proc/${pid}/fd/${descriptor}`));

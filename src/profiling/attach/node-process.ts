@@ -264,7 +264,7 @@ function nameOf(userId: number): string {
     const line = readFileSync('/etc/passwd', 'utf8')
       .split('\n')
       .find((entry) => entry.split(':')[2] === String(userId));
-    if (line !== undefined) return `user ${line.split(':')[0]}`;
+    if (line !== undefined) return `user ${line.split(':')[0] ?? userId}`;
   } catch {
     // Without a list of users the number has to do.
   }

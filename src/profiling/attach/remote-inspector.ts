@@ -25,7 +25,7 @@ export class RemoteInspector {
       });
     });
     socket.on('error', () => socket.terminate());
-    socket.on('message', (data) => this.#receive(String(data)));
+    socket.on('message', (data: Buffer) => this.#receive(data.toString('utf8')));
   }
 
   /**
