@@ -285,7 +285,7 @@ describe.runIf(process.platform === 'linux')('what is refused', () => {
 
   it.runIf(process.getuid?.() === 0)('is a process of another user', async () => {
     const app = await start('setInterval(() => {}, 1000);');
-    const own = process.geteuid;
+    const own = process.geteuid!;
     // As seen by a user who is neither root nor the owner.
     process.geteuid = () => 12_345;
     try {

@@ -27,7 +27,14 @@ const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
  *   `attach`: through `--pid` anew for each cycle, instead of the preloaded agent.
  * @returns figures of the whole run.
  */
-export async function endure({ totalMs, cycleMs, leastCycles = 0, attach = false, connections = 4, onCycle = () => {} }) {
+export async function endure({
+  totalMs,
+  cycleMs,
+  leastCycles = 0,
+  attach = false,
+  connections = 4,
+  onCycle = () => {},
+}) {
   const server = attach ? undefined : await listenForAgents();
   const child = spawn(process.execPath, [SERVICE], {
     env: { ...process.env, NODE_OPTIONS: '', ...server?.env },
