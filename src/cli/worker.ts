@@ -60,7 +60,7 @@ export async function workerVerb(
   terminal.print(`Takes no more jobs; ${consumer.stats.running} are running.`);
   await consumer.close({ drainTimeoutMs: options.drainTimeoutMs });
   const { completed, failed, returned } = consumer.stats;
-  terminal.print(`Done: ${completed} jobs completed, ${failed} attempts failed, ${returned} handed back.`);
+  terminal.print(`Jobs completed: ${completed}, attempts failed: ${failed}, handed back: ${returned}.`);
   return { result: { queue: options.queue, backend, completed, failed, returned } };
 }
 

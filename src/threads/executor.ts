@@ -101,10 +101,10 @@ export function checkExecuteOptions(options: ExecuteOptions = {}): CheckedExecut
   };
 }
 
-/** Pause after so many failed attempts: doubled each time, at random between half and all of it. */
+/** Pause after so many failed attempts, in whole ms: doubled each time, at random between half and all of it. */
 export function pauseAfter(attemptsMade: number, backoffMs: number): number {
   const full = Math.min(MAX_BACKOFF_MS, backoffMs * 2 ** (attemptsMade - 1));
-  return full * (0.5 + Math.random() / 2);
+  return Math.ceil(full * (0.5 + Math.random() / 2));
 }
 
 /** What another attempt cannot mend. A task says so itself by an error whose name is `UnrecoverableError`. */

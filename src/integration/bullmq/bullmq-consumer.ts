@@ -22,7 +22,7 @@ import {
   type CheckedQueueOptions,
   type QueueOptions,
 } from './bullmq-options.js';
-import { openBackend, whenReady, type Backend } from './connection.js';
+import { abandon, CLOSE_MS, closeAll, openBackend, whenReady, type Backend } from './connection.js';
 import { BACKOFF, CANCELLED, errorText, jobDataOf, taskText } from './job-format.js';
 import type { Payload, PayloadCodec } from './payload.js';
 import type { PayloadStore } from './payload-store.js';
@@ -216,7 +216,7 @@ export class BullMQConsumer extends EventEmitter<BullMQConsumerEvents> {
       await whenReady([this.#worker], { queue, label: this.#backend.label, timeoutMs: connectTimeoutMs });
     } catch (error) {
       this.#stopTimers();
-      await Promise.allSettled([this.#worker.close(true)]);
+      await abandon([this.#worker]);
       throw error;
     }
     this.#worker.run().catch((error: Error) => this.emit('connectionError', error));
@@ -226,7 +226,7 @@ export class BullMQConsumer extends EventEmitter<BullMQConsumerEvents> {
     const timer = setTimeout(() => {
       for (const { controller } of this.#running.values()) controller.abort(LEAVING);
     }, drainTimeoutMs);
-    await this.#worker.close();
+    await closeAll(this.#backend, [this.#worker], drainTimeoutMs + CLOSE_MS);
     clearTimeout(timer);
     this.#stopTimers();
     await this.#pool.close({ force: true });

@@ -21,7 +21,7 @@ import {
   type CheckedQueueOptions,
   type QueueOptions,
 } from './bullmq-options.js';
-import { openBackend, whenReady, type Backend } from './connection.js';
+import { abandon, closeAll, openBackend, whenReady, type Backend } from './connection.js';
 import { BACKOFF, CANCELLED, errorOf, jobDataOf, jobIdOf, taskText, type JobData } from './job-format.js';
 import type { Payload, PayloadCodec } from './payload.js';
 import { ResultWaiter, type Outcome } from './result-waiter.js';
@@ -125,9 +125,9 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
     const connected = await this.#connected?.catch(() => undefined);
     if (connected === undefined) return;
     if (!force) await Promise.allSettled(this.#running);
-    const { queue, events, waiter } = connected;
+    const { backend, queue, events, waiter } = connected;
     waiter.close(() => this.#closedError());
-    await Promise.allSettled([events.close(), queue.close()]);
+    await closeAll(backend, [events, queue]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -194,8 +194,8 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
         removeOnComplete: { age: Math.ceil(keepResultsMs / 1_000) },
         removeOnFail: { age: Math.ceil(keepDeadLettersMs / 1_000) },
         stackTraceLimit: 1,
-        // BullMQ: 0 goes before all others and is cheapest; then lower numbers go first, up to 2,097,151.
-        ...(priority !== 0 && { priority: MAX_PRIORITY + 1 - priority }),
+        // BullMQ: lower numbers go first, up to 2,097,151. Its 0 would go before all others.
+        priority: MAX_PRIORITY + 1 - priority,
       },
     };
   }
@@ -268,7 +268,7 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
       events.on('error', onError);
       await whenReady([events], { queue: name, label: backend.label, timeoutMs: connectTimeoutMs });
     } catch (error) {
-      await Promise.allSettled([queue.disconnect(), events?.close()]);
+      await abandon(events === undefined ? [queue] : [queue, events]);
       throw error;
     }
     const codec = codecOf(

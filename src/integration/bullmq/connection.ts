@@ -187,10 +187,59 @@ export async function whenReady(
     });
     await Promise.race([Promise.all(objects.map((object) => object.waitUntilReady())), late]);
   } catch (cause) {
-    const reason = `${((last ?? cause) as Error).message}.`;
+    const reason = `${((last ?? cause) as Error).message.replace(/\.$/, '')}.`;
     throw fail('BACKEND_UNREACHABLE', { queue, backend: label, reason }, { cause });
   } finally {
     clearTimeout(timer);
     for (const object of objects) object.off('error', note);
   }
+}
+
+interface Closable {
+  readonly backend: { close(force: boolean): Promise<void> };
+}
+
+/** Longest wait for the end of connections whose backend may not answer. */
+export const CLOSE_MS = 2_000;
+
+/**
+ * Closes BullMQ objects in order, and where the backend does not answer, without it: they would wait for it to come
+ * back in order to say good-bye, and keep the process alive.
+ */
+export async function closeAll(
+  backend: Backend,
+  objects: readonly (Closable & { close(): Promise<void> })[],
+  timeoutMs = CLOSE_MS,
+): Promise<void> {
+  if (
+    await isSettledInTime(
+      objects.map((object) => object.close()),
+      timeoutMs,
+    )
+  ) {
+    return;
+  }
+  if (backend.kind !== 'redis') return;
+  await isSettledInTime(
+    objects.map(async (object) => (await (object as unknown as BullMQ.Queue).backend.client).disconnect()),
+  );
+}
+
+/** Gives up BullMQ objects that never became ready. */
+export async function abandon(objects: readonly Closable[]): Promise<void> {
+  await isSettledInTime(objects.map((object) => object.backend.close(true)));
+}
+
+async function isSettledInTime(
+  promises: readonly Promise<unknown>[],
+  timeoutMs = CLOSE_MS,
+): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs);
+  });
+  const settled = Promise.allSettled(promises).then(() => true);
+  const inTime = await Promise.race([settled, late]);
+  clearTimeout(timer);
+  return inTime;
 }
