@@ -54,7 +54,14 @@ step('the package packs', () => {
   const [entry] = Array.isArray(packed) ? packed : Object.values(packed);
   tarball = join(scratch, entry.filename);
   const names = entry.files.map((file) => file.path);
-  for (const wanted of ['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'README.md', 'LICENSE']) {
+  for (const wanted of [
+    'dist/index.js',
+    'dist/index.d.ts',
+    'dist/cli/main.js',
+    'dist/integration/bullmq/index.js',
+    'README.md',
+    'LICENSE',
+  ]) {
     if (!names.includes(wanted)) throw new Error(`the tarball lacks ${wanted}`);
   }
   if (!names.some((name) => name.startsWith('prebuilds/') && name.endsWith('.node'))) {
@@ -110,6 +117,27 @@ writeFileSync(
 console.log(JSON.stringify({ addon: nativeStatus().implementation, facade: typeof SystemOptimizer }));
 `,
 );
+// The queue's packages are optional peers: an install leaves them out, and only using the executor asks for them.
+writeFileSync(
+  join(project, 'queue.mjs'),
+  `import { defineTask, LocalExecutor, OptimizerError } from 'system-optimizer';
+import { BullMQExecutor, BullMQConsumer } from 'system-optimizer/bullmq';
+import { existsSync } from 'node:fs';
+export const double = (n) => n * 2;
+const task = defineTask(import.meta.url, 'double');
+const local = new LocalExecutor({ threads: { maxThreads: 1 } });
+const result = await local.run(task, 21);
+await local.close();
+const refusal = await new BullMQExecutor({ queue: 'q' }).run(task, 1).catch((error) => error);
+console.log(JSON.stringify({
+  result,
+  code: refusal.code,
+  sameClasses: refusal instanceof OptimizerError,
+  consumer: typeof BullMQConsumer.start,
+  installed: ['bullmq', 'ioredis', 'pg'].filter((name) => existsSync('node_modules/' + name)),
+}));
+`,
+);
 // Imports under a permission model that forbids every process, worker, and file outside the project.
 writeFileSync(
   join(project, 'quiet.mjs'),
@@ -138,6 +166,17 @@ for (const line of options['node-lines'].split(',')) {
   step(`importing starts and reads nothing on Node ${line}`, () => {
     const permission = Number(line) >= 24 ? '--permission' : '--experimental-permission';
     return run(node, [permission, `--allow-fs-read=${project}/*`, 'quiet.mjs'], { cwd: project, env }).trim();
+  });
+  step(`system-optimizer/bullmq asks for what it needs on Node ${line}`, () => {
+    const printed = run(node, ['queue.mjs'], { cwd: project, env }).trim();
+    const expected = {
+      result: 42,
+      code: 'PACKAGE_REQUIRED',
+      sameClasses: true,
+      consumer: 'function',
+      installed: [],
+    };
+    if (printed !== JSON.stringify(expected)) throw new Error(`it printed ${printed}`);
   });
   step(`sysopt answers on Node ${line}`, () =>
     run(node, [join(project, 'node_modules/system-optimizer/dist/cli/main.js'), '--version'], {

@@ -50,7 +50,7 @@ function randomFrom(seed) {
 }
 
 /**
- * @param {{ jobs: number, seed: number, kills?: number, restarts?: number, consumers?: number, jobMs?: number, inFlight?: number, onProgress?: (text: string) => void }} options
+ * @param {{ jobs: number, seed: number, kills?: number, restarts?: number, consumers?: number, jobMs?: number, inFlight?: number, lock?: string, onProgress?: (text: string) => void }} options
  * @returns counts: `jobs`, `begun`, `again` (begun more than once), `cutShort` (begun and not ended in that run), `kills`, `restarts`, `seconds`.
  * @throws for a job that was lost, a wrong result, or a run that no kill explains.
  */
@@ -62,6 +62,7 @@ export async function storm({
   consumers = 2,
   jobMs = 4,
   inFlight = 200,
+  lock = '5s',
   onProgress = () => {},
 }) {
   if (redisMissing !== undefined) throw new Error(redisMissing);
@@ -73,7 +74,7 @@ export async function storm({
   // A lock that no stall of this machine outlasts: a second run has then no other cause than a death.
   const launch = async () =>
     workers.add(
-      await startWorker(redis.connection, 'storm', ['--threads', '1', '--lock', '5s', '--max-stalls', '20']),
+      await startWorker(redis.connection, 'storm', ['--threads', '1', '--lock', lock, '--max-stalls', '20']),
     );
   await Promise.all(Array.from({ length: consumers }, launch));
   const executor = new BullMQExecutor({ queue: 'storm', connection: redis.connection, root });
