@@ -100,6 +100,7 @@ export class BullMQConsumer extends EventEmitter<BullMQConsumerEvents> {
   #completed = 0;
   #failed = 0;
   #returned = 0;
+  #isChecking = false;
   #closing: Promise<void> | undefined;
 
   /**
@@ -320,6 +321,9 @@ export class BullMQConsumer extends EventEmitter<BullMQConsumerEvents> {
 
   /** Asks for the jobs that run whether anybody still wants them; a message could be lost, a field cannot. */
   async #stopCancelled(): Promise<void> {
+    // A check may take longer than the time between two: the backend may be away.
+    if (this.#isChecking) return;
+    this.#isChecking = true;
     const { Job: jobClass } = this.#backend.bullmq;
     for (const [id, { controller }] of [...this.#running]) {
       try {
@@ -331,6 +335,7 @@ export class BullMQConsumer extends EventEmitter<BullMQConsumerEvents> {
         this.emit('connectionError', error as Error);
       }
     }
+    this.#isChecking = false;
   }
 }
 

@@ -102,7 +102,7 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
     const wait = waiter.wait({
       id,
       handOver: () => job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true }),
-      mayHaveEnded: false,
+      isReused: true,
       keepMs: this.#options.keepResultsMs,
       lost: () => this.#lostError(id, data.task),
     });
@@ -156,7 +156,7 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
     const wait = waiter.wait({
       id,
       handOver: () => (handedOver = queue.add(address.export, job.data, job.opts)),
-      mayHaveEnded: idempotencyKey !== undefined,
+      isReused: idempotencyKey !== undefined,
       keepMs: this.#options.keepResultsMs,
       lost: () => this.#lostError(id, address),
     });

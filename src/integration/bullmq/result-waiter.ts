@@ -15,8 +15,11 @@ export interface WaitRequest {
   readonly id: string;
   /** Hands the job to the queue, which ignores an id that it has: called at once, and again where the job is missing. */
   readonly handOver: () => Promise<unknown>;
-  /** Whether the job may have ended before it was handed over. */
-  readonly mayHaveEnded: boolean;
+  /**
+   * Whether an earlier job had the same id: this one may have ended before it was handed over, and events may still come
+   * of the one before, so the queue is asked instead.
+   */
+  readonly isReused: boolean;
   /** A job that was last seen longer ago than this may have ended and been removed. */
   readonly keepMs: number;
   /** The error for such a job. */
@@ -55,8 +58,8 @@ export class ResultWaiter {
     this.#queue = queue;
     this.#jobClass = jobClass;
     this.#onError = onError;
-    events.on('completed', ({ jobId, returnvalue }) => this.#settle(jobId, { returned: returnvalue }));
-    events.on('failed', ({ jobId, failedReason }) => this.#settle(jobId, { failedReason }));
+    events.on('completed', ({ jobId, returnvalue }) => this.#ended(jobId, { returned: returnvalue }));
+    events.on('failed', ({ jobId, failedReason }) => this.#ended(jobId, { failedReason }));
     this.#timer = setInterval(() => void this.#check(), CHECK_MS).unref();
   }
 
@@ -95,16 +98,21 @@ export class ResultWaiter {
     entry.handOver().then(
       () => {
         this.#seen(entry);
-        if (entry.mayHaveEnded) this.#ask(entry).catch(this.#onError);
+        if (entry.isReused) this.#ask(entry).catch(this.#onError);
       },
       (error: unknown) => this.#fail(entry, error),
     );
     return entry;
   }
 
-  #settle(id: string, outcome: Outcome): void {
+  #ended(id: string, outcome: Outcome): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
+    if (!entry.isReused) this.#settle(entry, outcome);
+    else if (entry.seenMs !== undefined) this.#ask(entry).catch(this.#onError);
+  }
+
+  #settle(entry: Entry, outcome: Outcome): void {
     this.#forget(entry);
     entry.resolve(outcome);
   }
@@ -158,6 +166,10 @@ export class ResultWaiter {
     this.#seen(entry);
     if (!job.finishedOn) return;
     const failed = await job.isFailed();
-    this.#settle(id, failed ? { failedReason: job.failedReason } : { returned: job.returnvalue as unknown });
+    if (this.#entries.get(id) !== entry) return;
+    this.#settle(
+      entry,
+      failed ? { failedReason: job.failedReason } : { returned: job.returnvalue as unknown },
+    );
   }
 }
