@@ -104,6 +104,11 @@ const CATALOGUE = {
     'Create it larger, reset it, or free blocks first.',
   ],
   INVALID_SCHEMA: ['InvalidArgumentError', 'Struct "{name}": {problem}', '{remedy}'],
+  LOOP_NOT_COMPILABLE: [
+    'InvalidArgumentError',
+    'The loop cannot be compiled, {place}: {problem}.',
+    '{remedy}',
+  ],
   C_DECLARATION: ['InvalidArgumentError', '{where}: {problem}.', '{remedy}'],
 
   // Validation

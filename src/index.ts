@@ -61,6 +61,7 @@ export {
   type StructOptions,
 } from './memory/struct/struct-type.js';
 export type { ArrayOptions, Cursor, FieldPath, StructArray, SumOf } from './memory/struct/struct-array.js';
+export type { IndexList, LoopOptions, LoopRecord, RecordLoop } from './memory/struct/record-loop.js';
 export {
   array,
   bool,

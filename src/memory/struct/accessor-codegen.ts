@@ -32,7 +32,8 @@ export function generateCursorClass(plan: AccessPlan): CursorClass {
   const generator = new Generator();
   const root = generator.struct(plan.root, 0, 'root');
   // A number of its own: V8 shares compiled code, and what it learnt of types, between equal sources.
-  const source = `'use strict'; // ${(generated += 1)}\n${generator.source.join('\n')}\nreturn ${root};`;
+  const guards = [...generator.guards].map(([name, count]) => `const ${name} = rt.elementGuard(${count});`);
+  const source = `'use strict'; // ${(generated += 1)}\n${[...guards, ...generator.source].join('\n')}\nreturn ${root};`;
   // eslint-disable-next-line @typescript-eslint/no-implied-eval
   const make = new Function('rt', 'enums', source) as (rt: unknown, enums: EnumTable[]) => CursorClass;
   return make(runtime, generator.enums);
@@ -47,6 +48,8 @@ type Role = 'root' | 'member' | 'element';
 class Generator {
   readonly source: string[] = [];
   readonly enums: EnumTable[] = [];
+  /** Lengths of fixed arrays by the name of the guard of their indices. */
+  readonly guards = new Map<string, number>();
   private classes = 0;
 
   /** Emits the class of a struct inside `depth` arrays and returns its name. */
@@ -96,7 +99,10 @@ class Generator {
 
   private array({ element, count, path }: Node<'array'>, depth: number, role: Role): string {
     const name = JSON.stringify(path);
-    const check = `if (k >>> 0 !== k || k >= ${count}) rt.elementOutOfRange(${name}, ${count}, k);`;
+    const guard = `g${count}`;
+    this.guards.set(guard, count);
+    // See guardOf for why this is no comparison.
+    const check = `if (${guard}[typeof k === 'number' ? k : -1] === undefined) rt.elementOutOfRange(${name}, ${count}, k);`;
     const start = `values = rt.requireValues(${name}, values, ${count});`;
     const every = (what: string) => `for (let k = 0; k < ${count}; k += 1) ${what}`;
     const given = (what: string) => `for (let k = 0; k < values.length; k += 1) ${what}`;
@@ -198,7 +204,7 @@ function places(depth: number): string[] {
 }
 
 /** The sum of the terms of an index; products are shifts where strides allow. */
-function indexExpression(form: IndexForm, record: string, elements: readonly string[]): string {
+export function indexExpression(form: IndexForm, record: string, elements: readonly string[]): string {
   const terms =
     form.blockStride === undefined
       ? [times(record, form.stride)]

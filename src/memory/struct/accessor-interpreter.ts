@@ -38,8 +38,9 @@ interface Composite {
   readonly assign: (values: unknown) => unknown;
 }
 
-export function interpretCursorClass(plan: AccessPlan): CursorClass {
-  const make = structMaker(plan.root);
+/** @param ownElements whether each `.at(k)` gives an accessor of its own, instead of the one that moves */
+export function interpretCursorClass(plan: AccessPlan, ownElements = false): CursorClass {
+  const make = structMaker(plan.root, ownElements);
   return class {
     constructor(host: CursorHost) {
       const place = { record: 0 };
@@ -61,8 +62,11 @@ export function interpretCursorClass(plan: AccessPlan): CursorClass {
 
 type Maker = (context: Context, around: readonly Element[]) => Composite;
 
-function structMaker(node: Node<'struct'>): Maker {
-  const makers = node.members.map((member) => ({ ...member, make: maker(member.access) }));
+function structMaker(node: Node<'struct'>, ownElements: boolean): Maker {
+  const makers = node.members.map((member) => ({
+    ...member,
+    make: maker(member.access, ownElements),
+  }));
   const shown = makers.filter(({ isHidden = false }) => !isHidden);
   const names = makers.map(({ name }) => name);
   return (context, around) => {
@@ -95,12 +99,12 @@ function structMaker(node: Node<'struct'>): Maker {
   };
 }
 
-function maker(access: AccessNode): Maker | undefined {
+function maker(access: AccessNode, ownElements: boolean): Maker | undefined {
   if (access.kind === 'leaf') return undefined;
-  return access.kind === 'struct' ? structMaker(access) : arrayMaker(access);
+  return access.kind === 'struct' ? structMaker(access, ownElements) : arrayMaker(access, ownElements);
 }
 
-function arrayMaker({ element, count, path }: Node<'array'>): Maker {
+function arrayMaker({ element, count, path }: Node<'array'>, ownElements: boolean): Maker {
   const check = (k: number) => {
     if (k >>> 0 !== k || k >= count) elementOutOfRange(path, count, k);
   };
@@ -123,12 +127,13 @@ function arrayMaker({ element, count, path }: Node<'array'>): Maker {
       });
     };
   }
-  const make = maker(element) as Maker;
+  const make = maker(element, ownElements) as Maker;
   return (context, around) => {
     const place: Element = { k: 0 };
     const item = make(context, [...around, place]);
     const at = (k: number) => {
       check(k);
+      if (ownElements) return make(context, [...around, { k }]);
       place.k = k;
       return item;
     };

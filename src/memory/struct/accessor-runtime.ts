@@ -84,6 +84,18 @@ export function guardOf(
   return Object.setPrototypeOf(guard, null) as Uint8Array;
 }
 
+/** The same for the elements of a fixed array; see `guardOf`. One for each length. */
+export function elementGuard(count: number): Uint8Array {
+  let guard = elementGuards.get(count);
+  if (guard === undefined) {
+    guard = guardOf(new ArrayBuffer(count), 0, count);
+    elementGuards.set(count, guard);
+  }
+  return guard;
+}
+
+const elementGuards = new Map<number, Uint8Array>();
+
 export function indexOutOfRange(host: CursorHost, index: unknown): never {
   if (host.closed) throw fail('CLOSED', { what: `The array of "${host.name}"` });
   throw fail('INVALID_ARGUMENT', {

@@ -2,11 +2,14 @@
 import { describe, fail } from '../../errors.js';
 import type { ArrayOrder } from '../../model/choice.js';
 import { loadNative } from '../../native/load.js';
-import { requireInteger, requireOptions } from '../arguments.js';
+import { requireInteger, requireOneOf, requireOptions } from '../arguments.js';
 import type { Layout } from '../layout-planner.js';
 import { allocateAligned, Region } from '../regions.js';
 import { makeViews, requireAddressable, type AccessPlan, type TypedArray } from './access-plan.js';
 import { guardOf, type CursorClass, type CursorHost } from './accessor-runtime.js';
+import { loopKernels, loopOverCursor, type LoopBody, type LoopKernels } from './loop-kernels.js';
+import type { LoopKind } from './loop-syntax.js';
+import { bindLoop, type LoopOptions, type LoopRecord, type RecordLoop } from './record-loop.js';
 import { dotOf, extremeOf, filterOf, gatherOf, sumOf } from './bulk.js';
 import type { Compare } from './column-loops.js';
 import { columnOf, type Column } from './column.js';
@@ -78,6 +81,8 @@ export interface ArrayParts {
   readonly schema: string;
   readonly plan: AccessPlan;
   readonly cursorClass: CursorClass;
+  /** Whether cursors count: loops go through them then. */
+  readonly isRecording: boolean;
   readonly descriptor: StructDescriptor;
 }
 
@@ -199,6 +204,86 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
   /** Gives one and the same cursor for every record, and makes no garbage. An index loop with a cursor is faster. */
   [Symbol.iterator](): IterableIterator<Cursor<F>> {
     return new RecordIterator<F>(this.cursor(), this);
+  }
+
+  /**
+   * Compiles a loop over the records for the order of this array: each `record.field` in the function becomes the
+   * element of a typed array. Runs at the speed of a loop written by hand over such arrays, in every order, and makes
+   * no garbage; the source stays the same whichever order the type's choice gives.
+   *
+   * The function is read, not called: it sees its parameters, what it declares itself, and `Math`, `Number`, `BigInt`
+   * and the like. All else comes in by the context. It uses fields where they stand (`record.at.x`,
+   * `record.legs.at(k).price`, `record.history.get(k)`), or takes them apart (`({ x, vx }, { dt }) => …`); not the
+   * record as a whole. Values convert as a cursor's do. `return` goes on with the next record.
+   *
+   * Compiling takes about a millisecond the first time, and microseconds for further arrays of the type and the same
+   * text. Where code generation from strings is forbidden, and in recording types, the loop runs over a cursor.
+   *
+   * @param body `(record, context, index) => …`
+   * @throws LOOP_NOT_COMPILABLE with the place and what to write instead; CLOSED
+   *
+   * @example
+   * const step = particles.compileLoop((p, { dt }: { dt: number }) => {
+   *   p.x += p.vx * dt;
+   * });
+   * step({ dt: 0.01 });                                                  // all
+   * step.range(0, 500, { dt: 0.01 });                                    // some
+   * const found = particles.filterIndex('x', '>', 100, indices);
+   * step.at(indices.subarray(0, found), { dt: -0.01 });                  // these
+   */
+  compileLoop<C = unknown>(
+    body: (record: LoopRecord<F>, context: C, index: number) => void,
+    options: LoopOptions = {},
+  ): RecordLoop<C> {
+    return bindLoop<C, void>(this, this.kernelsOf(body, 'loop', options), undefined);
+  }
+
+  /**
+   * Compiles a reduction over the records, as `compileLoop` does a loop: the function gets the value so far and returns
+   * the next. Values are combined strictly in the order of the records; `sum` and its like, which may add in lanes,
+   * are faster where they do.
+   *
+   * @param body `(value, record, context, index) => value`; every path returns
+   * @param initial what each run begins with, and returns where there are no records
+   * @throws LOOP_NOT_COMPILABLE with the place and what to write instead; INVALID_ARGUMENT for an initial value that is
+   *   neither a number nor a bigint; CLOSED
+   *
+   * @example
+   * const turnover = orders.compileReduce((sum, { price, quantity }) => sum + price * quantity, 0);
+   * turnover();
+   */
+  compileReduce<C = unknown>(
+    body: (value: number, record: LoopRecord<F>, context: C, index: number) => number,
+    initial: number,
+    options?: LoopOptions,
+  ): RecordLoop<C, number>;
+  compileReduce<C = unknown>(
+    body: (value: bigint, record: LoopRecord<F>, context: C, index: number) => bigint,
+    initial: bigint,
+    options?: LoopOptions,
+  ): RecordLoop<C, bigint>;
+  compileReduce<C>(body: LoopBody, initial: unknown, options: LoopOptions = {}): RecordLoop<C, unknown> {
+    if (typeof initial !== 'number' && typeof initial !== 'bigint') {
+      throw fail('INVALID_ARGUMENT', {
+        name: 'initial',
+        actual: describe(initial),
+        expected: 'a number or a bigint',
+      });
+    }
+    return bindLoop<C, unknown>(this, this.kernelsOf(body, 'reduce', options), initial);
+  }
+
+  private kernelsOf(body: LoopBody, kind: LoopKind, options: LoopOptions): LoopKernels {
+    if (this.closed) throw this.closedError();
+    if (typeof body !== 'function') {
+      throw fail('INVALID_ARGUMENT', { name: 'body', actual: describe(body), expected: 'a function' });
+    }
+    requireOptions('options', options);
+    const otherwise = requireOneOf('options.otherwise', options.otherwise ?? 'throw', ['throw', 'cursor']);
+    const { plan, cursorClass, isRecording } = this.parts;
+    return isRecording
+      ? loopOverCursor(plan, cursorClass, body, kind, 'cursors of a recording type count accesses')
+      : loopKernels(plan, cursorClass, body, kind, otherwise === 'cursor');
   }
 
   /**

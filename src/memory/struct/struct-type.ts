@@ -281,6 +281,7 @@ export class StructType<F extends Fields = Fields>
         schema: this.schema,
         plan,
         cursorClass: this.cursorClassFor(plan),
+        isRecording: this.recorder !== undefined,
         descriptor: this.descriptor,
       };
       this.parts.set(order, parts);

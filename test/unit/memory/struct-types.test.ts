@@ -121,6 +121,32 @@ describe('inference', () => {
     expect(() => orders.sum('history')).toThrow();
   });
 
+  it('gives compiled loops their record, context and result', () => {
+    const run = orders.compileLoop((p, { by }: { by: number }, index) => {
+      expectTypeOf(p.h).toEqualTypeOf<number>();
+      expectTypeOf(p.index).toEqualTypeOf<number>();
+      expectTypeOf(p.leg.side).toEqualTypeOf<'buy' | 'sell'>();
+      expectTypeOf(index).toEqualTypeOf<number>();
+      p.h += by;
+    }, { otherwise: 'cursor' }); // prettier-ignore
+    expectTypeOf(run({ by: 1 })).toEqualTypeOf<void>();
+    expectTypeOf(run.compiled).toEqualTypeOf<boolean>();
+    // @ts-expect-error: the function takes a context
+    expect(() => run()).toThrow();
+    // @ts-expect-error: of another type
+    expect(() => run.at(new Uint32Array(0), { by: '1' })).not.toThrow();
+    // @ts-expect-error: a list of indices is a typed array of whole numbers
+    expect(() => run.at(new Float64Array(0), { by: 1 })).toThrow();
+    const total = orders.compileReduce((sum, p) => sum + p.h, 0);
+    expectTypeOf(total()).toEqualTypeOf<number>();
+    expectTypeOf(orders.compileReduce((sum, p) => sum + p.i, 0n)()).toEqualTypeOf<bigint>();
+    // @ts-expect-error: not a field
+    expect(() => orders.compileLoop((p) => void p.nothing)).toThrow();
+    // @ts-expect-error: the loop moves the record
+    expect(() => orders.compileLoop((p) => void (p.index = 1))).toThrow();
+    expect(total()).toBe(2);
+  });
+
   it('refuses values of another type', () => {
     // @ts-expect-error: no name of the enum
     expect(() => (order.side = 'keep')).toThrow();
