@@ -118,13 +118,13 @@ console.log(JSON.stringify({ addon: nativeStatus().implementation, facade: typeo
 `,
 );
 // The queue's packages are optional peers: an install leaves them out, and only using the executor asks for them.
+writeFileSync(join(project, 'double.mjs'), 'export const double = (n) => n * 2;\n');
 writeFileSync(
   join(project, 'queue.mjs'),
   `import { defineTask, LocalExecutor, OptimizerError } from 'system-optimizer';
 import { BullMQExecutor, BullMQConsumer } from 'system-optimizer/bullmq';
 import { existsSync } from 'node:fs';
-export const double = (n) => n * 2;
-const task = defineTask(import.meta.url, 'double');
+const task = defineTask(new URL('double.mjs', import.meta.url), 'double');
 const local = new LocalExecutor({ threads: { maxThreads: 1 } });
 const result = await local.run(task, 21);
 await local.close();

@@ -1,9 +1,6 @@
 import { formatNumber } from '../units.js';
-import {
-  BullMQConsumer,
-  type BullMQConsumerOptions,
-  type JobReport,
-} from '../integration/bullmq/bullmq-consumer.js';
+import { BullMQConsumer } from '../integration/bullmq/bullmq-consumer.js';
+import type { BullMQConsumerOptions, JobReport } from '../integration/bullmq/consumer-options.js';
 import { reportOf } from './exit-code.js';
 import type { Session, VerbOutcome } from './session.js';
 import { visible } from './terminal.js';

@@ -9,70 +9,29 @@
 import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
 import type { Job, Worker } from 'bullmq';
-import { describe, fail } from '../../errors.js';
-import { integerWithin, knownKeys } from '../../threads/check.js';
+import { fail } from '../../errors.js';
 import { isWorthRetrying, pauseAfter } from '../../threads/executor.js';
 import type { ThreadPoolOptions } from '../../threads/pool-options.js';
 import { ThreadPool } from '../../threads/thread-pool.js';
+import { codecOf, payloadStoreOf, type CheckedQueueOptions } from './bullmq-options.js';
 import {
-  checkQueueOptions,
-  codecOf,
-  payloadStoreOf,
-  QUEUE_KEYS,
-  type CheckedQueueOptions,
-  type QueueOptions,
-} from './bullmq-options.js';
+  checkConsumerOptions,
+  type BullMQConsumerEvents,
+  type BullMQConsumerOptions,
+  type BullMQConsumerStats,
+  type JobReport,
+} from './consumer-options.js';
 import { abandon, CLOSE_MS, closeAll, openBackend, whenReady, type Backend } from './connection.js';
 import { BACKOFF, CANCELLED, errorText, jobDataOf, taskText } from './job-format.js';
 import type { Payload, PayloadCodec } from './payload.js';
 import type { PayloadStore } from './payload-store.js';
-import { allowedModules, taskAt } from './task-address.js';
-
-export interface BullMQConsumerOptions extends QueueOptions {
-  /** Options of the pool that runs the jobs. A consumer takes as many jobs at once as the pool runs. */
-  readonly threads?: ThreadPoolOptions;
-  /** The only modules whose exports may be run, as paths below the root. All of the program's own by default. */
-  readonly only?: readonly string[];
-  /** A job whose consumer is silent for this long goes to another one, in ms; 1,000 to 600,000, 10,000 by default. */
-  readonly lockMs?: number;
-  /** How often a job may lose its consumer before it becomes a dead letter, 0 to 100; 3 by default. */
-  readonly maxStalls?: number;
-}
-
-export interface JobReport {
-  readonly id: string;
-  /** `task "resize" (tasks/images.js)` */
-  readonly task: string;
-  /** In the pool, its queue included. */
-  readonly durationMs: number;
-}
-
-export interface BullMQConsumerEvents {
-  completed: [job: JobReport];
-  /** One attempt; `isFinal` where there is no other. */
-  failed: [job: JobReport & { readonly error: unknown; readonly isFinal: boolean }];
-  /** Handed back to the queue because the consumer closes. */
-  returned: [job: JobReport];
-  /** The connection failed, or a lock was lost. The consumer goes on. */
-  connectionError: [error: Error];
-}
-
-export interface BullMQConsumerStats {
-  readonly queue: string;
-  readonly backend: string;
-  readonly concurrency: number;
-  readonly running: number;
-  readonly completed: number;
-  readonly failed: number;
-  readonly returned: number;
-}
+import { taskAt } from './task-address.js';
 
 interface Running {
   readonly job: Job;
   readonly controller: AbortController;
 }
 
-const CONSUMER_KEYS = [...QUEUE_KEYS, 'threads', 'only', 'lockMs', 'maxStalls'];
 const CANCEL_CHECK_MS = 500;
 const SWEEP_MS = 600_000;
 const LOST_LOCK = 'the lock of the job was lost';
@@ -109,25 +68,18 @@ export class BullMQConsumer extends EventEmitter<BullMQConsumerEvents> {
    * @throws INVALID_ARGUMENT, PACKAGE_REQUIRED, BACKEND_UNREACHABLE
    */
   static async start(options: BullMQConsumerOptions): Promise<BullMQConsumer> {
-    knownKeys('options', options, CONSUMER_KEYS);
-    const checked = checkQueueOptions(options);
-    const { lockMs = 10_000, maxStalls = 3 } = options;
-    const limits = {
-      lockMs: integerWithin('lockMs', lockMs, 1_000, 600_000),
-      maxStalls: integerWithin('maxStalls', maxStalls, 0, 100),
-    };
-    if (options.only !== undefined && !Array.isArray(options.only)) {
-      throw fail('INVALID_ARGUMENT', {
-        name: 'only',
-        actual: describe(options.only),
-        expected: 'an array of paths',
-      });
-    }
-    const only = allowedModules(options.only, checked.root);
+    const { checked, lockMs, maxStalls, only } = checkConsumerOptions(options);
     const pool = new ThreadPool({ name: 'consumer', ...options.threads });
     try {
       const backend = await openBackend(checked);
-      const consumer = new BullMQConsumer(checked, limits, only, backend, pool, options.threads);
+      const consumer = new BullMQConsumer(
+        checked,
+        { lockMs, maxStalls },
+        only,
+        backend,
+        pool,
+        options.threads,
+      );
       await consumer.#begin();
       return consumer;
     } catch (error) {

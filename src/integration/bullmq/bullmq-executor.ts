@@ -12,7 +12,7 @@ import {
   type ExecuteOptions,
   type Executor,
 } from '../../threads/executor.js';
-import { checkTask, taskLabel, type AnyFunction, type Task } from '../../threads/task.js';
+import { checkTask, type AnyFunction, type Task } from '../../threads/task.js';
 import {
   checkQueueOptions,
   codecOf,
@@ -24,6 +24,8 @@ import {
 import { abandon, closeAll, openBackend, whenReady, type Backend } from './connection.js';
 import { BACKOFF, CANCELLED, errorOf, jobDataOf, jobIdOf, taskText, type JobData } from './job-format.js';
 import type { Payload, PayloadCodec } from './payload.js';
+import { abortedError, endedBy } from './caller-limits.js';
+import { deadLetterOf } from './dead-letter.js';
 import { ResultWaiter, type Outcome } from './result-waiter.js';
 import { addressOfTask, type TaskAddress } from './task-address.js';
 
@@ -296,64 +298,4 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
   #closedError(): Error {
     return fail('CLOSED', { what: `Executor of queue "${this.#options.queue}"` });
   }
-}
-
-/** The outcome, unless the caller's signal or deadline comes first; `giveUp` is then called. */
-function endedBy<T>(
-  outcome: Promise<T>,
-  task: Task,
-  signal: AbortSignal | undefined,
-  deadlineMs: number | undefined,
-  calledAt: number,
-  giveUp: () => void,
-): Promise<T> {
-  if (signal === undefined && deadlineMs === undefined) return outcome;
-  return new Promise<T>((resolve, reject: (error: Error) => void) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-    };
-    const onAbort = () => {
-      end();
-      giveUp();
-      reject(abortedError(task, signal!));
-    };
-    const onDeadline = () => {
-      end();
-      giveUp();
-      reject(fail('TASK_TIMED_OUT', { task: taskLabel(task), deadlineMs: deadlineMs! }));
-    };
-    const restMs = deadlineMs === undefined ? Infinity : calledAt + deadlineMs - Date.now();
-    const timer = restMs > 2 ** 31 - 1 ? undefined : setTimeout(onDeadline, Math.max(0, restMs));
-    if (signal?.aborted === true) return onAbort();
-    signal?.addEventListener('abort', onAbort, { once: true });
-    outcome.then(
-      (value) => {
-        end();
-        resolve(value);
-      },
-      (error: Error) => {
-        end();
-        reject(error);
-      },
-    );
-  });
-}
-
-function abortedError(task: Task, signal: AbortSignal): Error {
-  return fail('ABORTED', { what: taskLabel(task) }, { cause: signal.reason });
-}
-
-async function deadLetterOf(job: Job, codec: PayloadCodec): Promise<DeadLetter> {
-  const { task, args, key } = jobDataOf(job.data);
-  return {
-    id: job.id!,
-    task,
-    // What was kept for too short a time is left out rather than the letter.
-    args: await codec.decode(args, { what: 'Arguments', task: taskText(task) }).catch(() => undefined),
-    attempts: job.attemptsMade,
-    error: errorOf(job.failedReason, task, ''),
-    failedAt: new Date(job.finishedOn ?? job.timestamp).toISOString(),
-    ...(key !== undefined && { idempotencyKey: key }),
-  };
 }
