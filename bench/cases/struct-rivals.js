@@ -1,6 +1,10 @@
-// Records of six numbers (two doubles, two floats, two integers) in class instances, in struct arrays of every order,
-// and in the libraries that people use for it: update of two fields, sum of one, read-modify-write at random; 2,000
-// records in cache, and a million out of it. Each library is used as its documentation says.
+// Records of six numbers (two doubles, two floats, two integers) in class instances, in struct arrays of every order
+// (compiled loops, cursors, columns), and in the libraries that people use for it: update of two fields, sum of one,
+// read-modify-write at random; 2,000 records in cache, and a million out of it. Each library is used as its documentation
+// says.
+//
+// Every comparison runs in processes of its own that hold class instances and one variant, so that no function has seen
+// the types of another variant.
 //
 // What the libraries cannot do here, and how they stand in:
 // - bitecs stores what it is given: its components are typed arrays, its loop goes over the entities of a query.
@@ -102,6 +106,20 @@ function randomCursor(places, p) {
     p.hits += 1;
   }
 }
+
+const compiledOf = (order) => (count, places) => {
+  const all = Row.array(count, { order });
+  for (let k = 0; k < count; k += 1) all.set(k, start(k));
+  const update = all.compileLoop((p) => {
+    p.x += p.vx * 0.01;
+    p.y += p.vx * 0.02;
+  });
+  const sum = all.compileReduce((value, p) => value + p.mass, 0);
+  const hit = all.compileLoop((p) => {
+    p.hits += 1;
+  });
+  return { update: () => update(), sum: () => sum(), random: () => hit.at(places) };
+};
 
 function columns(count, places) {
   const all = Row.array(count, { order: 'soa' });
@@ -329,6 +347,9 @@ function withKoffi(count, places) {
 
 const MAKERS = {
   'class instances': objects,
+  'struct, compiled, aos': compiledOf('aos'),
+  'struct, compiled, soa': compiledOf('soa'),
+  'struct, compiled, aosoa': compiledOf('aosoa'),
   'struct, cursor, aos': cursorOf('aos'),
   'struct, cursor, soa': cursorOf('soa'),
   'struct, cursor, aosoa': cursorOf('aosoa'),

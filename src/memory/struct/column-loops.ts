@@ -25,7 +25,10 @@ export type Compare = '<' | '<=' | '>' | '>=' | '==' | '!=';
 
 /** Index of a record's value. */
 function place(shape: Int32Array, record: number): number {
-  const [first = 0, , stride = 1, block = 0] = shape;
+  // By index: taking a typed array apart goes through an iterator.
+  const first = shape[0] as number;
+  const stride = shape[2] as number;
+  const block = shape[3] as number;
   return block === 0
     ? first + record * stride
     : first + (record >> BLOCK_SHIFT) * block + (record & BLOCK_MASK) * stride;
@@ -81,12 +84,14 @@ function total(): number {
 
 /** Elements between records that are 32 apart. */
 function stepOf(shape: Int32Array): number {
-  const [, , stride = 1, block = 0] = shape;
+  const stride = shape[2] as number;
+  const block = shape[3] as number;
   return block === 0 ? LANES * stride : (LANES >> BLOCK_SHIFT) * block;
 }
 
 function laneOffset(shape: Int32Array, lane: number): number {
-  const [, , stride = 1, block = 0] = shape;
+  const stride = shape[2] as number;
+  const block = shape[3] as number;
   return block === 0 ? lane * stride : (lane >> BLOCK_SHIFT) * block + (lane & BLOCK_MASK) * stride;
 }
 

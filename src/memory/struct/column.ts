@@ -11,7 +11,6 @@ export interface Column {
   readonly codec: Codec;
   readonly isWide: boolean;
   readonly isFloat: boolean;
-  readonly isContiguous: boolean;
   /** `Order.price`, for messages. */
   readonly path: string;
 }
@@ -43,7 +42,6 @@ export function columnOf(host: CursorHost, field: string, allowsFlags = false): 
     codec: node.codec,
     isWide: view instanceof BigInt64Array || view instanceof BigUint64Array,
     isFloat: view instanceof Float64Array || view instanceof Float32Array,
-    isContiguous: stride === 1 && blockStride === 0,
     path: node.path,
   };
 }

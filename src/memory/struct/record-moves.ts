@@ -2,10 +2,12 @@
  * Copies records between arrays of one type: as one block where both lie alike, else run by run, each run being
  * what is contiguous in both.
  */
+import type { KernelContract } from '../../native/kernel-contract.js';
 import { BLOCK_SHIFT, type AccessNode, type AccessPlan, type TypedArray } from './access-plan.js';
 
 /** Seven numbers a run, as `KernelContract.moveRecords` takes them. */
 const NUMBERS = 7;
+const BLOCK_MASK = 2 ** BLOCK_SHIFT - 1;
 /** Above this a record has so many scattered elements that copying objects is the better way. */
 const MAX_RUNS = 4096;
 
@@ -75,8 +77,50 @@ function runsOf(node: AccessNode, array: Laid): Run[] | undefined {
   return visit(node, []) ? runs : undefined;
 }
 
-/** What `KernelContract.moveRecords` does, in JavaScript. */
-export function moveRecords(from: Uint8Array, to: Uint8Array, count: number, moves: Float64Array): void {
+/** Records from which the call into the addon pays. */
+const NATIVE_FROM = 64;
+
+/**
+ * Moves `count` records from `fromStart` on to where `toStart` is. By the addon, unless a block would be entered in its
+ * middle: its runs begin with whole blocks.
+ */
+export function moveRange(
+  native: KernelContract | undefined,
+  from: Uint8Array,
+  fromStart: number,
+  to: Uint8Array,
+  toStart: number,
+  count: number,
+  moves: Float64Array,
+): void {
+  let wholeBlocks = true;
+  const shifted = moves.slice();
+  for (let k = 0; k < moves.length; k += NUMBERS) {
+    for (const [at, start] of [
+      [k, fromStart],
+      [k + 3, toStart],
+    ] as const) {
+      const block = moves[at + 2] as number;
+      if (block !== 0 && (start & BLOCK_MASK) !== 0) wholeBlocks = false;
+      shifted[at] =
+        (moves[at] as number) +
+        (block === 0 ? start * (moves[at + 1] as number) : (start >> BLOCK_SHIFT) * block);
+    }
+  }
+  if (native !== undefined && count >= NATIVE_FROM && wholeBlocks)
+    native.moveRecords(from, to, count, shifted);
+  else moveRecords(from, to, count, moves, fromStart, toStart);
+}
+
+/** What `KernelContract.moveRecords` does, in JavaScript; from any record to any. */
+export function moveRecords(
+  from: Uint8Array,
+  to: Uint8Array,
+  count: number,
+  moves: Float64Array,
+  fromStart = 0,
+  toStart = 0,
+): void {
   for (let k = 0; k < moves.length; k += NUMBERS) {
     const [fromOffset, fromStride, fromBlock, toOffset, toStride, toBlock, bytes] = moves.subarray(
       k,
@@ -92,8 +136,10 @@ export function moveRecords(from: Uint8Array, to: Uint8Array, count: number, mov
       copyRun(
         source,
         [fromOffset / unit + run, fromStride / unit, fromBlock / unit],
+        fromStart,
         target,
         [toOffset / unit + run, toStride / unit, toBlock / unit],
+        toStart,
         count,
       );
     }
@@ -110,13 +156,30 @@ function viewOf(bytes: Uint8Array, unit: number): Uint8Array {
 
 type Walk = readonly [offset: number, stride: number, block: number];
 
-function copyRun(source: Uint8Array, from: Walk, target: Uint8Array, to: Walk, count: number): void {
-  const blocks = from[2] !== 0 || to[2] !== 0;
-  const length = blocks ? 2 ** BLOCK_SHIFT : count;
-  for (let start = 0; start < count; start += length) {
-    let i = from[0] + (from[2] !== 0 ? (start >> BLOCK_SHIFT) * from[2] : start * from[1]);
-    let j = to[0] + (to[2] !== 0 ? (start >> BLOCK_SHIFT) * to[2] : start * to[1]);
-    const end = Math.min(length, count - start);
-    for (let k = 0; k < end; k += 1, i += from[1], j += to[1]) target[j] = source[i] as number;
+function copyRun(
+  source: Uint8Array,
+  from: Walk,
+  fromStart: number,
+  target: Uint8Array,
+  to: Walk,
+  toStart: number,
+  count: number,
+): void {
+  for (let done = 0; done < count;) {
+    const a = fromStart + done;
+    const b = toStart + done;
+    let length = count - done;
+    if (from[2] !== 0) length = Math.min(length, BLOCK_MASK + 1 - (a & BLOCK_MASK));
+    if (to[2] !== 0) length = Math.min(length, BLOCK_MASK + 1 - (b & BLOCK_MASK));
+    let i = placeIn(from, a);
+    let j = placeIn(to, b);
+    for (let k = 0; k < length; k += 1, i += from[1], j += to[1]) target[j] = source[i] as number;
+    done += length;
   }
+}
+
+function placeIn([offset, stride, block]: Walk, record: number): number {
+  return block === 0
+    ? offset + record * stride
+    : offset + (record >> BLOCK_SHIFT) * block + (record & BLOCK_MASK) * stride;
 }

@@ -13,8 +13,8 @@ import { bindLoop, type LoopOptions, type LoopRecord, type RecordLoop } from './
 import { dotOf, extremeOf, filterOf, gatherOf, sumOf } from './bulk.js';
 import type { Compare } from './column-loops.js';
 import { columnOf, type Column } from './column.js';
-import { moveRecords, planMoves } from './record-moves.js';
-import type { AccessorOf, ColumnsOf, Fields, RecordOf } from './field-types.js';
+import { moveRange, planMoves } from './record-moves.js';
+import { scalarBytes, type AccessorOf, type ColumnsOf, type Fields, type RecordOf } from './field-types.js';
 import type { StructDescriptor } from './descriptor.js';
 
 /** A movable window on one record of an array. */
@@ -45,9 +45,6 @@ export type SumOf<F extends Fields, K extends string> = K extends keyof F
   : number | bigint;
 
 const NO_RECORDS = guardOf(new ArrayBuffer(0), 0, 0);
-
-/** Records from which the call into the addon pays. */
-const NATIVE_MOVES_FROM = 64;
 
 export interface ArrayOptions {
   /**
@@ -393,39 +390,86 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
    * orders.transposeTo(columns);
    */
   transposeTo(target: StructArray<F>): StructArray<F> {
+    return this.copyRange(target, 0);
+  }
+
+  /**
+   * Copies records `start` to `end - 1` to where `targetStart` is in another array of the same schema, of any order and
+   * layout, or in this one. Ranges may overlap: the target then holds what the source held before.
+   *
+   * Costs: equal orders are memory moves (one, or one a column); others run in the addon, from 64 records on and where
+   * `aosoa` blocks are entered at their beginning. Where the memory of two orders overlaps, records go by a copy.
+   *
+   * @param targetStart first record that is overwritten
+   * @param start default 0
+   * @param end one behind the last record; default all
+   * @returns the target
+   * @throws INVALID_ARGUMENT for an array of another schema, or records outside of either; CLOSED
+   *
+   * @example
+   * particles.copyRange(particles, 0, 1);                  // drops the first record: all others move down by one
+   * rows.copyRange(columns, 0, 5_000, 10_000);
+   */
+  copyRange(
+    target: StructArray<F>,
+    targetStart: number,
+    start = 0,
+    end: number = this.length,
+  ): StructArray<F> {
     const { buffer } = this;
-    if (
-      !(target instanceof StructArray) ||
-      target.parts.schema !== this.parts.schema ||
-      target.length < this.length
-    ) {
+    requireInteger('start', start, 0, this.length);
+    requireInteger('end', end, start, this.length);
+    const count = end - start;
+    const isAlike = target instanceof StructArray && target.parts.schema === this.parts.schema;
+    if (!isAlike || target.length < count) {
       throw fail('INVALID_ARGUMENT', {
         name: 'target',
         actual:
           target instanceof StructArray
             ? `an array of ${target.length} records of "${target.name}"`
             : describe(target),
-        expected: `an array of at least ${this.length} records of "${this.name}"`,
+        expected: `an array of at least ${count} records of "${this.name}"`,
       });
     }
+    const targetBuffer = target.buffer;
+    requireInteger('targetStart', targetStart, 0, target.length - count);
+    if (count === 0) return target;
     const from = new Uint8Array(buffer, this.offsetBytes, this.sizeBytes);
-    const to = new Uint8Array(target.buffer, target.offsetBytes, target.sizeBytes);
-    // Equal plans put equal records at equal places: with columns only if they are equally long.
-    if (this.plan === target.plan && (this.order === 'aos' || this.length === target.length)) {
-      to.set(from);
+    const to = new Uint8Array(targetBuffer, target.offsetBytes, target.sizeBytes);
+    const overlaps =
+      buffer === targetBuffer &&
+      this.offsetBytes < target.offsetBytes + target.sizeBytes &&
+      target.offsetBytes < this.offsetBytes + this.sizeBytes;
+    const isSame = overlaps && this.offsetBytes === target.offsetBytes && this.length === target.length;
+    if (
+      this.plan === target.plan &&
+      this.order !== 'aosoa' &&
+      (isSame || !overlaps || this.order === 'aos')
+    ) {
+      // Moves of memory, which take overlaps as they are.
+      for (const { key, scalar, bytesPerRecord } of this.plan.views) {
+        const [of, into, size] =
+          this.order === 'aos'
+            ? [from, to, bytesPerRecord]
+            : [this.views[key], target.views[key], bytesPerRecord / scalarBytes(scalar)];
+        (into as Uint8Array).set((of as Uint8Array).subarray(start * size, end * size), targetStart * size);
+        if (this.order === 'aos') break;
+      }
       return target;
+    }
+    if (overlaps) {
+      const held = new StructArray<F>(this.parts, count, {});
+      return this.copyRange(held, 0, start, end).copyRange(target, targetStart);
     }
     if (this.moves?.to !== target.plan || this.moves.length !== target.length) {
       this.moves = { to: target.plan, length: target.length, plan: planMoves(this, target) };
     }
     const { plan } = this.moves;
     if (plan === undefined) {
-      for (let index = 0; index < this.length; index += 1) target.set(index, this.get(index));
-      return target;
+      for (let k = 0; k < count; k += 1) target.set(targetStart + k, this.get(start + k));
+    } else {
+      moveRange(loadNative().kernels, from, start, to, targetStart, count, plan);
     }
-    const native = this.length < NATIVE_MOVES_FROM ? undefined : loadNative().kernels;
-    if (native === undefined) moveRecords(from, to, this.length, plan);
-    else native.moveRecords(from, to, this.length, plan);
     return target;
   }
 

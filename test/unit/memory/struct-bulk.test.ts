@@ -20,6 +20,7 @@ import {
   utf8,
 } from '../../../dist/memory/struct/field-types.js';
 import { struct } from '../../../dist/memory/struct/struct-type.js';
+import { Region } from '../../../dist/memory/regions.js';
 import { randomSource } from './random.js';
 
 const code = (wanted: string) => expect.objectContaining({ code: wanted });
@@ -240,6 +241,59 @@ describe('bulk operations', () => {
       code('INVALID_ARGUMENT'),
     );
     expect(() => from.transposeTo({} as never)).toThrow(code('INVALID_ARGUMENT'));
+  });
+
+  it('copy any range between any orders, also within one array, as a copy of the records would', () => {
+    const next = randomSource(7);
+    const below = (n: number) => Math.floor(next() * n);
+    for (let turn = 0; turn < 150; turn += 1) {
+      const shared = below(2) === 0;
+      const [order, into] = [ORDERS[below(3)]!, ORDERS[below(3)]!];
+      const from = filled(order, 1 + below(200), turn);
+      const isSame = below(3) === 0;
+      const target = isSame ? from : Numbers.array(1 + below(200), { order: into, shared });
+      if (!isSame) filled(into, target.length, turn + 500).transposeTo(target);
+      const count = below(1 + Math.min(from.length, target.length));
+      const aligned = below(2) === 0 ? ~15 : ~0;
+      const start = below(1 + from.length - count) & aligned;
+      const to = below(1 + target.length - count) & aligned;
+      const expected = target.toObjects();
+      expected.splice(to, count, ...from.toObjects().slice(start, start + count));
+      expect(from.copyRange(target, to, start, start + count)).toBe(target);
+      expect(target.toObjects(), `turn ${turn}: ${order} ${isSame ? 'within' : into}`).toEqual(expected);
+    }
+  });
+
+  it('copy ranges between arrays that lie on each other in one region', () => {
+    const region = new Region({ sizeBytes: 65_536 });
+    for (const [order, into] of [
+      ['aos', 'soa'],
+      ['soa', 'soa'],
+      ['soa', 'aos'],
+      ['aosoa', 'aosoa'],
+      ['aos', 'aos'],
+    ] as const) {
+      const from = Numbers.array(100, { order, region });
+      const target = Numbers.array(90, { order: into, region, offsetBytes: 256 });
+      filled(order, 100, 3).transposeTo(from);
+      const expected = from.toObjects().slice(7, 87);
+      from.copyRange(target, 4, 7, 87);
+      const copied = Array.from({ length: 80 }, (_, k) => target.get(4 + k));
+      expect(copied, `${order} to ${into}`).toEqual(expected);
+    }
+    region.close();
+  });
+
+  it('refuse ranges outside of either array', () => {
+    const [from, target] = [filled('aos', 9), filled('soa', 5)];
+    expect(() => from.copyRange(target, 0)).toThrow(code('INVALID_ARGUMENT'));
+    expect(() => from.copyRange(target, 1, 0, 5)).toThrow(code('INVALID_ARGUMENT'));
+    expect(() => from.copyRange(target, -1, 0, 2)).toThrow(code('INVALID_ARGUMENT'));
+    expect(() => from.copyRange(target, 0, 8, 10)).toThrow(code('INVALID_ARGUMENT'));
+    expect(() => from.copyRange(target, 0, 3, 2)).toThrow(code('INVALID_ARGUMENT'));
+    expect(from.copyRange(target, 5, 9, 9)).toBe(target);
+    target.close();
+    expect(() => from.copyRange(target, 0, 0, 0)).toThrow(code('CLOSED'));
   });
 
   it('copy records of thousands of scattered elements', () => {
