@@ -19,5 +19,12 @@ export const sumBytes = (bytes) => {
   return sum;
 };
 
-const tasks = { noop, describeOrder, busy, sumBytes };
+/** Never ends; says first that it began. */
+export const endless = (began) => {
+  Atomics.store(began, 0, 1);
+  Atomics.notify(began, 0);
+  for (;;);
+};
+
+const tasks = { noop, describeOrder, busy, sumBytes, endless };
 export default ({ name, args }) => tasks[name](args);

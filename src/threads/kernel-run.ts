@@ -1,13 +1,12 @@
 /** Runs a loop on the calling thread, unit by unit or in one go, with the errors that workers give. */
-import { callKernel } from './kernel.js';
+import type { KernelCall } from './kernel.js';
 import { asInteger } from './loop-control.js';
 import { kernelError } from './loop-runner.js';
-import type { AnyFunction, Task } from './task.js';
+import type { Task } from './task.js';
 
 export interface CallerLoop {
   readonly task: Task;
-  readonly kernel: AnyFunction;
-  readonly shared: unknown;
+  readonly kernel: KernelCall;
   readonly start: number;
   readonly end: number;
   readonly unit: number;
@@ -15,7 +14,10 @@ export interface CallerLoop {
   readonly partials: unknown[] | undefined;
 }
 
-export function iterationOf({ start, end, unit }: CallerLoop, index: number): number {
+export function iterationOf(
+  { start, end, unit }: Pick<CallerLoop, 'start' | 'end' | 'unit'>,
+  index: number,
+): number {
   const at = start + index * unit;
   return asInteger(at < end ? at : end);
 }
@@ -31,9 +33,9 @@ export function runUnits(loop: CallerLoop, first: number, last: number): void {
   }
 }
 
-function call({ task, kernel, shared }: CallerLoop, start: number, end: number): unknown {
+function call({ task, kernel }: CallerLoop, start: number, end: number): unknown {
   try {
-    return callKernel(kernel, start, end, shared);
+    return kernel.run(start, end);
   } catch (error) {
     throw kernelError(task, start, end, error);
   }

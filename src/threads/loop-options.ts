@@ -55,7 +55,8 @@ const REDUCE_KEYS = [...KEYS, 'combine', 'initial'];
 const HINT_SAMPLES = 256;
 
 /** A loop to run; its kernel is loaded where the caller takes part. */
-export interface Loop extends CallerLoop {
+export interface Loop extends Omit<CallerLoop, 'kernel'> {
+  readonly shared: unknown;
   readonly units: number;
   readonly schedule: Schedule;
   readonly grain: number | undefined;
@@ -81,7 +82,6 @@ export function loopOf<S>(options: ParallelForOptions<S>, reduces: boolean, maxT
   const unit = reduces ? reduceUnit(iterations, grain) : unitFor(iterations);
   return {
     task,
-    kernel: unloaded,
     shared: options.shared,
     start,
     end,
@@ -166,8 +166,4 @@ function sampleCosts(cost: (index: number) => number, start: number, end: number
   return Array.from({ length: parts }, (_, part) =>
     cost(Math.floor(start + ((part + 0.5) * (end - start)) / parts)),
   );
-}
-
-function unloaded(): never {
-  throw new Error('The kernel of a loop that runs on threads is not loaded on the caller.');
 }

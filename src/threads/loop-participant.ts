@@ -2,7 +2,7 @@
 import { packError } from './error-transfer.js';
 import type { LoopControl, Partials } from './loop-control.js';
 import type { Mailbox } from './mailbox.js';
-import { callKernel } from './kernel.js';
+import { KernelCall } from './kernel.js';
 import { FromWorker, type MessageFromWorker } from './messages.js';
 import type { Chunk } from './partition/partitioner.js';
 import type { AnyFunction } from './task.js';
@@ -27,6 +27,7 @@ export interface ParticipantSetup {
 
 export class LoopParticipant {
   readonly #setup: ParticipantSetup;
+  readonly #kernel: KernelCall;
   readonly #chunk: Chunk = { start: 0, end: 0 };
   #calls = 0;
   /** Range that the kernel is working on, for the error where it throws. */
@@ -35,6 +36,7 @@ export class LoopParticipant {
 
   constructor(setup: ParticipantSetup) {
     this.#setup = setup;
+    this.#kernel = new KernelCall(setup.kernel, setup.shared);
   }
 
   takePart(): void {
@@ -113,6 +115,6 @@ export class LoopParticipant {
     this.#from = start;
     this.#to = end;
     this.#calls += 1;
-    return callKernel(this.#setup.kernel, start, end, this.#setup.shared);
+    return this.#kernel.run(start, end);
   }
 }

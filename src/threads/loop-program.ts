@@ -2,6 +2,7 @@
  * Loops that workers know already. Running a kernel on the same shared data again then takes no message at all: the
  * caller fills the control block and rings. Kept for as long as it is used, as it keeps the shared memory alive.
  */
+import { detach } from './attached-objects.js';
 import { LoopControl, Partials } from './loop-control.js';
 import type { PoolWorker } from './pool-worker.js';
 import { ToWorker } from './messages.js';
@@ -75,13 +76,15 @@ export class LoopPrograms {
   teach(worker: PoolWorker, program: LoopProgram): void {
     if (worker.knownLoops.has(program.id)) return;
     const { id, task, shared, control, partials } = program;
+    const { plain, attached } = detach(shared);
     worker.send([
       ToWorker.LOOP,
       id,
       { module: task.module, export: task.export },
-      shared,
+      plain,
       control.buffer,
       partials?.buffer,
+      attached,
     ]);
     worker.knownLoops.add(id);
   }

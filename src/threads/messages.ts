@@ -3,6 +3,7 @@
  * Tuples with a number first: structured clone writes every property name of an object.
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { AttachedObject } from './attached-objects.js';
 import type { WireError } from './error-transfer.js';
 import type { Task } from './task.js';
 
@@ -20,6 +21,8 @@ export type MessageToWorker =
       shared: unknown,
       control: SharedArrayBuffer,
       partials: SharedArrayBuffer | undefined,
+      /** Objects within `shared` that the worker makes anew. */
+      attached: readonly AttachedObject[],
     ]
   | readonly [kind: typeof ToWorker.FORGET_LOOP, loop: number];
 

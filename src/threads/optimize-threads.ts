@@ -11,6 +11,7 @@ import type { Comparison } from '../model/comparison.js';
 import type { OptimizationContext, OptimizationDraft } from '../model/context.js';
 import type { OptimizationStatus } from '../model/types.js';
 import type { ComparisonSubject } from '../validation/subject.js';
+import { loadMakers } from './attached-objects.js';
 import { Job, poolFor, SERIAL } from './job.js';
 import { weightsOf } from './loop-options.js';
 import { measureDispatch, measurePayoff, type DispatchCost, type Payoff } from './payoff.js';
@@ -98,6 +99,7 @@ class Session {
   }
 
   async run(): Promise<OptimizationDraft> {
+    await loadMakers(this.#data.attached);
     this.#throwIfAborted();
     const present = this.#job.choice;
     const { iterations, options } = this.#shape();

@@ -2,7 +2,8 @@
  * `parallelFor` and `parallelReduce`: from a caller's options to loops on the caller or on threads.
  */
 import { captureStack } from './caller-stack.js';
-import { iterationOf, runUnits } from './kernel-run.js';
+import { kernelCall } from './kernel.js';
+import { iterationOf, runUnits, type CallerLoop } from './kernel-run.js';
 import { loadedTask, loadTask } from './load-task.js';
 import {
   checkCombine,
@@ -44,6 +45,8 @@ export class ParallelLoops {
   readonly #pool: LoopThreads;
   /** Loops that ran on the caller, by their task. */
   readonly #prepared = new WeakMap<Task, PreparedLoop>();
+  /** The one that was asked for last: the same loop mostly comes again. */
+  #last: PreparedLoop | undefined;
   #dispatchNs: number | undefined;
 
   constructor(runner: LoopRunner, pool: LoopThreads) {
@@ -63,8 +66,14 @@ export class ParallelLoops {
    * @throws TASK_THREW
    */
   runAtOnce(options: AnyLoopOptions): boolean {
-    const prepared = this.#prepared.get((options as Partial<typeof options> | null)?.task as Task);
-    return prepared !== undefined && prepared.matches(options) && prepared.runAtOnce(options.shared);
+    const task = (options as Partial<typeof options> | null)?.task as Task;
+    let prepared = this.#last;
+    if (prepared === undefined || prepared.task !== task) {
+      prepared = this.#prepared.get(task);
+      if (prepared === undefined) return false;
+      this.#last = prepared;
+    }
+    return prepared.matches(options) && prepared.runAtOnce(options.shared);
   }
 
   /** @throws INVALID_ARGUMENT; ABORTED */
@@ -90,10 +99,12 @@ export class ParallelLoops {
     const program = this.#runner.programs.get(loop.task, loop.shared, loop.leaves);
     if (program.iterationNs === null || !this.#staysOnCaller(program, loop.end - loop.start)) {
       this.#prepared.delete(options.task);
+      this.#last = undefined;
       return;
     }
     const staysOnCaller = (of: LoopProgram, iterations: number) => this.#staysOnCaller(of, iterations);
-    this.#prepared.set(options.task, new PreparedLoop(options, loop, program, kernel, staysOnCaller));
+    this.#last = new PreparedLoop(options, loop, program, kernel, staysOnCaller);
+    this.#prepared.set(options.task, this.#last);
   }
 
   #staysOnCaller(program: LoopProgram, iterations: number): boolean {
@@ -119,11 +130,11 @@ export class ParallelLoops {
     const program = this.#runner.programs.get(task, loop.shared, loop.leaves);
     if (loop.schedule !== 'auto') return this.#runOnThreads(program, loop, 0, loop.threads);
     const kernel = loadedTask(task) ?? (await loadTask(task));
-    return this.#runAuto(program, { ...loop, kernel });
+    return this.#runAuto(program, { ...loop, kernel: kernelCall(kernel, loop.shared) });
   }
 
   /** Starts on the caller where the cost is not known, and leaves it as soon as threads pay. */
-  async #runAuto(program: LoopProgram, loop: Loop): Promise<unknown[]> {
+  async #runAuto(program: LoopProgram, loop: Loop & CallerLoop): Promise<unknown[]> {
     let first = 0;
     for (;;) {
       const iterations = loop.end - iterationOf(loop, first);
@@ -155,7 +166,7 @@ export class ParallelLoops {
   }
 
   /** Runs units on the caller for about `limitNs`; returns the first unit that is left. */
-  #runFor(program: LoopProgram, loop: Loop, from: number, limitNs: number): number {
+  #runFor(program: LoopProgram, loop: Loop & CallerLoop, from: number, limitNs: number): number {
     const known = program.iterationNs;
     // Pieces grow, so that a wrong forecast is noticed soon, and that without one the last piece tells the rate of
     // compiled code. A loop that is forecast to be short runs in one piece.

@@ -5,26 +5,26 @@
  * As long as the forecast keeps it on the caller it is a plain call of the kernel, timed only now and then. It goes
  * the long way (see parallel-loops.ts) when it turns out longer, and that decides anew.
  */
-import { refuseAsync } from './kernel.js';
+import { RangeCall } from './kernel.js';
 import type { AnyLoopOptions, Loop } from './loop-options.js';
 import type { LoopProgram } from './loop-program.js';
 import { kernelError } from './loop-runner.js';
 import type { AnyFunction, Task } from './task.js';
 
-/** Work up to this is timed only once in so many calls. */
-const RARELY_TIMED_NS = 20_000;
-const CALLS_PER_TIMING = 32;
+/** One call is timed for so much work, as timing and deciding cost about 0.4 µs; and for so many calls. */
+const WORK_PER_TIMING_NS = 200_000;
+const MAX_CALLS_PER_TIMING = 1_024;
 
 /** What running a loop on the caller needs. */
 export class PreparedLoop {
-  readonly #task: Task;
+  readonly task: Task;
   readonly #start: number;
   readonly #end: number;
   readonly #options: AnyLoopOptions;
   /** What `shared` held, to see that it still holds nothing that has to be checked. */
   readonly #values: Readonly<Record<string, unknown>> | undefined;
   readonly #program: LoopProgram;
-  readonly #kernel: AnyFunction;
+  readonly #kernel: RangeCall;
   readonly #staysOnCaller: (program: LoopProgram, iterations: number) => boolean;
   /** Calls until the next one that is timed; -1 where the loop has to go the long way. */
   #untimed = 0;
@@ -36,13 +36,13 @@ export class PreparedLoop {
     kernel: AnyFunction,
     staysOnCaller: (program: LoopProgram, iterations: number) => boolean,
   ) {
-    this.#task = loop.task;
+    this.task = options.task;
     this.#start = loop.start;
     this.#end = loop.end;
     this.#options = { ...options };
     this.#values = isRecord(options.shared) ? { ...options.shared } : undefined;
     this.#program = program;
-    this.#kernel = kernel;
+    this.#kernel = new RangeCall(kernel, options.shared, loop.start, loop.end);
     this.#staysOnCaller = staysOnCaller;
     this.#decide();
   }
@@ -56,7 +56,7 @@ export class PreparedLoop {
     if (options.grain !== known.grain || options.schedule !== known.schedule) return false;
     if (options.threads !== known.threads || options.costHint !== known.costHint) return false;
     if (options.signal !== undefined) return false;
-    for (const key in options) if (!(key in known) && key !== 'signal') return false;
+    for (const key in options) if (!isOption(key)) return false;
     return this.#holdsTheSame(options.shared);
   }
 
@@ -100,18 +100,21 @@ export class PreparedLoop {
 
   #call(shared: unknown): void {
     try {
-      const value = this.#kernel(this.#start, this.#end, shared);
-      if (value !== undefined) refuseAsync(this.#kernel, value);
+      if (shared === this.#kernel.shared) this.#kernel.run();
+      else this.#kernel.runOn(shared);
     } catch (error) {
-      throw kernelError(this.#task, this.#start, this.#end, error);
+      throw kernelError(this.task, this.#start, this.#end, error);
     }
   }
 
   #decide(): void {
     const iterations = this.#end - this.#start;
-    if (!this.#staysOnCaller(this.#program, iterations)) this.#untimed = -1;
-    else
-      this.#untimed = iterations * this.#program.iterationNs! <= RARELY_TIMED_NS ? CALLS_PER_TIMING - 1 : 0;
+    if (!this.#staysOnCaller(this.#program, iterations)) {
+      this.#untimed = -1;
+      return;
+    }
+    const calls = WORK_PER_TIMING_NS / Math.max(1, iterations * this.#program.iterationNs!);
+    this.#untimed = Math.min(MAX_CALLS_PER_TIMING, Math.floor(calls));
   }
 }
 
@@ -122,6 +125,23 @@ export class PreparedLoop {
 export function smoothed(known: number | null, measured: number): number {
   if (known === null) return measured;
   return known + Math.min(measured - known, known) / 4;
+}
+
+/** Faster than looking keys up. Those with a meaning for reductions alone are none here. */
+function isOption(key: string): boolean {
+  switch (key) {
+    case 'task':
+    case 'range':
+    case 'shared':
+    case 'grain':
+    case 'schedule':
+    case 'costHint':
+    case 'threads':
+    case 'signal':
+      return true;
+    default:
+      return false;
+  }
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

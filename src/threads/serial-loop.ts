@@ -1,5 +1,6 @@
 /** A whole loop on the calling thread: what a job does where threads do not pay. */
 import { runUnits } from './kernel-run.js';
+import { kernelCall } from './kernel.js';
 import { loadedTask, loadTask } from './load-task.js';
 import { WARM_UP_CALLS } from './loop-participant.js';
 import { loopOf, type ParallelForOptions } from './loop-options.js';
@@ -10,11 +11,12 @@ const warmed = new WeakSet<AnyFunction>();
 /** Partial results by unit, as threads give them; empty where none are wanted. Rejects as `parallelFor` does. */
 export async function runSerially<S>(options: ParallelForOptions<S>, reduces: boolean): Promise<unknown[]> {
   const checked = loopOf(options, reduces, 1);
-  const loop = { ...checked, kernel: loadedTask(options.task) ?? (await loadTask(options.task)) };
+  const kernel = loadedTask(options.task) ?? (await loadTask(options.task));
+  const loop = { ...checked, kernel: kernelCall(kernel, options.shared) };
   const { units } = loop;
   // One giant first call would be compiled while it runs; see WARM_UP_CALLS.
-  const piece = warmed.has(loop.kernel) ? Math.max(1, units) : Math.max(1, Math.ceil(units / WARM_UP_CALLS));
+  const piece = warmed.has(kernel) ? Math.max(1, units) : Math.max(1, Math.ceil(units / WARM_UP_CALLS));
   for (let first = 0; first < units; first += piece) runUnits(loop, first, Math.min(units, first + piece));
-  warmed.add(loop.kernel);
+  warmed.add(kernel);
   return loop.partials ?? [];
 }

@@ -3,11 +3,14 @@
  * at one buffer do so in the copy too.
  */
 import type { ThreadChoice } from '../model/choice.js';
+import { attach, detach, type AttachedObject } from './attached-objects.js';
 
 /** Shared data as structured clone carries it to another process, which knows no SharedArrayBuffer of ours. */
 export interface PackedData {
   readonly buffers: readonly Uint8Array[];
   readonly root: PackedNode;
+  /** Objects over the buffers, to be made anew in the copy; `loadMakers` them first. */
+  readonly attached: readonly AttachedObject[];
 }
 
 type PackedNode =
@@ -46,13 +49,14 @@ export function packShared(shared: unknown): PackedData {
     if (Array.isArray(value)) return { kind: 'array', items: value.map(pack) };
     return { kind: 'object', entries: Object.entries(value).map(([key, child]) => [key, pack(child)]) };
   };
-  const root = pack(shared);
-  return { buffers: buffers.map((buffer) => new Uint8Array(buffer).slice()), root };
+  const { plain, attached } = detach(shared);
+  const root = pack(plain);
+  return { buffers: buffers.map((buffer) => new Uint8Array(buffer).slice()), root, attached };
 }
 
 type ViewConstructor = new (buffer: SharedArrayBuffer, offset: number, length: number) => ArrayBufferView;
 
-export function unpackShared({ buffers, root }: PackedData): unknown {
+export function unpackShared({ buffers, root, attached }: PackedData): unknown {
   const memory = buffers.map((bytes) => {
     const buffer = new SharedArrayBuffer(bytes.byteLength);
     new Uint8Array(buffer).set(bytes);
@@ -74,7 +78,7 @@ export function unpackShared({ buffers, root }: PackedData): unknown {
         return Object.fromEntries(node.entries.map(([key, child]) => [key, unpack(child)]));
     }
   };
-  return unpack(root);
+  return attach({ plain: unpack(root), attached });
 }
 
 export function packedBytes({ buffers }: PackedData): number {

@@ -3,11 +3,13 @@
  * ordinary buffer is refused, because each thread would get a copy and everything written to it would be lost.
  */
 import { describe, fail } from '../errors.js';
+import { SHARED_FORM, sharedFormOf, type SharedForm } from '../model/shared-form.js';
 
-/** Typed arrays over SharedArrayBuffers, SharedArrayBuffers, and plain values; also nested in objects and arrays. */
+/** Typed arrays over SharedArrayBuffers, SharedArrayBuffers, shared struct arrays, and plain values; also nested. */
 export type SharedData =
   | ArrayBufferView
   | SharedArrayBuffer
+  | { readonly [SHARED_FORM]: SharedForm }
   | string
   | number
   | bigint
@@ -41,7 +43,7 @@ function collect(value: unknown, path: string, leaves: [string, unknown][], dept
   } else if (typeof value !== 'object' || value === null) {
     if (typeof value === 'function' || typeof value === 'symbol') throw notShared(path, value);
     leaves.push([path, value]);
-  } else if (value instanceof SharedArrayBuffer) {
+  } else if (value instanceof SharedArrayBuffer || (!isPlain(value) && sharedFormOf(value) !== undefined)) {
     leaves.push([path, value]);
   } else if (depth < 8 && isPlain(value)) {
     for (const [key, child] of Object.entries(value)) collect(child, `${path}.${key}`, leaves, depth + 1);
@@ -60,7 +62,8 @@ function notShared(path: string, value: unknown): Error {
   return fail('INVALID_ARGUMENT', {
     name: path,
     actual: ArrayBuffer.isView(value) ? `${describe(value)} over an ordinary ArrayBuffer` : describe(value),
-    expected: 'typed arrays over a SharedArrayBuffer, and plain values, in plain objects and arrays',
+    expected:
+      'typed arrays over a SharedArrayBuffer, shared struct arrays, and plain values, in plain objects and arrays',
   });
 }
 

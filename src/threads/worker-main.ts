@@ -7,6 +7,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { attach, loadMakers } from './attached-objects.js';
 import { loadTask } from './load-task.js';
 import { LoopControl, Partials } from './loop-control.js';
 import { LoopParticipant } from './loop-participant.js';
@@ -98,14 +99,17 @@ function countPorts(resources: readonly string[]): number {
   return resources.filter((type) => type === 'MessagePort').length;
 }
 
-async function learnLoop([, loop, task, shared, control, partials]: Extract<
+async function learnLoop([, loop, task, plain, control, partials, attached]: Extract<
   MessageToWorker,
   readonly [typeof ToWorker.LOOP, ...unknown[]]
 >): Promise<void> {
   let kernel: AnyFunction;
+  let shared = plain;
   let unloadable: unknown;
   try {
     kernel = await loadTask(task);
+    await loadMakers(attached);
+    shared = attach({ plain, attached });
   } catch (error) {
     unloadable = error;
     kernel = () => {

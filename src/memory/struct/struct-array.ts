@@ -1,6 +1,7 @@
 /** Many records of one type in one block of memory. */
 import { describe, fail } from '../../errors.js';
 import type { ArrayOrder } from '../../model/choice.js';
+import { SHARED_FORM, type SharedForm } from '../../model/shared-form.js';
 import { loadNative } from '../../native/load.js';
 import { requireInteger, requireOneOf, requireOptions } from '../arguments.js';
 import type { Layout } from '../layout-planner.js';
@@ -495,6 +496,12 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
     }
     const { order, length, offsetBytes } = this;
     return { type: this.parts.descriptor, order, length, offsetBytes, buffer };
+  }
+
+  /** @internal How kernels of `parallelFor` get the array in other threads. @throws as `descriptor` */
+  get [SHARED_FORM](): SharedForm {
+    const module = new URL('./struct-type.js', import.meta.url).href;
+    return { module, export: 'arrayFromDescriptor', data: this.descriptor };
   }
 
   /**

@@ -42,6 +42,35 @@ describe('loops that are known to be short', () => {
     expect([...other.output]).toEqual([0, 0, 9, 16, 0, 0, 0, 0]);
   });
 
+  // After some calls a kernel gets a caller of its own, with data and range as constants.
+  it('see what changes in their data, also after thousands of calls', async () => {
+    const pool = poolWith();
+    const shared = squares(8);
+    const step = pool.prepare({ task: square, range: [2, 6], shared });
+    for (let i = 0; i < 3_000; i += 1) await step();
+    shared.output.fill(0);
+    expect(step()).toBeUndefined();
+    expect([...shared.output]).toEqual([0, 0, 9, 16, 25, 36, 0, 0]);
+    shared.input.fill(3);
+    step();
+    expect([...shared.output]).toEqual([0, 0, 9, 9, 9, 9, 0, 0]);
+    shared.input = float64(8);
+    step();
+    expect([...shared.output]).toEqual(new Array(8).fill(0));
+  });
+
+  it('name the range where their kernel throws, also after many calls', async () => {
+    const pool = poolWith();
+    const shared = { at: 0, words: int32(4) };
+    const task = fixture('throwsAt');
+    const step = pool.prepare({ task, range: [3, 9], shared });
+    for (let i = 0; i < 300; i += 1) await step();
+    shared.at = 5;
+    const error = await rejection(step()!);
+    expect([error.code, error.cause.message]).toEqual(['TASK_THREW', 'at 5']);
+    expect(error.message).toContain('[3, 9)');
+  });
+
   it.each([
     ['an ordinary array', { shared: { input: new Float64Array(8), output: float64(8) } }],
     ['an unknown key', { chunk: 5 }],
