@@ -1,11 +1,17 @@
 /**
  * Runs the corpus: profiles each program through the agent, as the command line does, and counts how often the
- * first finding names the true cause and the true function.
+ * first finding names the true cause and the true function, for either half of the corpus.
  *
- *   node test/corpus/score.js [--duration 4] [--json] [case …]
+ *   node test/corpus/score.js [--half development|held-out] [--duration 4] [--json]
+ *     [--resume results.ndjson] [--budget seconds] [case …]
+ *
+ * The halves (`half` in `case.json`): rules are developed on the one; the other is only ever scored here. A case of
+ * the held-out half that has been used to mend a rule belongs to the development half from then on.
+ * `--resume` appends a line a case to a file and skips the cases that are in it, `--budget` stops in time, so that
+ * a score can be gathered in pieces on a machine that is not ours for long.
  */
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -24,11 +30,16 @@ export function caseNames() {
     .sort();
 }
 
+export function readTruth(name) {
+  const truth = JSON.parse(readFileSync(join(directory, name, 'case.json'), 'utf8'));
+  return { half: 'development', entry: 'app.js', ...truth };
+}
+
 /** Profiles one case and returns its truth beside the analysis. */
 export async function runCase(name, durationMs, warmUpMs = WARM_UP_MS) {
-  const truth = JSON.parse(readFileSync(join(directory, name, 'case.json'), 'utf8'));
+  const truth = readTruth(name);
   const server = await listenForAgents();
-  const child = spawn(process.execPath, [...(truth.flags ?? []), join(directory, name, 'app.js')], {
+  const child = spawn(process.execPath, [...(truth.flags ?? []), join(directory, name, truth.entry)], {
     env: { ...process.env, ...server.env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
@@ -61,7 +72,8 @@ export function judge({ truth, analysis }) {
     .filter((finding) => finding.cause === truth.cause)
     .slice(0, Math.max(1, wanted.length));
   const named = wanted.filter((name) => ofCause.some(({ location }) => location?.function === name));
-  const line = first.location?.line;
+  const { file = truth.entry } = truth;
+  const line = first.location?.file.endsWith(`/${file}`) ? first.location.line : Number.NaN;
   return {
     cause,
     function: wanted.length === 0 ? undefined : named.length === wanted.length,
@@ -69,51 +81,91 @@ export function judge({ truth, analysis }) {
   };
 }
 
-async function main() {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { duration: { type: 'string', default: '4' }, json: { type: 'boolean', default: false } },
-  });
-  const names = positionals.length > 0 ? positionals : caseNames();
-  const rows = [];
-  for (const name of names) {
-    const run = await runCase(name, Number(values.duration) * 1000).catch((error) =>
-      console.error(`${name}: ${error.message}`),
-    );
-    if (run === undefined) continue;
-    const verdict = judge(run);
-    const [first, ...others] = ofProgram(run);
-    rows.push({
-      case: name,
-      load: run.truth.load,
-      truth: run.truth.cause,
-      found: first.cause,
-      confidence: first.confidence,
-      location: first.location ?? null,
-      others: others.map(({ cause, location }) => `${cause}${location ? ` ${location.function}` : ''}`),
-      ...verdict,
-    });
-    if (!values.json) print(rows.at(-1));
-  }
+async function scoreCase(name, durationMs) {
+  const run = await runCase(name, durationMs);
+  const [first, ...others] = ofProgram(run);
+  return {
+    case: name,
+    half: run.truth.half,
+    load: run.truth.load,
+    truth: run.truth.cause,
+    found: first.cause,
+    confidence: first.confidence,
+    location: first.location ?? null,
+    others: others.map(({ cause, location }) => `${cause}${location ? ` ${location.function}` : ''}`),
+    ...judge(run),
+  };
+}
+
+/** What the rows come to: how many of those judged are right, by key. */
+export function tally(rows) {
   const rate = (key) => {
     const judged = rows.filter((row) => row[key] !== undefined);
     return { right: judged.filter((row) => row[key]).length, of: judged.length };
   };
-  const healthy = rows.filter(({ truth }) => truth === 'healthy' || truth === 'saturated');
-  const score = {
+  const wellOff = ({ cause }) => cause === 'healthy' || cause === 'saturated';
+  const healthy = rows.filter(({ truth }) => wellOff({ cause: truth }));
+  return {
     cause: rate('cause'),
     function: rate('function'),
     line: rate('line'),
-    healthyCalledSick: healthy.filter(({ found }) => found !== 'healthy' && found !== 'saturated').length,
+    healthyCalledSick: {
+      right: healthy.filter(({ found }) => !wellOff({ cause: found })).length,
+      of: healthy.length,
+    },
   };
-  if (values.json) console.log(JSON.stringify({ score, rows }));
-  else {
-    for (const key of ['cause', 'function', 'line']) {
-      console.log(`${key.padEnd(9)} ${score[key].right} of ${score[key].of}`);
+}
+
+async function main() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      duration: { type: 'string', default: '4' },
+      half: { type: 'string' },
+      resume: { type: 'string' },
+      budget: { type: 'string', default: 'Infinity' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const stopAt = performance.now() + Number(values.budget) * 1000;
+  const rows = [];
+  if (values.resume !== undefined && existsSync(values.resume)) {
+    for (const line of readFileSync(values.resume, 'utf8').trim().split('\n')) rows.push(JSON.parse(line));
+  }
+  const names = (positionals.length > 0 ? positionals : caseNames())
+    .filter((name) => values.half === undefined || readTruth(name).half === values.half)
+    .filter((name) => !rows.some((row) => row.case === name));
+  for (const [index, name] of names.entries()) {
+    if (performance.now() > stopAt) {
+      console.error(`stopped by --budget with ${names.length - index} cases to come`);
+      break;
     }
-    console.log(
-      `healthy or merely saturated programs called sick: ${score.healthyCalledSick} of ${healthy.length}`,
+    const row = await scoreCase(name, Number(values.duration) * 1000).catch((error) =>
+      console.error(`${name}: ${error.message}`),
     );
+    if (row === undefined) continue;
+    rows.push(row);
+    if (values.resume !== undefined) appendFileSync(values.resume, `${JSON.stringify(row)}\n`);
+    if (!values.json) print(row);
+  }
+  const halves = ['development', 'held-out'].filter((half) => rows.some((row) => row.half === half));
+  const score = Object.fromEntries(
+    halves.map((half) => [half, tally(rows.filter((row) => row.half === half))]),
+  );
+  if (values.json) console.log(JSON.stringify({ score, rows }));
+  else for (const half of halves) printScore(half, score[half]);
+}
+
+function printScore(half, score) {
+  console.log(`\n${half} half`);
+  const label = {
+    cause: 'cause named',
+    function: 'function named',
+    line: 'line within',
+    healthyCalledSick: 'healthy or merely saturated called sick',
+  };
+  for (const [key, { right, of }] of Object.entries(score)) {
+    console.log(`  ${label[key].padEnd(40)} ${right} of ${of}`);
   }
 }
 
