@@ -132,6 +132,13 @@ export { forEachBlock, tileSide, type BlockFunction, type BlockOptions } from '.
 
 // Validation
 export { compare, compareAll } from './validation/compare.js';
+export {
+  testCause,
+  type ExperimentArm,
+  type ExperimentCause,
+  type ExperimentOutcome,
+  type ExperimentSubject,
+} from './analysis/experiment.js';
 export type {
   CommandSubject,
   ComparisonSubject,

@@ -56,6 +56,20 @@ export const CODE_ADVICE: Partial<Record<Cause, CodeAdvice>> = {
     after: `response.end(await promisify(gzip)(body));`,
     guide: page('sync-zlib'),
   },
+  'deoptimisation-loop': {
+    summary:
+      'Let the function see one kind of value, and make functions once, not for every call: V8 keeps what it has learnt with the function.',
+    before: `const score = new Function('row', source);   // for every request\nreturn rows.map(score);`,
+    after: `const scorers = new Map();                   // made once for each source\nconst score = scorers.get(source) ?? remember(source, new Function('row', source));\nreturn rows.map(score);`,
+    guide: page('deoptimisation-loop'),
+  },
+  'heap-fragmentation': {
+    summary:
+      'Keep what lives long apart from what dies soon: copy small survivors out of large blocks, and take buffers of many sizes from a slab pool.',
+    before: `kept.push(body.subarray(0, 16));             // holds all of body`,
+    after: `kept.push(Buffer.from(body.subarray(0, 16))); // or a slot of a SlabPool`,
+    guide: page('heap-fragmentation'),
+  },
   'exception-storm': {
     summary: 'Return a value for what is expected to happen, and throw only for what is not.',
     before: `try { return find(id); } catch { return fallback; }   // find() throws for every miss`,

@@ -100,6 +100,16 @@ export const METRIC_CATALOGUE = {
     'Share of busy sampled time in Node’s own promise and nextTick code, outside functions of the user.',
     V8_CPU,
   ),
+  'cpu.deoptimisations': define(
+    'count/s',
+    'Times that V8 threw optimised code away while it ran.',
+    'V8’s trace events (V8.DeoptimizeCode), in CPU runs of the main thread',
+  ),
+  'cpu.deoptimisations.lasting': define(
+    'count/s',
+    'The same in the quarter of the window that had the fewest: what is left when warming up is over.',
+    'V8’s trace events (V8.DeoptimizeCode), in CPU runs of the main thread',
+  ),
 
   // Process
   'process.cpu.user': define(
@@ -414,6 +424,22 @@ export const METRIC_CATALOGUE = {
   ),
   'heap.floor.share': define('ratio', 'heap.floor over heap.limit.', HEAP),
   'heap.floor.growth': define('bytes/s', 'Slope of the heap’s floor: what collections did not free.', HEAP),
+  'heap.slack': define(
+    'bytes',
+    'Part of the old generation’s pages that held no object when the run began, before its own collections.',
+    'v8.getHeapSpaceStatistics()',
+  ),
+  'heap.slack.share': define('ratio', 'heap.slack over the size of those pages.', 'v8.getHeapSpaceStatistics()'),
+  'process.unaccounted': define(
+    'bytes',
+    'Anonymous resident memory less V8’s heap, external memory and 48 MiB for the runtime; not known beside workers.',
+    '/proc/self/smaps_rollup and v8.getHeapStatistics()',
+  ),
+  'process.unaccounted.share': define(
+    'ratio',
+    'process.unaccounted over anonymous resident memory.',
+    '/proc/self/smaps_rollup and v8.getHeapStatistics()',
+  ),
   'heap.live.growth': define(
     'bytes/s',
     'Growth of the heap from full collection to full collection: the lesser of the window’s two parts.',

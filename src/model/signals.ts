@@ -160,11 +160,35 @@ export interface AllocationSite {
   /** Estimated bytes allocated during the window, including what was collected since. */
   readonly allocatedBytes: number;
   readonly share: number;
+  /** Part of `allocatedBytes` that Node's own functions, called from here, allocated: 1 for what `response.end` makes. */
+  readonly nodeShare?: number;
   /** Estimated bytes that were still live at the end. */
   readonly liveBytes?: number;
   readonly origin: FunctionCost['origin'];
   /** The function that the location called to allocate most of it, where it did not allocate itself: `addListener`. */
   readonly through?: string;
+}
+
+/** Listeners of one event of one emitter that grew in number during the window. */
+export interface ListenerGrowth {
+  /** Name of the emitter's class, and of the event. */
+  readonly emitter: string;
+  readonly event: string;
+  /** Where the last of them was added. */
+  readonly location?: CodeLocation;
+  /** How many there were when they were first counted, at the most, and at the end. */
+  readonly first: number;
+  readonly peak: number;
+  readonly last: number;
+}
+
+/** Optimised code that V8 threw away in the window, by the function that ran at that moment. */
+export interface Deoptimisation {
+  /** The user's function, on its first line. */
+  readonly location: CodeLocation;
+  readonly count: number;
+  /** Of all deoptimisations of the window, 0 to 1. */
+  readonly share: number;
 }
 
 /** Node of a merged call tree. `value` is inclusive: milliseconds of CPU, or bytes. */
@@ -200,6 +224,10 @@ export interface Signals {
   /** Time by operation and responsible function, greatest first. */
   readonly operations?: readonly OperationCost[];
   readonly threads?: readonly ThreadCost[];
+  /** Emitters whose listeners grew, the greatest growth first. */
+  readonly listeners?: readonly ListenerGrowth[];
+  /** By count, greatest first. */
+  readonly deoptimisations?: readonly Deoptimisation[];
   /** Input, output and other waiting, by kind and place, by total time. */
   readonly activities?: readonly ActivityCost[];
   /** CPU profiles of worker threads, one each. */

@@ -15,11 +15,13 @@ const CONNECT_TIMEOUT_MS = 3000;
 
 /** Waits for the connection, so that the hello is on its way before the program's first line runs. */
 async function connect(path: string): Promise<void> {
-  const [{ connect: open }, { startRun }, { AgentConnection }] = await Promise.all([
+  const [{ connect: open }, { startRun }, { AgentConnection }, { placeForwarders }] = await Promise.all([
     import('node:net'),
     import('./session.js'),
     import('./agent-connection.js'),
+    import('./activity/forwarders.js'),
   ]);
+  placeForwarders();
   await new Promise<void>((settled) => {
     const socket = open(path);
     // Referenced until here only: an unreferenced socket would let the process end before its main module runs.

@@ -3,8 +3,10 @@ import type { Metrics, UnavailableMetric } from '../model/metric.js';
 import type {
   ActivityCost,
   AllocationSite,
+  Deoptimisation,
   FunctionCost,
   GcSummary,
+  ListenerGrowth,
   OperationCost,
   StackNode,
   ThreadCost,
@@ -70,6 +72,8 @@ export class Gathered {
   callTree: StackNode | null = null;
   gc: readonly GcSummary[] = [];
   threads: readonly ThreadCost[] = [];
+  listeners: readonly ListenerGrowth[] | undefined;
+  deoptimisations: readonly Deoptimisation[] | undefined;
   activities: readonly ActivityCost[] | undefined;
   threadProfiles: readonly ThreadProfile[] = [];
   rawProfile: unknown;

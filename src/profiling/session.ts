@@ -317,6 +317,8 @@ class Run implements ProfileRun {
       warnings: [...this.#warnings, ...gathered.warnings],
       operations: gathered.operations,
       threads: gathered.threads,
+      ...(gathered.listeners === undefined ? {} : { listeners: gathered.listeners }),
+      ...(gathered.deoptimisations === undefined ? {} : { deoptimisations: gathered.deoptimisations }),
       ...(gathered.activities === undefined ? {} : { activities: gathered.activities }),
       ...(gathered.threadProfiles.length === 0 ? {} : { threadProfiles: gathered.threadProfiles }),
       ...(gathered.rawProfile === undefined ? {} : { rawProfile: gathered.rawProfile }),

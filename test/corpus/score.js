@@ -17,6 +17,8 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { analyse } from '../../dist/analysis/analyse.js';
 import { ENVIRONMENT_CAUSES } from '../../dist/analysis/rule.js';
+import { testCause } from '../../dist/analysis/experiment.js';
+import { confine, script } from './environment.js';
 import { listenForAgents } from '../../dist/profiling/controller.js';
 
 const directory = import.meta.dirname;
@@ -35,23 +37,41 @@ export function readTruth(name) {
   return { half: 'development', entry: 'app.js', ...truth };
 }
 
-/** Profiles one case and returns its truth beside the analysis. */
+/** Profiles one case, or runs its experiment, and returns its truth beside the analysis. */
 export async function runCase(name, durationMs, warmUpMs = WARM_UP_MS) {
   const truth = readTruth(name);
+  return truth.experiment === undefined
+    ? profileCase(name, truth, durationMs, warmUpMs)
+    : experimentCase(name, truth);
+}
+
+async function experimentCase(name, truth) {
+  const { cause = truth.cause, ...subject } = truth.experiment;
+  const module = join(directory, name, truth.entry);
+  const { finding } = await testCause(cause, { module, ...subject }, { maxProcesses: 12, timeoutMs: 60_000 });
+  const findings = finding === null ? [{ cause: 'healthy', confidence: 1 }] : [finding];
+  return { name, truth, analysis: { findings } };
+}
+
+async function profileCase(name, truth, durationMs, warmUpMs) {
   const server = await listenForAgents();
   const child = spawn(process.execPath, [...(truth.flags ?? []), join(directory, name, truth.entry)], {
     env: { ...process.env, ...server.env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  let release = () => {};
   const exited = new Promise((resolve) => child.once('exit', resolve));
   try {
     const agent = await server.waitForAgent(10_000);
+    if (truth.cgroup !== undefined) release = confine(child.pid, truth.cgroup);
     await new Promise((resolve) => setTimeout(resolve, warmUpMs));
-    const signals = await agent.profile(truth.type, { durationMs });
+    const measured = await agent.profile(truth.type, { durationMs });
+    const signals = truth.scripted === undefined ? measured : script(measured, truth.scripted);
     return { name, truth, signals, analysis: analyse(signals) };
   } finally {
     child.kill();
     await exited;
+    release();
     await server.close();
   }
 }

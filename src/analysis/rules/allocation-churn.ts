@@ -11,6 +11,12 @@ const GC_LOOP_SHARE = 0.03;
 const BYTES_PER_SECOND = 30e6;
 /** Bytes per millisecond of a function's own time from which making objects is most of what it does. */
 const ALLOCATION_BOUND = 150e3;
+/** From here on a function does nothing but copy into new objects, and the collector's part may be smaller. */
+const COPYING_BOUND = 500e3;
+const COPYING_BYTES_PER_SECOND = 200e6;
+const COPYING_GC_SHARE = 0.04;
+/** Less of the garbage than this is the program's: the rest comes with Node's requests and responses. */
+const OWN_SHARE = 0.5;
 
 /** Garbage made so fast that collecting it takes a good part of the loop. */
 export const allocationChurn: Rule = {
@@ -20,7 +26,15 @@ export const allocationChurn: Rule = {
     const gcLoop = view.value('gc.share');
     const rate = view.value('heap.allocation.rate');
     if (gcBusy === undefined || gcLoop === undefined || rate === undefined) return { findings: [] };
-    if (gcBusy < GC_BUSY_SHARE || gcLoop < GC_LOOP_SHARE || rate < BYTES_PER_SECOND) {
+    const site = ownSites(view)[0];
+    // A function that does little else than make objects spends its own time on the garbage too.
+    const maker = view.operations.find(
+      ({ operation }) => operation.kind === 'own-code' && isAt(site, operation.location),
+    );
+    const bytesPerMs = maker === undefined || site === undefined ? 0 : site.allocatedBytes / maker.activeMs;
+    const copies =
+      bytesPerMs >= COPYING_BOUND && rate >= COPYING_BYTES_PER_SECOND && gcBusy >= COPYING_GC_SHARE;
+    if (gcLoop < GC_LOOP_SHARE || rate < BYTES_PER_SECOND || (gcBusy < GC_BUSY_SHARE && !copies)) {
       return {
         findings: [],
         because: `the collector took ${formatShare(gcBusy)} of busy time, for ${formatBytes(rate)} allocated a second`,
@@ -32,26 +46,29 @@ export const allocationChurn: Rule = {
         because: 'the collector runs because the heap is nearly full, not because of new garbage',
       };
     }
-    const site = view.userAllocations('allocatedBytes')[0];
+    const own = ownSites(view).reduce((sum, each) => sum + ownBytes(each), 0);
+    const all = view.signals.allocations.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
+    const ownShare = all === 0 ? 0 : own / all;
+    if (ownShare < OWN_SHARE) {
+      return {
+        findings: [],
+        because: `the program’s own functions make only ${formatShare(ownShare)} of the garbage; the rest comes with Node’s own work for it`,
+      };
+    }
     const explained = site === undefined ? undefined : specificOperation(view, site);
     if (explained !== undefined) {
       return { findings: [], because: `the garbage comes from ${explained}, which has a finding of its own` };
     }
     const location = site !== undefined && site.share >= 0.15 ? site.location : undefined;
-    // A function that does little else than make objects spends its own time on the garbage too.
-    const maker = view.operations.find(
-      ({ operation }) => operation.kind === 'own-code' && isAt(site, operation.location),
-    );
-    const bytesPerMs = maker === undefined || site === undefined ? 0 : site.allocatedBytes / maker.activeMs;
     const impact = Math.min(1, gcLoop + (bytesPerMs >= ALLOCATION_BOUND ? maker!.loopShare : 0));
     return {
       findings: [
         {
           cause: 'allocation-churn',
           severity: loopSeverity(gcLoop * 2, view.value('gc.pause.max') ?? 0),
-          confidence: Math.min(
-            confidenceAbove(gcBusy, GC_BUSY_SHARE),
-            confidenceAbove(rate, BYTES_PER_SECOND),
+          confidence: Math.max(
+            Math.min(confidenceAbove(gcBusy, GC_BUSY_SHARE), confidenceAbove(rate, BYTES_PER_SECOND)),
+            copies ? confidenceAbove(bytesPerMs, COPYING_BOUND) : 0,
           ),
           impact,
           title:
@@ -78,6 +95,15 @@ export const allocationChurn: Rule = {
     };
   },
 };
+
+/** What a place allocates itself or in its own callees, without what Node's functions below it do. */
+function ownBytes({ allocatedBytes, nodeShare }: AllocationSite): number {
+  return allocatedBytes * (1 - (nodeShare ?? 0));
+}
+
+function ownSites(view: SignalView): AllocationSite[] {
+  return view.userAllocations('allocatedBytes').toSorted((a, b) => ownBytes(b) - ownBytes(a));
+}
 
 function isAt(site: AllocationSite | undefined, location: AllocationSite['location']): boolean {
   return (

@@ -18,7 +18,7 @@ export const cpuSteal: Rule = {
           cause: 'cpu-steal',
           severity: steal >= 0.3 ? 'high' : 'medium',
           confidence: confidenceAbove(steal, STEAL),
-          impact: steal,
+          impact: Math.min(1, steal * 2),
           title: `The hypervisor takes ${formatShare(steal)} of the CPUs’ time`,
           evidence: view.evidence(
             'host.cpu.steal',

@@ -19,7 +19,7 @@ export const cpuThrottling: Rule = {
           cause: 'cpu-throttling',
           severity: share >= 0.5 ? 'critical' : 'high',
           confidence: confidenceAbove(share, PERIODS_SHARE),
-          impact: share,
+          impact: Math.max(0.4, share),
           title: `The container is stopped for its CPU quota in ${formatShare(share)} of the periods`,
           ...(quota === undefined ? {} : { detail: `The quota amounts to ${formatNumber(quota)} CPUs.` }),
           evidence: view.evidence(

@@ -7,6 +7,8 @@ import type { Rule } from '../rule.js';
 const OF_LIMIT = 0.8;
 const GROWTH_PER_SECOND = 5;
 const LEAST_LEFT = 20;
+/** Where both ends of a connection are in the program, half of the growth is the other end's. */
+const OF_GROWTH = 0.4;
 
 /** Files or sockets that are opened and not closed: at the limit, nothing more can be opened at all. */
 export const descriptorExhaustion: Rule = {
@@ -22,7 +24,7 @@ export const descriptorExhaustion: Rule = {
     );
     const left = leftOpen?.openDescriptors ?? 0;
     const grew = (growth * view.signals.durationMs) / 1000;
-    const isLeak = growth >= GROWTH_PER_SECOND && left >= LEAST_LEFT && left >= grew / 2;
+    const isLeak = growth >= GROWTH_PER_SECOND && left >= LEAST_LEFT && left >= grew * OF_GROWTH;
     if (open < limit * OF_LIMIT && !isLeak) {
       return {
         findings: [],

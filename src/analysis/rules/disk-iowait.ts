@@ -34,7 +34,7 @@ export const diskIowait: Rule = {
               confidenceAbove(majorFaults, MAJOR_FAULTS_PER_SECOND),
             ),
           ),
-          impact: Math.max(blocked, iowait / 2),
+          impact: Math.max(blocked, iowait),
           title: `The disk holds the program up: CPUs idle for it in ${formatShare(iowait)} of the time`,
           evidence: [
             ...view.evidence(

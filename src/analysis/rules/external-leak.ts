@@ -6,6 +6,7 @@ import type { Rule } from '../rule.js';
 const BYTES_PER_SECOND = 500e3;
 const LEAST_BYTES = 2e6;
 const LEAST_COLLECTIONS = 3;
+const KEPT_SHARE = 0.4;
 
 /** Buffers, or other memory outside the heap, that grow over the window and are not given back. */
 export const externalLeak: Rule = {
@@ -28,8 +29,15 @@ export const externalLeak: Rule = {
     }
     const through = view
       .userAllocations('liveBytes')
-      .find(({ through: callee }) => callee !== undefined && /alloc|buffer|from|concat/i.test(callee));
-    const location = view.ofKind('buffer')[0]?.operation.location ?? through?.location;
+      .find(({ through: callee }) => callee !== undefined && /alloc|buffer|from|concat|^(Big)?(Int|Uint|Float)\d+(Clamped)?Array$/i.test(callee));
+    // `new Uint8Array` shows no callee: what is kept of it on the heap is then most of what its maker keeps.
+    const [kept] = view.userAllocations('liveBytes');
+    const live = view.userAllocations('liveBytes').reduce((sum, { liveBytes }) => sum + (liveBytes ?? 0), 0);
+    const isMostOfIt = live > 0 && (kept?.liveBytes ?? 0) >= live * KEPT_SHARE;
+    const location =
+      through?.location ??
+      view.ofKind('buffer')[0]?.operation.location ??
+      (isMostOfIt ? kept!.location : undefined);
     return {
       findings: [
         {

@@ -1,4 +1,4 @@
-import type { AllocationSite } from '../../model/signals.js';
+import type { AllocationSite, ListenerGrowth } from '../../model/signals.js';
 import { formatBytes, formatShare } from '../../units.js';
 import { confidenceAbove } from '../confidence.js';
 import { placeOf } from '../operation-finding.js';
@@ -11,13 +11,71 @@ const LEAST_BYTES = 1e6;
 const UNPLACED_WINDOW_MS = 60_000;
 /** A leak has a place; what a program keeps while it warms up comes from everywhere. */
 const SITE_SHARE = 0.3;
+/** What Node makes for a response is often kept for a while by the program’s caches: it takes clearer growth. */
+const NODE_MADE = 0.5;
+const NODE_MADE_BYTES_PER_SECOND = 1e6;
 const LISTENER_CALLS = /^_?(add|on|once|prepend(Once)?)(EventListener|Listener)?$|^addEventListener$/;
 
 /** Memory that collections do not free, growing over the window, with the function whose objects are kept. */
-export const heapLeak: Rule = { cause: 'heap-leak', evaluate: (view) => retention(view, false) };
+export const heapLeak: Rule = {
+  cause: 'heap-leak',
+  evaluate(view) {
+    if (growingListeners(view) !== undefined)
+      return { findings: [], because: 'what is kept hangs on listeners that are added and never removed' };
+    return retention(view, false);
+  },
+};
 
-/** The same, where what is kept are listeners. */
-export const listenerLeak: Rule = { cause: 'listener-leak', evaluate: (view) => retention(view, true) };
+/** Listeners that are added and not removed: counted where they are added, else told by the memory they keep. */
+export const listenerLeak: Rule = {
+  cause: 'listener-leak',
+  evaluate(view) {
+    const worst = growingListeners(view);
+    return worst === undefined ? retention(view, true) : { findings: [listenerFinding(worst, view)] };
+  },
+};
+
+/** An emitter that grows like this is not filling up; Node itself warns from eleven listeners on. */
+const LEAST_GROWTH = 20;
+const LISTENERS_PER_SECOND = 2;
+
+function growingListeners(view: SignalView): ListenerGrowth | undefined {
+  const seconds = view.signals.durationMs / 1000;
+  return (view.signals.listeners ?? [])
+    .filter(({ first, last, peak }) => last - first >= LEAST_GROWTH && last >= peak * 0.9)
+    .filter(({ first, last }) => (last - first) / seconds >= LISTENERS_PER_SECOND)
+    .toSorted((a, b) => b.last - b.first - (a.last - a.first))[0];
+}
+
+function listenerFinding(
+  { emitter, event, location, first, last }: ListenerGrowth,
+  view: SignalView,
+): RankedFinding {
+  const perSecond = ((last - first) / view.signals.durationMs) * 1000;
+  const where = location === undefined ? 'The program' : placeOf(location);
+  return {
+    cause: 'listener-leak',
+    severity: perSecond >= 20 ? 'critical' : 'high',
+    confidence: Math.min(
+      confidenceAbove(perSecond, LISTENERS_PER_SECOND),
+      confidenceAbove(last - first, LEAST_GROWTH),
+    ),
+    impact: 0.9,
+    title: `${where} adds listeners to “${event}” of one ${emitter} and does not remove them: ${last} now`,
+    detail:
+      'Every listener keeps what its function refers to, and each time that the event happens all of them run.',
+    ...(location === undefined ? {} : { location }),
+    evidence: [
+      {
+        metric: 'listeners.growth',
+        value: perSecond,
+        unit: 'count/s',
+        threshold: LISTENERS_PER_SECOND,
+        statement: `The emitter had ${first} listeners when they were first looked at and has ${last} now.`,
+      },
+    ],
+  };
+}
 
 function retention(view: SignalView, ofListeners: boolean): RuleResult {
   const metric = view.value('heap.live.growth') !== undefined ? 'heap.live.growth' : 'heap.floor.growth';
@@ -43,6 +101,12 @@ function retention(view: SignalView, ofListeners: boolean): RuleResult {
     return {
       findings: [],
       because: `what was kept comes from many places, the greatest of them ${formatShare(siteShare)}`,
+    };
+  }
+  if ((site?.nodeShare ?? 0) >= NODE_MADE && growth < NODE_MADE_BYTES_PER_SECOND && !isListenerSite(site)) {
+    return {
+      findings: [],
+      because: `what survives collections grew by ${formatBytes(growth)} a second, and Node’s own functions made it`,
     };
   }
   if (isListenerSite(site) !== ofListeners) {

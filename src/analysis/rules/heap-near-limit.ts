@@ -6,6 +6,10 @@ import type { Rule } from '../rule.js';
 export const HEAP_NEAR_LIMIT = 0.7;
 const MAJOR_SHARE = 0.1;
 const STARVED = 0.45;
+/** Of what the limit leaves to the old generation, which is what fills. */
+const STARVED_OLD = 0.6;
+/** V8 counts three semi-spaces of 16 MiB into the limit. */
+const YOUNG_BYTES = 3 * 16 * 1024 ** 2;
 
 /** A heap that is nearly full even after collections: full collections one after another, then the end. */
 export const heapNearLimit: Rule = {
@@ -17,7 +21,8 @@ export const heapNearLimit: Rule = {
     const majorShare = view.value('gc.major.share') ?? 0;
     // V8 counts the young generation into the limit, which in a small heap is a good part of it. One that collects
     // fully again and again with half of the limit in use has no old generation left.
-    const isStarved = majorShare >= MAJOR_SHARE && floorShare >= STARVED;
+    const oldShare = (floorShare * limit) / Math.max(limit / 2, limit - YOUNG_BYTES);
+    const isStarved = majorShare >= MAJOR_SHARE && (floorShare >= STARVED || oldShare >= STARVED_OLD);
     if (floorShare < HEAP_NEAR_LIMIT && !isStarved) {
       return {
         findings: [],

@@ -19,6 +19,8 @@ import { syncCpu } from './sync-cpu.js';
 import { syncCrypto } from './sync-crypto.js';
 import { syncFs } from './sync-fs.js';
 import { syncZlib } from './sync-zlib.js';
+import { deoptimisationLoop } from './deoptimisation-loop.js';
+import { heapFragmentation } from './heap-fragmentation.js';
 import { timerFlood } from './timer-flood.js';
 import { backpressureIgnored } from './backpressure-ignored.js';
 import { descriptorExhaustion } from './descriptor-exhaustion.js';
@@ -41,6 +43,7 @@ export const defaultRules: readonly Rule[] = [
   syncZlib,
   exceptionStorm,
   megamorphicAccess,
+  deoptimisationLoop,
   timerFlood,
   microtaskFlood,
   allocationChurn,
@@ -48,6 +51,7 @@ export const defaultRules: readonly Rule[] = [
   heapLeak,
   listenerLeak,
   externalLeak,
+  heapFragmentation,
   freshPageFaults,
   cpuThrottling,
   memoryPressure,

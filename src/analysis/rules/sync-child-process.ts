@@ -6,6 +6,7 @@ export const syncChildProcess = operationRule({
   cause: 'sync-child-process',
   kinds: ['sync-child-process'],
   what: 'synchronous child process',
-  thresholds: { block: { longestMs: 5, loopShare: 0.02 }, load: { loopShare: 0.05, busyShare: 0.05 } },
+  // No program that serves waits for children in its steady state, so that little of it is enough.
+  thresholds: { block: { longestMs: 3, loopShare: 0.01 }, load: { loopShare: 0.04, busyShare: 0.05 } },
   title: ({ operation }) => `${operation.name} in ${placeOf(operation.location)} waits for a child process`,
 });

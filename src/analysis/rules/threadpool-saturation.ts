@@ -1,4 +1,4 @@
-import type { ActivityKind } from '../../model/signals.js';
+import type { ActivityCost, ActivityKind } from '../../model/signals.js';
 import { formatDurationMs, formatNumber } from '../../units.js';
 import { activitiesOf, topPlace, total } from '../activity.js';
 import { confidenceAbove } from '../confidence.js';
@@ -45,9 +45,9 @@ export const threadpoolSaturation: Rule = {
       ({ kind, rows }) => COMPUTES.has(kind) && total(rows, 'totalMs') >= all * COMPUTING_SHARE,
     );
     const candidates = onCpu >= COMPUTING_CPUS && computing.length > 0 ? computing : shares;
-    const [most] = candidates.toSorted((a, b) => total(b.rows, 'totalMs') - total(a.rows, 'totalMs'));
-    const isKnown = most !== undefined && total(most.rows, 'totalMs') > 0;
-    const top = isKnown ? topPlace(most.rows) : undefined;
+    const [most] = candidates.toSorted((a, b) => held(b.rows) - held(a.rows));
+    const isKnown = most !== undefined && held(most.rows) > 0;
+    const top = isKnown ? topPlace(most.rows, (row) => held([row])) : undefined;
     const location = top?.location;
     return {
       findings: [
@@ -86,3 +86,8 @@ export const threadpoolSaturation: Rule = {
     };
   },
 };
+
+/** Time that operations took, and a little for those that did not end in the window. */
+function held(rows: readonly ActivityCost[]): number {
+  return rows.reduce((sum, { totalMs, maxInFlight }) => sum + totalMs + maxInFlight, 0);
+}

@@ -33,6 +33,14 @@ const HANDLE_METHODS = [
   'truncate',
 ] as const;
 const STREAMS = ['createReadStream', 'createWriteStream'] as const;
+const OTHERS = ['open', 'openSync', 'close', 'closeSync'] as const;
+/** What a run replaces, for who has to be there earlier. */
+export const FORWARDED_OF_FS: readonly string[] = [
+  ...[...BY_PATH, ...BY_DESCRIPTOR].flatMap((key) => [key, `${key}Sync`]),
+  ...STREAMS,
+  ...OTHERS,
+];
+export const FORWARDED_OF_FS_PROMISES: readonly string[] = [...BY_PATH, 'open'];
 /** Bounds the memory for programs that open and never close. */
 const MAX_DESCRIPTORS = 65_536;
 

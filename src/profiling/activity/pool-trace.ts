@@ -21,6 +21,9 @@ const DNS = [
   ...['resolveMx', 'resolveSrv', 'resolveTxt', 'reverse'],
 ];
 
+/** What a run replaces, for who has to be there earlier. */
+export const FORWARDED_OF_POOL = { crypto: CRYPTO, zlib: ZLIB, dns: DNS } as const;
+
 /** @returns the family of look-ups, for a socket that looks its peer up itself. */
 export function installPoolTrace(table: ActivityTable, patches: Patches): Family {
   // Loaded when a run begins: an agent that waits for one has no need of them.
@@ -42,6 +45,13 @@ export function installPoolTrace(table: ActivityTable, patches: Patches): Family
   patches.wrapAll(dns, DNS, (key) => callbackTracer(names, { kind: 'dns', name: `dns.${key}`, target }));
   patches.wrapAll(dns.promises, DNS, (key) =>
     promiseTracer(names, { kind: 'dns', name: `dns.promises.${key}`, target }),
+  );
+  // A resolver of the program's own, with name servers of its own.
+  patches.wrapAll(dns.Resolver.prototype, DNS, (key) =>
+    callbackTracer(names, { kind: 'dns', name: `dns.Resolver.${key}`, target }),
+  );
+  patches.wrapAll(dns.promises.Resolver.prototype, DNS, (key) =>
+    promiseTracer(names, { kind: 'dns', name: `dns.promises.Resolver.${key}`, target }),
   );
   return names;
 }

@@ -7,6 +7,7 @@ import { errorMonitor } from 'node:events';
 import { Socket } from 'node:net';
 import { Duplex, Writable } from 'node:stream';
 import type { ActivityTable, Operation } from './activity-table.js';
+import type { CallSite } from './call-site.js';
 import type { AnyFunction, Patches } from './patches.js';
 import type { Family } from './traced.js';
 
@@ -24,15 +25,23 @@ interface AnySocket extends Socket {
 
 /** A stream that holds this many times what it wants to hold is not merely a moment late. */
 const FAR_OVER = 4;
+/** A program with more of them open than this leaks them, and the count need not go on. */
+const MAX_OPEN = 10_000;
 
 export class SocketTrace {
   readonly #table: ActivityTable;
   readonly #lookUps: Family;
   readonly #exchanges = new WeakMap<object, Operation>();
+  readonly #open = new Map<object, CallSite | null>();
 
   constructor(table: ActivityTable, lookUps: Family) {
     this.#table = table;
     this.#lookUps = lookUps;
+  }
+
+  /** Sockets that connected in the window and are still open, by where they were asked for. */
+  get openSockets(): ReadonlyMap<object, CallSite | null> {
+    return this.#open;
   }
 
   install(patches: Patches): void {
@@ -46,6 +55,7 @@ export class SocketTrace {
   #connect(original: AnyFunction): AnyFunction {
     const table = this.#table;
     const lookUps = this.#lookUps;
+    const open = this.#open;
     return function tracedConnect(this: unknown, ...args: unknown[]): unknown {
       if (!table.recording) return Reflect.apply(original, this, args);
       const socket = this as AnySocket;
@@ -69,9 +79,15 @@ export class SocketTrace {
         socket.once('lookup', (error: Error | null) => {
           if (lookUp !== null) table.end(lookUp, { failed: error != null });
         });
-        socket.once('connect', () => settle(false));
+        socket.once('connect', () => {
+          settle(false);
+          if (table.recording && open.size < MAX_OPEN) open.set(socket, site);
+        });
         socket.once(errorMonitor as unknown as 'error', () => settle(true));
-        socket.once('close', () => settle(true));
+        socket.once('close', () => {
+          settle(true);
+          open.delete(socket);
+        });
       }
     };
   }

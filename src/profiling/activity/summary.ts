@@ -5,10 +5,10 @@ import { FrameResolver, type Frame } from '../cpu/frames.js';
 import { fileOfUrl, type SourceIndex } from '../source/source-index.js';
 import type { ActivityRow } from './activity-table.js';
 import type { CallFrame, CallSite } from './call-site.js';
-import type { OpenDescriptors } from './fs-trace.js';
 import { Latency } from './latency.js';
+import type { ActivityTracer } from './tracer.js';
 
-interface Resolved {
+export interface Resolved {
   readonly location: CodeLocation;
   readonly functionLine: number;
   readonly via: CodeLocation | undefined;
@@ -22,10 +22,12 @@ type Building = Writable<Omit<ActivityCost, 'p50Ms' | 'p99Ms'>> & {
   newConnections: number;
 };
 
+const ENDLESS: ReadonlySet<ActivityCost['kind']> = new Set(['crypto', 'zlib', 'fs', 'dns']);
+
 /** @param maxRows places to keep, by the time spent there. */
 export function summariseActivities(
   rows: readonly ActivityRow[],
-  openDescriptors: OpenDescriptors,
+  { openDescriptors, openSockets }: Pick<ActivityTracer, 'openDescriptors' | 'openSockets'>,
   sources: SourceIndex,
   maxRows: number,
 ): ActivityCost[] {
@@ -51,8 +53,16 @@ export function summariseActivities(
     const building = find(merged, 'fs', name, undefined, places.resolve(site));
     building.openDescriptors = (building.openDescriptors ?? 0) + 1;
   }
+  for (const site of openSockets.values()) {
+    const building = find(merged, 'connect', 'open socket', undefined, places.resolve(site));
+    building.openDescriptors = (building.openDescriptors ?? 0) + 1;
+  }
   return [...merged.values()]
-    .filter(({ latency, openDescriptors: open }) => latency.weight > 0 || (open ?? 0) > 0)
+    .filter(
+      // What began and did not end in the window has no latency, but fills the pool all the same.
+      ({ latency, openDescriptors: open, kind, maxInFlight }) =>
+        latency.weight > 0 || (open ?? 0) > 0 || (ENDLESS.has(kind) && maxInFlight > 0),
+    )
     .sort((a, b) => b.latency.totalMs - a.latency.totalMs)
     .slice(0, maxRows)
     .map(({ latency, connectionKnown, newConnections, ...rest }) => ({
@@ -114,7 +124,8 @@ function finite(value: number): number {
   return Number.isFinite(value) ? value : 0;
 }
 
-class PlaceResolver {
+/** Resolves call sites to places in the source that the user wrote. */
+export class PlaceResolver {
   readonly #sources: SourceIndex;
   readonly #frames: FrameResolver;
   readonly #known = new Map<string, Resolved | null>();

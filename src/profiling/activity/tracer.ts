@@ -13,6 +13,7 @@ export class ActivityTracer {
   readonly #patches = new Patches();
   readonly #fs = new FsTrace(this.table);
   readonly #http = new HttpTrace(this.table);
+  #sockets: SocketTrace | undefined;
 
   /**
    * @param type `io` and `network` see synchronous file calls and timers too; elsewhere the CPU profile shows the
@@ -23,7 +24,8 @@ export class ActivityTracer {
     const lookUps = installPoolTrace(this.table, this.#patches);
     this.#fs.install(this.#patches, everything);
     this.#http.install(this.#patches);
-    new SocketTrace(this.table, lookUps).install(this.#patches);
+    this.#sockets = new SocketTrace(this.table, lookUps);
+    this.#sockets.install(this.#patches);
     if (everything) installTimerTrace(this.table, this.#patches);
     this.#patches.publish();
     this.table.recording = true;
@@ -39,6 +41,10 @@ export class ActivityTracer {
 
   get openDescriptors(): OpenDescriptors {
     return this.#fs.openDescriptors;
+  }
+
+  get openSockets(): SocketTrace['openSockets'] {
+    return this.#sockets?.openSockets ?? new Map<object, null>();
   }
 
   stop(): void {

@@ -5,6 +5,7 @@
  * stands further up the same stack (`rows.map((row) => …)` inside `report`) counts as part of that function:
  * that is the name a reader looks for. A function that V8 inlined is found by the line.
  */
+import { isAbsolute } from 'node:path';
 import {
   isLoaderFrame,
   operationOfFrames,
@@ -107,7 +108,8 @@ export class Attributor {
       };
     }
     const stack = leaf === v8Leaf ? path : [...path, leaf];
-    const responsibleAt = innermost(stack);
+    const innermostAt = innermost(stack);
+    const responsibleAt = throwerAt(stack, innermostAt);
     if (responsibleAt < 0) {
       const operation = operationOfNode(stack) ?? OWN_CODE;
       return { share, leaf, leafLine: tickLine, responsible: null, line: undefined, via: null, operation };
@@ -118,7 +120,7 @@ export class Attributor {
     const innermostUser = this.#callerOf(shown, below);
     const via = below.findLast((frame) => frame.origin === 'dependency') ?? null;
     const operation =
-      operationOfFrames(below) ??
+      (responsibleAt < innermostAt ? MAKING_AN_ERROR : operationOfFrames(below)) ??
       operationOfLine(isInside(leaf, tickLine) ? this.#frames.sources.marks(leaf.file, tickLine!) : []);
     // A native function carries the line of its caller, which is the user's own only directly below it.
     const isDirect = below.length === 0 || (below.length === 1 && below[0]!.origin === 'native');
@@ -165,6 +167,23 @@ export class Attributor {
   }
 }
 
+const ERROR_CLASS = /(Error|Exception)$/;
+const MAKING_AN_ERROR: Operation = { kind: 'exception', name: 'throw' };
+
+/**
+ * An exception's own constructor is not what makes exceptions: whoever calls it is, however its class computes its
+ * message. Most of the time goes into the stack that `super()` walks.
+ */
+function throwerAt(stack: readonly Frame[], at: number): number {
+  let thrower = at;
+  while (thrower >= 0 && ERROR_CLASS.test(stack[thrower]!.name)) {
+    const caller = innermost(stack.slice(0, thrower));
+    if (caller < 0) return at;
+    thrower = caller;
+  }
+  return thrower;
+}
+
 /** A replaced function that passes through to Node's own (profiling/activity): no part of what the program does. */
 function isTracing({ origin, name }: Frame): boolean {
   return origin === 'own' && name.startsWith('traced');
@@ -179,7 +198,10 @@ function isInside({ function: own }: Frame, line: number | undefined): boolean {
 }
 
 /** The innermost user frame; where there is none, the outermost dependency frame. -1 where there is neither. */
+/** Code that the program compiles itself (`vm`, templates) has no file to look into: who runs it is responsible. */
 function innermost(stack: readonly Frame[]): number {
+  const written = stack.findLastIndex(({ origin, file }) => origin === 'user' && isAbsolute(file));
+  if (written >= 0) return written;
   const user = stack.findLastIndex((frame) => frame.origin === 'user');
   return user >= 0 ? user : stack.findIndex((frame) => frame.origin === 'dependency');
 }

@@ -96,7 +96,7 @@ export class OperationTable {
     const line = greatest(row.lines) ?? Math.max(1, row.responsible.line);
     return {
       kind: row.kind,
-      name: greatest(row.names) ?? row.kind,
+      name: lockName(row) ?? greatest(row.names) ?? row.kind,
       location: this.#frames.location(row.responsible, line),
       functionLine: this.#frames.location(row.responsible).line,
       ...(row.via === null ? {} : { via: this.#frames.location(row.via) }),
@@ -114,6 +114,15 @@ export class OperationTable {
         }),
     };
   }
+}
+
+const SWAPS = ['compareExchange', 'exchange'];
+
+/** A function that tries to swap a value and then sleeps takes a lock; one that only sleeps may wait for work. */
+function lockName({ kind, responsible }: Row): string | undefined {
+  if (kind !== 'lock') return undefined;
+  const swap = SWAPS.find((name) => responsible.function?.callees.has(name) === true);
+  return swap === undefined ? undefined : `Atomics.${swap}`;
 }
 
 /** Once per function, recursion or not. */

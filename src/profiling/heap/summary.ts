@@ -17,6 +17,8 @@ interface Site {
   /** Bytes by the function that the responsible one called; empty name for its own. */
   readonly through: Map<string, number>;
   allocatedBytes: number;
+  /** The part of `allocatedBytes` that Node's own functions below this one allocated. */
+  nodeBytes: number;
   liveBytes: number;
 }
 
@@ -35,24 +37,25 @@ export function summariseHeapProfile(profiles: HeapProfiles): HeapSummary {
   const visit = (
     node: RawHeapNode,
     stack: readonly Frame[],
-    bytes: (site: Site, selfSize: number) => void,
+    bytes: (site: Site, selfSize: number, inNode: boolean) => void,
   ) => {
     const frame = frames.resolve(node.callFrame);
     const path = node.callFrame.functionName === '(root)' ? stack : [...stack, frame];
     if (node.selfSize > 0 && frame.origin !== 'own') {
-      const { responsible, callee } = responsibleFrame(path, frames);
+      const { responsible, callee, inNode } = responsibleFrame(path, frames);
       let site = sites.get(responsible.key);
       if (site === undefined) {
-        site = { frame: responsible, through: new Map(), allocatedBytes: 0, liveBytes: 0 };
+        site = { frame: responsible, through: new Map(), allocatedBytes: 0, nodeBytes: 0, liveBytes: 0 };
         sites.set(responsible.key, site);
       }
       site.through.set(callee, (site.through.get(callee) ?? 0) + node.selfSize);
-      bytes(site, node.selfSize);
+      bytes(site, node.selfSize, inNode);
     }
     for (const child of node.children) visit(child, path, bytes);
   };
-  visit(profiles.churn.head, [], (site, size) => {
+  visit(profiles.churn.head, [], (site, size, inNode) => {
     site.allocatedBytes += size * profiles.scale;
+    if (inNode) site.nodeBytes += size * profiles.scale;
   });
   if (profiles.live !== undefined) {
     visit(profiles.live.head, [], (site, size) => {
@@ -69,6 +72,7 @@ export function summariseHeapProfile(profiles: HeapProfiles): HeapSummary {
         location: frames.location(site.frame),
         allocatedBytes: site.allocatedBytes,
         share: allocatedBytes === 0 ? 0 : site.allocatedBytes / allocatedBytes,
+        nodeShare: site.allocatedBytes === 0 ? 0 : site.nodeBytes / site.allocatedBytes,
         ...(profiles.live === undefined ? {} : { liveBytes: site.liveBytes }),
         ...throughOf(site),
         origin: site.frame.origin === 'own' ? ('dependency' as const) : site.frame.origin,
@@ -87,16 +91,18 @@ function liveFloor(sites: readonly Site[]): number {
 function responsibleFrame(
   path: readonly Frame[],
   frames: FrameResolver,
-): { responsible: Frame; callee: string } {
+): { responsible: Frame; callee: string; inNode: boolean } {
   let at = path.findLastIndex((frame) => frame.origin === 'user');
   if (at < 0) at = path.findLastIndex((frame) => frame.origin === 'dependency');
-  if (at < 0) return { responsible: path.find((frame) => !isLoaderFrame(frame)) ?? path[0]!, callee: '' };
+  if (at < 0)
+    return { responsible: path.find((frame) => !isLoaderFrame(frame)) ?? path[0]!, callee: '', inNode: true };
   const callee = path[at + 1]?.name ?? '';
+  const inNode = path.slice(at + 1).some(({ origin }) => origin === 'node');
   const shown = path[at]!;
   if (shown.function !== null) {
     const inlined = frames.sources.inlinedCaller(shown.file, shown.function, callee);
     if (inlined !== null)
-      return { responsible: frames.ofFunction(shown.file, shown.origin, inlined), callee };
+      return { responsible: frames.ofFunction(shown.file, shown.origin, inlined), callee, inNode };
   }
   let frame = shown;
   for (let above = at - 1; above >= 0; above -= 1) {
@@ -104,7 +110,7 @@ function responsibleFrame(
     const candidate = path[above]!;
     if (candidate.function !== null && candidate.function === frame.function.parent) frame = candidate;
   }
-  return { responsible: frame, callee };
+  return { responsible: frame, callee, inNode };
 }
 
 /** Closures handed to `on` are made by the caller itself, so the source has to tell where they go. */

@@ -33,7 +33,7 @@ export class ActivitySampler implements Sampler {
     tracer.stop();
     const { table } = tracer;
     const { type, sources, maxFunctions } = this.#window!;
-    gathered.activities = summariseActivities(table.rows(), tracer.openDescriptors, sources, maxFunctions);
+    gathered.activities = summariseActivities(table.rows(), tracer, sources, maxFunctions);
     const seconds = gathered.elapsedMs / 1000;
     const totals = (kind: ActivityKind) => table.totals(kind);
     count(gathered, 'io.fs.operations', totals('fs'), seconds);

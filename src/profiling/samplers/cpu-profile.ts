@@ -1,6 +1,9 @@
 import { getHeapStatistics } from 'node:v8';
+import { isAbsolute } from 'node:path';
 import type { MetricName } from '../../model/metric-catalogue.js';
 import { unavailable } from '../../model/metric.js';
+import type { CodeLocation } from '../../model/finding.js';
+import { FrameResolver } from '../cpu/frames.js';
 import { summariseCpuProfile } from '../cpu/summary.js';
 import type { RawCpuProfile } from '../cpu/raw.js';
 import type { InspectorSession } from '../inspector-session.js';
@@ -19,11 +22,18 @@ const METRICS: readonly MetricName[] = [
 /** About 1.3 ms per MiB of small objects. */
 export const MAX_HEAP_TO_WALK = 128 * 1024 ** 2;
 
+/** The user's function that a sample found running. */
+export interface TimedFunction {
+  readonly atUs: number;
+  readonly location: CodeLocation;
+}
+
 /** Functions by CPU time, through V8's sampling profiler. */
 export class CpuProfileSampler implements Sampler {
   readonly name = 'CPU profile';
   readonly #session: InspectorSession;
   #window: SamplingWindow | undefined;
+  #profile: RawCpuProfile | undefined;
 
   constructor(session: InspectorSession) {
     this.#session = session;
@@ -53,6 +63,7 @@ export class CpuProfileSampler implements Sampler {
     const { type, sources, maxFunctions, keepRawProfile } = this.#window!;
     const { profile } = this.#session.post<{ profile: RawCpuProfile }>('Profiler.stop');
     this.#session.post('Profiler.disable');
+    this.#profile = profile;
     const summary = summariseCpuProfile(profile, sources, maxFunctions);
     gathered.functions = summary.functions;
     gathered.operations = summary.operations;
@@ -67,5 +78,37 @@ export class CpuProfileSampler implements Sampler {
       gathered.callTree = summary.callTree;
       if (keepRawProfile) gathered.rawProfile = profile;
     }
+  }
+
+  /** Who ran when: the user's innermost function of each sample that has one. Can be taken once, after `stop`. */
+  takeTimed(): TimedFunction[] {
+    const profile = this.#profile;
+    this.#profile = undefined;
+    if (profile === undefined) return [];
+    const frames = new FrameResolver(this.#window!.sources);
+    const parents = new Map<number, number>();
+    const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
+    for (const node of profile.nodes) for (const child of node.children ?? []) parents.set(child, node.id);
+    const known = new Map<number, CodeLocation | null>();
+    const innermost = (id: number | undefined): CodeLocation | null => {
+      if (id === undefined) return null;
+      let location = known.get(id);
+      if (location === undefined) {
+        const frame = frames.resolve(nodes.get(id)!.callFrame);
+        // Code that the program compiles itself has no file, or one of a name made up for it.
+        const isUser = (frame.origin === 'user' || frame.origin === 'dependency') && isAbsolute(frame.file);
+        location = isUser ? frames.location(frame) : innermost(parents.get(id));
+        known.set(id, location);
+      }
+      return location;
+    };
+    const timed: TimedFunction[] = [];
+    let atUs = profile.startTime;
+    for (const [index, sample] of (profile.samples ?? []).entries()) {
+      atUs += profile.timeDeltas?.[index] ?? 0;
+      const location = innermost(sample);
+      if (location !== null) timed.push({ atUs, location });
+    }
+    return timed;
   }
 }

@@ -1,4 +1,4 @@
-import { getHeapStatistics } from 'node:v8';
+import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 import { collectFully } from '../collect.js';
 import { unavailable } from '../../model/metric.js';
 import { summariseHeapProfile, type HeapSummary } from '../heap/summary.js';
@@ -8,6 +8,9 @@ import type { Gathered, Sampler, SamplingWindow } from '../sampler.js';
 
 /** Sparse for a CPU run, where it only has to name who feeds the collector; dense for a memory run. */
 const INTERVAL_BYTES = { cpu: 512 * 1024, memory: 32 * 1024 } as const;
+/** Live objects are found by some of them in the samples; slow leaks of small objects need more samples than churn. */
+const LIVE_SAMPLES_PER_SECOND = 2000;
+const LEAST_INTERVAL_BYTES = 2048;
 /** Part of a memory run in which collected objects are kept in the profile; the rest keeps live ones alone. */
 const CHURN_PART = 0.4;
 /** A full collection of a larger heap would stop the service for too long. */
@@ -27,6 +30,7 @@ export class HeapProfileSampler implements Sampler {
   readonly #session: InspectorSession;
   #window: SamplingWindow | undefined;
   #startedAt = 0;
+  #slack = { bytes: 0, ofBytes: 0 };
   #churn: { profile: RawHeapProfile; elapsedMs: number } | undefined;
   /** After the collections at the start, between the parts and at the end. */
   readonly #floors: Floor[] = [];
@@ -37,10 +41,11 @@ export class HeapProfileSampler implements Sampler {
 
   start(window: SamplingWindow): void {
     this.#window = window;
+    this.#slack = oldGenerationSlack();
     this.#session.post('HeapProfiler.enable');
     if (window.type === 'memory') this.#collect();
     this.#startedAt = performance.now();
-    this.#startSampling(true);
+    this.#startSampling(true, window.type === 'memory' ? INTERVAL_BYTES.memory : INTERVAL_BYTES.cpu);
   }
 
   tick(): void {
@@ -67,6 +72,8 @@ export class HeapProfileSampler implements Sampler {
       maxSites: maxFunctions,
     });
     gathered.allocations = summary.sites;
+    gathered.set('heap.slack', this.#slack.bytes);
+    gathered.set('heap.slack.share', this.#slack.bytes / Math.max(1, this.#slack.ofBytes));
     gathered.set('heap.allocation.rate', summary.allocatedBytes / (gathered.elapsedMs / 1000));
     if (isMemory) {
       gathered.callTree = summary.callTree;
@@ -76,9 +83,9 @@ export class HeapProfileSampler implements Sampler {
     }
   }
 
-  #startSampling(includeCollected: boolean): void {
+  #startSampling(includeCollected: boolean, samplingInterval: number): void {
     this.#session.post('HeapProfiler.startSampling', {
-      samplingInterval: this.#window!.type === 'memory' ? INTERVAL_BYTES.memory : INTERVAL_BYTES.cpu,
+      samplingInterval,
       includeObjectsCollectedByMajorGC: includeCollected,
       includeObjectsCollectedByMinorGC: includeCollected,
     });
@@ -89,10 +96,17 @@ export class HeapProfileSampler implements Sampler {
   }
 
   #endChurn(): void {
-    this.#churn = { profile: this.#stopSampling(), elapsedMs: performance.now() - this.#startedAt };
+    const profile = this.#stopSampling();
+    const elapsedMs = performance.now() - this.#startedAt;
+    this.#churn = { profile, elapsedMs };
     if (this.#window!.type === 'memory') {
       this.#collect();
-      this.#startSampling(false);
+      const bytesPerSecond = (sampledBytes(profile.head) / Math.max(1, elapsedMs)) * 1000;
+      const interval = Math.round(bytesPerSecond / LIVE_SAMPLES_PER_SECOND);
+      this.#startSampling(
+        false,
+        Math.max(LEAST_INTERVAL_BYTES, Math.min(INTERVAL_BYTES.memory, interval)),
+      );
     }
   }
 
@@ -125,6 +139,17 @@ export class HeapProfileSampler implements Sampler {
     const { heapUsed, external } = process.memoryUsage();
     this.#floors.push({ atMs: performance.now(), heap: heapUsed, external });
   }
+}
+
+/** Before this run's own full collections, which move objects together and so mend what is looked for. */
+function oldGenerationSlack(): { bytes: number; ofBytes: number } {
+  const old = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'old_space');
+  if (old === undefined) return { bytes: 0, ofBytes: 0 };
+  return { bytes: old.physical_space_size - old.space_used_size, ofBytes: old.physical_space_size };
+}
+
+function sampledBytes({ selfSize, children }: RawHeapProfile['head']): number {
+  return children.reduce((sum, child) => sum + sampledBytes(child), selfSize);
 }
 
 interface Floor {

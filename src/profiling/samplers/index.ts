@@ -4,6 +4,7 @@ import type { Sampler } from '../sampler.js';
 import { ActivitySampler } from './activity.js';
 import { CounterSampler } from './counters.js';
 import { CpuProfileSampler } from './cpu-profile.js';
+import { DeoptimisationSampler } from './deoptimisations.js';
 import { DescriptorSampler } from './descriptors.js';
 import { EventLoopSampler } from './event-loop.js';
 import { GcSampler } from './gc.js';
@@ -11,6 +12,7 @@ import { HeapProfileSampler } from './heap-profile.js';
 import { HeapSampler } from './heap.js';
 import { HostSampler } from './host.js';
 import { KernelIoSampler } from './kernel-io.js';
+import { ListenerSampler } from './listeners.js';
 import { MemoryMapSampler } from './memory-map.js';
 import { PeerSampler } from './peers.js';
 import { PoolQueueSampler } from './pool-queue.js';
@@ -27,6 +29,7 @@ import { WorkerSampler } from './workers.js';
 export function builtInSamplers(native: NativeContract, session: InspectorSession): Sampler[] {
   const reading = new TickReading(native);
   const pool = new Set<number>();
+  const cpu = new CpuProfileSampler(session);
   const workers = new WorkerSampler(session);
   return [
     closing(reading),
@@ -40,6 +43,7 @@ export function builtInSamplers(native: NativeContract, session: InspectorSessio
     new GcSampler(),
     new PoolQueueSampler(pool),
     workers,
+    new ListenerSampler(),
     new ActivitySampler(),
     new ThreadSampler(native, reading, {
       pool,
@@ -49,7 +53,8 @@ export function builtInSamplers(native: NativeContract, session: InspectorSessio
     new CounterSampler(native, workers.threads),
     new ProcessSampler(reading),
     new EventLoopSampler(),
-    new CpuProfileSampler(session),
+    new DeoptimisationSampler(session, cpu),
+    cpu,
   ];
 }
 

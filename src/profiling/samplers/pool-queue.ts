@@ -15,6 +15,7 @@ const { readlink, stat } = fs;
 const DEFAULT_THREADS = 4;
 const LINK = '/proc/thread-self';
 const MAX_AT_ONCE = 8;
+const TELLING_MS = 250;
 
 export class PoolQueueSampler implements Sampler {
   readonly name = 'thread pool';
@@ -41,9 +42,11 @@ export class PoolQueueSampler implements Sampler {
 
   stop(gathered: Gathered): void {
     this.#recording = false;
-    if (this.#pendingSince !== undefined) this.#waits.add(performance.now() - this.#pendingSince);
+    const pendingMs = this.#pendingSince === undefined ? 0 : performance.now() - this.#pendingSince;
+    if (this.#pendingSince !== undefined) this.#waits.add(pendingMs);
     gathered.set('pool.threads', poolSize());
-    if (this.#waits.weight < 3) {
+    // One that does not come back at all says enough: it waits for at least so long.
+    if (this.#waits.weight < 3 && pendingMs < TELLING_MS) {
       gathered.missing(
         ['pool.queue.wait.p50', 'pool.queue.wait.p99', 'pool.queue.wait.max'],
         unavailable(

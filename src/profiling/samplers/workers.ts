@@ -126,6 +126,9 @@ export class WorkerSampler implements Sampler {
     const worker: Worker = { sessionId, workerInfo, tid: undefined, answers: new Map(), profile: undefined };
     this.#workers.set(sessionId, worker);
     this.#send(worker, 'Profiler.enable', {});
+    // As in the main thread (cpu-profile.ts): loops entered by on-stack replacement would have no frame.
+    this.#send(worker, 'Profiler.startPreciseCoverage', { callCount: false, detailed: false });
+    this.#send(worker, 'Profiler.stopPreciseCoverage', {});
     this.#send(worker, 'Profiler.setSamplingInterval', { interval: this.#window!.samplingIntervalUs });
     this.#send(worker, 'Profiler.start', {});
     this.#send(worker, 'Runtime.evaluate', { expression: THREAD_LINK, returnByValue: true }, (result) => {

@@ -76,33 +76,78 @@ function* allNodes(node: AnyNode): Generator<AnyNode> {
   for (const child of children(node)) yield* allNodes(child);
 }
 
-/** Names that an expression reads; property names are none. */
+/**
+ * What an expression reads, as paths from a variable: `order.customer`. A method may read all of its object, and a
+ * computed property may be any, so they stand for the object. What a plain assignment only writes is not read.
+ */
 function namesIn(node: AnyNode): Set<string> {
   const names = new Set<string>();
   const visit = (at: AnyNode) => {
     if (at.type === 'Identifier') names.add(at.name as string);
-    else if (at.type === 'MemberExpression' && at.computed !== true) visit(at.object as AnyNode);
-    else if (at.type === 'Property' && at.computed !== true) visit(at.value as AnyNode);
+    else if (at.type === 'AssignmentExpression' && at.operator === '=') {
+      visitTarget(at.left as AnyNode);
+      visit(at.right as AnyNode);
+    } else if (at.type === 'CallExpression' && isMember(at.callee as AnyNode)) {
+      visitMember(at.callee as AnyNode);
+      for (const argument of at.arguments as AnyNode[]) visit(argument);
+    } else if (at.type === 'MemberExpression') {
+      const path = pathOf(at);
+      if (path === null) visitMember(at);
+      else names.add(path);
+    } else if (at.type === 'Property' && at.computed !== true) visit(at.value as AnyNode);
     else children(at).forEach(visit);
+  };
+  const visitMember = (at: AnyNode) => {
+    visit(at.object as AnyNode);
+    if (at.computed === true) visit(at.property as AnyNode);
+  };
+  const visitTarget = (at: AnyNode) => {
+    if (!isMember(at)) {
+      if (at.type !== 'Identifier') visit(at);
+    } else if (at.computed === true) visit(at.property as AnyNode);
   };
   visit(node);
   return names;
 }
 
-/** Names that a statement gives a value: declared, assigned, or changed by a method of theirs. */
+function isMember({ type }: AnyNode): boolean {
+  return type === 'MemberExpression';
+}
+
+/** `order.customer.id`; null where the chain does not begin with a variable or computes a property. */
+function pathOf(node: AnyNode): string | null {
+  if (node.type === 'Identifier') return node.name as string;
+  if (node.type !== 'MemberExpression' || node.computed === true) return null;
+  const of = pathOf(node.object as AnyNode);
+  return of === null ? null : `${of}.${lastName(node)}`;
+}
+
+/** What a target of an assignment stands for: its path, or for `list[i]` the list. */
+function targetsOf(target: AnyNode): Iterable<string> {
+  if (!isMember(target)) return namesIn(target);
+  const path = pathOf(target);
+  return path === null ? targetsOf(target.object as AnyNode) : [path];
+}
+
+/** What a statement gives a value: declared, assigned, or counted on. */
 function namesGiven(statement: AnyNode): Set<string> {
   const names = new Set<string>();
+  const give = (target: unknown) => {
+    for (const name of targetsOf(target as AnyNode)) names.add(name);
+  };
   for (const node of allNodes(statement)) {
-    if (node.type === 'VariableDeclarator') for (const name of namesIn(node.id as AnyNode)) names.add(name);
-    else if (node.type === 'AssignmentExpression')
-      for (const name of namesIn(node.left as AnyNode)) names.add(name);
-    else if (node.type === 'UpdateExpression')
-      for (const name of namesIn(node.argument as AnyNode)) names.add(name);
+    if (node.type === 'VariableDeclarator') give(node.id);
+    else if (node.type === 'AssignmentExpression') give(node.left);
+    else if (node.type === 'UpdateExpression') give(node.argument);
   }
   return names;
 }
 
-const intersects = (a: ReadonlySet<string>, b: ReadonlySet<string>) => [...a].some((name) => b.has(name));
+/** Whether one set has a path that is, holds or belongs to one of the other. */
+const intersects = (a: ReadonlySet<string>, b: ReadonlySet<string>) =>
+  [...a].some((one) =>
+    [...b].some((other) => one === other || one.startsWith(`${other}.`) || other.startsWith(`${one}.`)),
+  );
 
 class FunctionAwaits {
   readonly #places: AwaitPlace[];

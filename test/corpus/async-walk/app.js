@@ -11,7 +11,7 @@ class Tree {
 }
 
 const grow = (levels) => (levels === 0 ? undefined : { left: grow(levels - 1), right: grow(levels - 1) });
-const root = grow(13);
+const root = grow(15);
 const tree = new Tree();
 const server = createServer(async (_request, response) => {
   response.end(String(await tree.depth(root)));

@@ -41,7 +41,7 @@ function router() {
   return handle;
 }
 
-const calendar = new Calendar(6000);
+const calendar = new Calendar(12_000);
 const app = router();
 app.use((request, response, next) => {
   response.setHeader('x-request-id', Math.random().toString(36));
