@@ -9,6 +9,7 @@ export default tseslint.config(
       'prebuilds/',
       'node_modules/',
       'docs/api/',
+      'test/corpus/*/out/',
       'data/',
       'examples/**/data/',
     ],

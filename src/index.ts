@@ -138,7 +138,7 @@ export {
   type ExperimentCause,
   type ExperimentOutcome,
   type ExperimentSubject,
-} from './analysis/experiment.js';
+} from './cause-experiment.js';
 export type {
   CommandSubject,
   ComparisonSubject,

@@ -429,7 +429,11 @@ export const METRIC_CATALOGUE = {
     'Part of the old generation’s pages that held no object when the run began, before its own collections.',
     'v8.getHeapSpaceStatistics()',
   ),
-  'heap.slack.share': define('ratio', 'heap.slack over the size of those pages.', 'v8.getHeapSpaceStatistics()'),
+  'heap.slack.share': define(
+    'ratio',
+    'heap.slack over the size of those pages.',
+    'v8.getHeapSpaceStatistics()',
+  ),
   'process.unaccounted': define(
     'bytes',
     'Anonymous resident memory less V8’s heap, external memory and 48 MiB for the runtime; not known beside workers.',

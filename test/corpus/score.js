@@ -17,7 +17,7 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { analyse } from '../../dist/analysis/analyse.js';
 import { ENVIRONMENT_CAUSES } from '../../dist/analysis/rule.js';
-import { testCause } from '../../dist/analysis/experiment.js';
+import { testCause } from '../../dist/cause-experiment.js';
 import { confine, script } from './environment.js';
 import { listenForAgents } from '../../dist/profiling/controller.js';
 

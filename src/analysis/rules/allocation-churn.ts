@@ -48,7 +48,8 @@ export const allocationChurn: Rule = {
     }
     const own = ownSites(view).reduce((sum, each) => sum + ownBytes(each), 0);
     const all = view.signals.allocations.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
-    const ownShare = all === 0 ? 0 : own / all;
+    // Without a heap profile nothing is known of who made it.
+    const ownShare = all === 0 ? 1 : own / all;
     if (ownShare < OWN_SHARE) {
       return {
         findings: [],

@@ -80,5 +80,7 @@ function isIn(
   functionLine: number,
   location: { readonly file: string; readonly function: string; readonly line: number },
 ): boolean {
-  return place.file === location.file && (functionLine === location.line || place.function === location.function);
+  return (
+    place.file === location.file && (functionLine === location.line || place.function === location.function)
+  );
 }

@@ -29,7 +29,11 @@ export const externalLeak: Rule = {
     }
     const through = view
       .userAllocations('liveBytes')
-      .find(({ through: callee }) => callee !== undefined && /alloc|buffer|from|concat|^(Big)?(Int|Uint|Float)\d+(Clamped)?Array$/i.test(callee));
+      .find(
+        ({ through: callee }) =>
+          callee !== undefined &&
+          /alloc|buffer|from|concat|^(Big)?(Int|Uint|Float)\d+(Clamped)?Array$/i.test(callee),
+      );
     // `new Uint8Array` shows no callee: what is kept of it on the heap is then most of what its maker keeps.
     const [kept] = view.userAllocations('liveBytes');
     const live = view.userAllocations('liveBytes').reduce((sum, { liveBytes }) => sum + (liveBytes ?? 0), 0);

@@ -42,7 +42,10 @@ export const heapFragmentation: Rule = {
           cause: 'heap-fragmentation',
           severity: bytes >= 500e6 ? 'high' : 'medium',
           confidence: inHeap
-            ? Math.min(confidenceAbove(slack, SLACK_BYTES), confidenceAbove(slackShare / (1.001 - slackShare), SLACK_SHARE / (1 - SLACK_SHARE)))
+            ? Math.min(
+                confidenceAbove(slack, SLACK_BYTES),
+                confidenceAbove(slackShare / (1.001 - slackShare), SLACK_SHARE / (1 - SLACK_SHARE)),
+              )
             : Math.min(
                 confidenceAbove(unaccounted!, UNACCOUNTED_BYTES),
                 confidenceAbove(unaccountedShare!, UNACCOUNTED_SHARE / 2),

@@ -51,7 +51,14 @@ export class ListenerTrace {
     return this.#records.map(({ target, type, emitter, event, first, peak, last, site }) => {
       const alive = target.deref();
       const now = alive === undefined ? 0 : countOf(alive, type);
-      return { emitter, event, first, peak: Math.max(peak, now), last: alive === undefined ? last : now, site };
+      return {
+        emitter,
+        event,
+        first,
+        peak: Math.max(peak, now),
+        last: alive === undefined ? last : now,
+        site,
+      };
     });
   }
 

@@ -81,10 +81,13 @@ export class DeoptimisationSampler implements Sampler {
     const timed = this.#cpu.takeTimed();
     if (!this.#isComplete) return;
     const spanUs = Math.max(1, this.#endedUs - this.#startedUs);
-    const times = this.#timesUs.filter((at) => at >= this.#startedUs && at <= this.#endedUs).sort((a, b) => a - b);
+    const times = this.#timesUs
+      .filter((at) => at >= this.#startedUs && at <= this.#endedUs)
+      .sort((a, b) => a - b);
     gathered.set('cpu.deoptimisations', times.length / (spanUs / 1e6));
     const parts = new Array<number>(PARTS).fill(0);
-    for (const at of times) parts[Math.min(PARTS - 1, Math.floor(((at - this.#startedUs) / spanUs) * PARTS))]! += 1;
+    for (const at of times)
+      parts[Math.min(PARTS - 1, Math.floor(((at - this.#startedUs) / spanUs) * PARTS))]! += 1;
     gathered.set('cpu.deoptimisations.lasting', Math.min(...parts) / (spanUs / PARTS / 1e6));
     gathered.deoptimisations = byFunction(times, timed);
   }

@@ -103,10 +103,7 @@ export class HeapProfileSampler implements Sampler {
       this.#collect();
       const bytesPerSecond = (sampledBytes(profile.head) / Math.max(1, elapsedMs)) * 1000;
       const interval = Math.round(bytesPerSecond / LIVE_SAMPLES_PER_SECOND);
-      this.#startSampling(
-        false,
-        Math.max(LEAST_INTERVAL_BYTES, Math.min(INTERVAL_BYTES.memory, interval)),
-      );
+      this.#startSampling(false, Math.max(LEAST_INTERVAL_BYTES, Math.min(INTERVAL_BYTES.memory, interval)));
     }
   }
 

@@ -26,10 +26,13 @@ export class MemoryMapSampler implements Sampler {
 
   stop(gathered: Gathered): void {
     const map = fill(SMAPS_COLUMNS, (out) => this.#native.readMemoryMap(out));
-    const { total_physical_size: heapBytes, malloced_memory: v8Bytes, external_memory: external } = getHeapStatistics();
+    const {
+      total_physical_size: heapBytes,
+      malloced_memory: v8Bytes,
+      external_memory: external,
+    } = getHeapStatistics();
     const workers = gathered.threads.filter(({ role }) => role === 'worker').length;
-    const unaccounted =
-      map.anonymousBytes - heapBytes - v8Bytes - external - RUNTIME_BYTES;
+    const unaccounted = map.anonymousBytes - heapBytes - v8Bytes - external - RUNTIME_BYTES;
     // A worker's heap is not seen from here, so that nothing can be said beside large ones.
     setOr(gathered, 'process.unaccounted', workers === 0 ? unaccounted : Number.NaN, NO_SMAPS);
     setOr(

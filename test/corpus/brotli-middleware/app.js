@@ -2,7 +2,11 @@ import { brotliCompressSync, constants } from 'node:zlib';
 import { createServer } from 'node:http';
 import driver from '../driver.cjs';
 
-const rows = Array.from({ length: 2500 }, (_, i) => ({ id: i, name: `station ${i * 17}`, value: Math.sin(i) }));
+const rows = Array.from({ length: 2500 }, (_, i) => ({
+  id: i,
+  name: `station ${i * 17}`,
+  value: Math.sin(i),
+}));
 const page = JSON.stringify(rows);
 
 const middlewares = [

@@ -6,13 +6,15 @@ export function sumColumns({ order }) {
   if (order === 'sequential') {
     return () => {
       let sum = 0;
-      for (let row = 0; row < SIDE; row += 1) for (let column = 0; column < SIDE; column += 1) sum += table[row * SIDE + column];
+      for (let row = 0; row < SIDE; row += 1)
+        for (let column = 0; column < SIDE; column += 1) sum += table[row * SIDE + column];
       return sum;
     };
   }
   return () => {
     let sum = 0;
-    for (let column = 0; column < SIDE; column += 1) for (let row = 0; row < SIDE; row += 1) sum += table[row * SIDE + column];
+    for (let column = 0; column < SIDE; column += 1)
+      for (let row = 0; row < SIDE; row += 1) sum += table[row * SIDE + column];
     return sum;
   };
 }

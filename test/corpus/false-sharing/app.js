@@ -7,7 +7,9 @@ const ROUNDS = 400_000;
 export function countVisits({ strideBytes }) {
   const shared = new SharedArrayBuffer(THREADS * strideBytes + 256);
   const workers = Array.from({ length: THREADS }, (_, index) => {
-    const worker = new Worker(new URL(import.meta.url), { workerData: { shared, at: 128 + index * strideBytes } });
+    const worker = new Worker(new URL(import.meta.url), {
+      workerData: { shared, at: 128 + index * strideBytes },
+    });
     worker.unref();
     return worker;
   });

@@ -7,10 +7,13 @@ class Entity {
   }
   schedule() {
     // Every entity with a clock of its own, and a new one for every step.
-    setTimeout(() => {
-      this.age += 1;
-      this.schedule();
-    }, 1 + (this.id % 3));
+    setTimeout(
+      () => {
+        this.age += 1;
+        this.schedule();
+      },
+      1 + (this.id % 3),
+    );
   }
 }
 globalThis.world = Array.from({ length: 4000 }, (_, id) => new Entity(id));

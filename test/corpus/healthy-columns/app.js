@@ -5,7 +5,8 @@ export function sumBoard({ order }) {
   const cells = Int32Array.from({ length: board.length }, (_, i) => cell(i));
   return () => {
     let sum = 0;
-    for (let round = 0; round < 200; round += 1) for (let i = 0; i < cells.length; i += 1) sum += board[cells[i]];
+    for (let round = 0; round < 200; round += 1)
+      for (let i = 0; i < cells.length; i += 1) sum += board[cells[i]];
     return sum;
   };
 }

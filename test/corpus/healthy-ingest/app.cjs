@@ -14,4 +14,7 @@ const server = http
     });
   })
   .listen(0, '127.0.0.1');
-drive(server, { ratePerSecond: 300, body: JSON.stringify({ name: 'reading', values: [1, 2, 3], note: 'x'.repeat(200) }) });
+drive(server, {
+  ratePerSecond: 300,
+  body: JSON.stringify({ name: 'reading', values: [1, 2, 3], note: 'x'.repeat(200) }),
+});

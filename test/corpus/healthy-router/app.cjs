@@ -1,7 +1,9 @@
 'use strict';
 const http = require('node:http');
 const { drive } = require('../driver.cjs');
-const users = new Map(Array.from({ length: 500 }, (_, id) => [id, { id, name: `user ${id}`, roles: ['reader'] }]));
+const users = new Map(
+  Array.from({ length: 500 }, (_, id) => [id, { id, name: `user ${id}`, roles: ['reader'] }]),
+);
 class Router {
   routes = [];
   get(pattern, handler) {
@@ -16,9 +18,12 @@ class Router {
   }
 }
 const router = new Router();
-const json = (response, body) => response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
+const json = (response, body) =>
+  response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
 router.get(/^\/users\/(?<id>\d+)$/, ({ id }, response) => json(response, users.get(Number(id)) ?? {}));
 router.get(/^\/users$/, (_, response) => json(response, [...users.values()].slice(0, 20)));
 router.get(/^\/health$/, (_, response) => response.end('ok'));
-const server = http.createServer((request, response) => router.handle(request, response)).listen(0, '127.0.0.1');
+const server = http
+  .createServer((request, response) => router.handle(request, response))
+  .listen(0, '127.0.0.1');
 drive(server, { ratePerSecond: 700, connections: 16, paths: ['/health', '/users/7', '/users', '/users/44'] });

@@ -15,7 +15,9 @@ const archive = {
   },
 };
 let id = 0;
-const server = http.createServer((_request, response) => response.end(String(archive.store(id++)))).listen(0, '127.0.0.1');
+const server = http
+  .createServer((_request, response) => response.end(String(archive.store(id++))))
+  .listen(0, '127.0.0.1');
 for (const event of ['SIGTERM', 'SIGINT']) process.once(event, () => process.exit());
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 drive(server, { ratePerSecond: 120 });

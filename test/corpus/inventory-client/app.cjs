@@ -18,9 +18,11 @@ const fetchInventory = (sku) => {
 
 import('../downstream.js').then(async ({ startDownstream }) => {
   port = await startDownstream({ delayMs: 350 });
-  const server = http.createServer(async (request, response) => {
-    const stock = await fetchInventory(request.url.slice(1));
-    response.end(stock.name);
-  }).listen(0, '127.0.0.1');
+  const server = http
+    .createServer(async (request, response) => {
+      const stock = await fetchInventory(request.url.slice(1));
+      response.end(stock.name);
+    })
+    .listen(0, '127.0.0.1');
   drive(server, { ratePerSecond: 40, connections: 20, paths: ['/1', '/2', '/3'] });
 });

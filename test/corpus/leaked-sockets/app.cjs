@@ -3,7 +3,9 @@ const net = require('node:net');
 const http = require('node:http');
 const { drive } = require('../driver.cjs');
 
-const cache = net.createServer((socket) => socket.on('data', () => socket.write('+PONG\r\n'))).listen(0, '127.0.0.1');
+const cache = net
+  .createServer((socket) => socket.on('data', () => socket.write('+PONG\r\n')))
+  .listen(0, '127.0.0.1');
 class CacheClient {
   connections = [];
   // A connection for every question, and none is ever ended.
@@ -15,5 +17,7 @@ class CacheClient {
   }
 }
 const client = new CacheClient();
-const server = http.createServer((_request, response) => client.ping((text) => response.end(text))).listen(0, '127.0.0.1');
+const server = http
+  .createServer((_request, response) => client.ping((text) => response.end(text)))
+  .listen(0, '127.0.0.1');
 drive(server, { ratePerSecond: 60 });

@@ -1,8 +1,9 @@
 'use strict';
 // Every plugin brings a class of its own; the core reads the same properties of all of them.
-const classes = Array.from(
-  { length: 48 },
-  (_, i) => new Function(`return class Plugin${i} { constructor(p) { this.own${i} = p; this.price = p; this.count = 1; } }`)(),
+const classes = Array.from({ length: 48 }, (_, i) =>
+  new Function(
+    `return class Plugin${i} { constructor(p) { this.own${i} = p; this.price = p; this.count = 1; } }`,
+  )(),
 );
 const items = Array.from({ length: 4096 }, (_, i) => new classes[i % classes.length](i));
 

@@ -5,7 +5,13 @@ import driver from '../driver.cjs';
 class RateLimiter {
   windows = new Map();
   touch(client, now) {
-    const hits = { client, first: now, stamps: [now], path: `/${client}/${now}`, note: 'seen '.repeat(20).split(' ') };
+    const hits = {
+      client,
+      first: now,
+      stamps: [now],
+      path: `/${client}/${now}`,
+      note: 'seen '.repeat(20).split(' '),
+    };
     this.windows.set(`${client}:${now}`, hits);
     return hits.stamps.length < 100;
   }

@@ -1,7 +1,9 @@
 import { createServer } from 'node:http';
 import driver from '../driver.cjs';
 
-const inputs = Array.from({ length: 1500 }, (_, i) => (i % 10 === 0 ? `https://host-${i}/path` : `not a url ${i}`));
+const inputs = Array.from({ length: 1500 }, (_, i) =>
+  i % 10 === 0 ? `https://host-${i}/path` : `not a url ${i}`,
+);
 function parseOrNull(text) {
   try {
     return new URL(text);

@@ -13,4 +13,8 @@ const server = http
     });
   })
   .listen(0, '127.0.0.1');
-drive(server, { ratePerSecond: Infinity, connections: 24, body: '{"sku":"a-1","quantity":2,"customer":{"id":7}}' });
+drive(server, {
+  ratePerSecond: Infinity,
+  connections: 24,
+  body: '{"sku":"a-1","quantity":2,"customer":{"id":7}}',
+});

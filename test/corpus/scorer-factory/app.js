@@ -22,5 +22,8 @@ class Ranking {
 const rows = Array.from({ length: 20_000 }, (_, i) => ({ value: i % 100 }));
 const last = [{ value: '7' }, { value: 0.5 }];
 const ranking = new Ranking();
-const server = createServer((_request, response) => response.end(String(ranking.rank(rows, last)))).listen(0, '127.0.0.1');
+const server = createServer((_request, response) => response.end(String(ranking.rank(rows, last)))).listen(
+  0,
+  '127.0.0.1',
+);
 driver.drive(server, { ratePerSecond: 80 });

@@ -26,5 +26,7 @@ class Suggester {
   }
 }
 const suggester = new Suggester();
-const server = http.createServer((request, response) => response.end(suggester.suggest(request.url))).listen(0, '127.0.0.1');
+const server = http
+  .createServer((request, response) => response.end(suggester.suggest(request.url)))
+  .listen(0, '127.0.0.1');
 drive(server, { ratePerSecond: Infinity, connections: 4, paths: ['/wrod', '/srvice', '/exmple'] });

@@ -13,9 +13,11 @@ class Sessions {
   }
 }
 const sessions = new Sessions();
-const server = http.createServer((request, response) => {
-  let last;
-  for (let i = 0; i < 12; i++) last = sessions.open(`${request.url}-${i}`);
-  response.end(last.token);
-}).listen(0, '127.0.0.1');
+const server = http
+  .createServer((request, response) => {
+    let last;
+    for (let i = 0; i < 12; i++) last = sessions.open(`${request.url}-${i}`);
+    response.end(last.token);
+  })
+  .listen(0, '127.0.0.1');
 drive(server, { ratePerSecond: 80 });

@@ -2,7 +2,12 @@ import { createServer } from 'node:http';
 import driver from '../driver.cjs';
 
 const text = JSON.stringify(
-  Object.fromEntries(Array.from({ length: 4000 }, (_, i) => [`flag.${i}`, { on: i % 2 === 0, groups: ['a', 'b'], ratio: i / 3 }])),
+  Object.fromEntries(
+    Array.from({ length: 4000 }, (_, i) => [
+      `flag.${i}`,
+      { on: i % 2 === 0, groups: ['a', 'b'], ratio: i / 3 },
+    ]),
+  ),
 );
 
 /** Flags that are parsed afresh whenever somebody asks. */

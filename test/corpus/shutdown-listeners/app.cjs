@@ -7,7 +7,7 @@ const lifecycle = new EventEmitter();
 lifecycle.setMaxListeners(0);
 const awaitShutdown = (request) => {
   const context = { url: request.url, headers: request.headers };
-  const stop = () => context.aborted = true;
+  const stop = () => (context.aborted = true);
   lifecycle.once('shutdown', stop);
 };
 

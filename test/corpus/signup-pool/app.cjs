@@ -14,8 +14,10 @@ class Accounts {
 }
 const accounts = new Accounts();
 let n = 0;
-const server = http.createServer(async (_request, response) => {
-  await accounts.register(`user${n++ % 100}`);
-  response.end('ok');
-}).listen(0, '127.0.0.1');
+const server = http
+  .createServer(async (_request, response) => {
+    await accounts.register(`user${n++ % 100}`);
+    response.end('ok');
+  })
+  .listen(0, '127.0.0.1');
 drive(server, { ratePerSecond: Infinity, connections: 40 });

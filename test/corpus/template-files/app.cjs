@@ -21,7 +21,9 @@ class Templates {
 const names = Array.from({ length: 60 }, (_, i) => `part-${i}.html`);
 for (const name of names) writeFileSync(join(folder, name), '<li>item</li>'.repeat(200));
 const templates = new Templates();
-const server = createServer((_request, response) => response.end(String(templates.render(names).length))).listen(0, '127.0.0.1');
+const server = createServer((_request, response) =>
+  response.end(String(templates.render(names).length)),
+).listen(0, '127.0.0.1');
 for (const event of ['SIGTERM', 'SIGINT']) process.once(event, () => process.exit());
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 drive(server, { ratePerSecond: 150 });

@@ -20,6 +20,18 @@ describe('awaits in a row', () => {
       'sequence loadOrders',
     ]);
   });
+  it('are found where they fill one object, by name or by item', () => {
+    const named = 'const p = {}; p.user = await loadUser(id); p.orders = await loadOrders(id); return p;';
+    expect(serial(named)).toEqual(['sequence loadUser', 'sequence loadOrders']);
+    expect(serial('const p = {}; for (const id of ids) p[id] = await loadItem(id);')).toEqual([
+      'loop loadItem',
+    ]);
+  });
+  it('are not found where the second reads what the first filled in', () => {
+    expect(serial('p.user = await loadUser(id); const b = await loadOrders(p.user.id);')).toEqual([]);
+    expect(serial('p.user = await loadUser(id); const b = await p.loadOrders();')).toEqual([]);
+    expect(serial('p.user = await loadUser(id); const b = await loadOrders(p);')).toEqual([]);
+  });
   it('are found where a third lies between that belongs to the first', () => {
     const body =
       'const r = await fetch(a); const x = await r.json(); const s = await fetch(b); const y = await s.json();';

@@ -13,7 +13,11 @@ class OrderRepository extends Repository {
     constructor(count) {
         super();
         for (let id = 0; id < count; id += 1) {
-            const lines = Array.from({ length: 400 }, (_, i) => ({ sku: `sku-${id}-${i}`, quantity: i % 7, price: i * 1.1 }));
+            const lines = Array.from({ length: 400 }, (_, i) => ({
+                sku: `sku-${id}-${i}`,
+                quantity: i % 7,
+                price: i * 1.1,
+            }));
             this.rows.set(id, { id, lines });
         }
     }

@@ -9,20 +9,19 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, fail } from '../errors.js';
-import type { Comparison } from '../model/comparison.js';
-import type { Finding } from '../model/finding.js';
-import { formatShare } from '../units.js';
-import { compare } from '../validation/compare.js';
-import type { CompareOptions } from '../validation/options.js';
-import { resolveModule } from '../validation/subject.js';
-import { confidenceAbove } from './confidence.js';
+import { describe, fail } from './errors.js';
+import type { Comparison } from './model/comparison.js';
+import type { Finding } from './model/finding.js';
+import { formatShare } from './units.js';
+import { compare } from './validation/compare.js';
+import type { CompareOptions } from './validation/options.js';
+import { resolveModule } from './validation/subject.js';
+import { confidenceAbove } from './analysis/confidence.js';
 
 export type ExperimentCause = 'false-sharing' | 'cache-unfriendly-access';
 
 /** What the function is told, beside its own arguments, as its last one. */
-export type ExperimentArm =
-  { readonly strideBytes: number } | { readonly order: 'as-is' | 'sequential' };
+export type ExperimentArm = { readonly strideBytes: number } | { readonly order: 'as-is' | 'sequential' };
 
 export interface ExperimentSubject {
   /** Absolute path, file URL, or path relative to the working directory. */
