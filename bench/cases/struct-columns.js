@@ -1,10 +1,19 @@
 // Bulk kernels over columns of 2,000 records, in cache, against the best loops that JavaScript has: simple, with four
 // and with eight accumulators. Values are whole numbers, so that every order of additions gives the same sum.
 import { f32, f64, i32, u32, u64 } from '../../dist/memory/struct/field-types.js';
+import { flagsOf } from '../../dist/memory/struct/flags.js';
 import { struct } from '../../dist/memory/struct/struct-type.js';
 
 const RECORDS = 2_000;
-const Row = struct('Row', { x: f64, y: f64, n: i32, id: u32, w: f32, total: u64 });
+const Row = struct('Row', {
+  x: f64,
+  y: f64,
+  n: i32,
+  id: u32,
+  w: f32,
+  total: u64,
+  state: flagsOf('paid', 'sent'),
+});
 
 function setup() {
   const columns = Row.array(RECORDS, { order: 'soa' });
@@ -16,6 +25,8 @@ function setup() {
       id: k,
       w: k % 31,
       total: BigInt(k) << 20n,
+      // A third of them, without a pattern that a branch predictor learns.
+      state: { paid: (Math.imul(k + 1, 0x9e37_79b1) >>> 16) % 3 === 0 },
     });
   }
   const rows = Row.array(RECORDS, { order: 'aos' });
@@ -24,8 +35,12 @@ function setup() {
   columns.transposeTo(blocks);
   const target = Row.array(RECORDS, { order: 'soa' });
   const indices = Uint32Array.from({ length: RECORDS }, (_, k) => (k * 7919) % RECORDS);
-  const { x, y, n, id, w, total } = columns.columns;
+  const { x, y, n, id, w, total, state } = columns.columns;
+  const sumOf = (all) => all.compileReduce((sum, p) => sum + p.x, 0);
+  const minimumOf = (all) => all.compileReduce((least, p) => (p.n < least ? p.n : least), 2_147_483_647);
   return {
+    sums: { rows: sumOf(rows), blocks: sumOf(blocks) },
+    minima: { rows: minimumOf(rows), blocks: minimumOf(blocks) },
     columns,
     rows,
     blocks,
@@ -37,6 +52,7 @@ function setup() {
     id,
     w,
     total,
+    bits: state.bits,
     out: new Uint32Array(RECORDS),
     values: new Float64Array(RECORDS),
     cursor: rows.cursor(),
@@ -152,6 +168,7 @@ export default [
           }
           return sum;
         },
+        'compiled loop': ({ sums }) => sums[name](),
         'array.sum': (records) => records[name].sum('x'),
       },
     },
@@ -169,6 +186,7 @@ export default [
           }
           return least;
         },
+        'compiled loop': ({ minima }) => minima[name](),
         'array.min': (records) => records[name].min('n'),
       },
     },
@@ -192,6 +210,26 @@ export default [
       },
       'array.filterIndex, soa': ({ columns, out }) => columns.filterIndex('x', '>', 500, out),
       'array.filterIndex, aos': ({ rows, out }) => rows.filterIndex('x', '>', 500, out),
+    },
+  },
+  {
+    name: 'indices of 2,000 records with a flag',
+    setup,
+    variants: {
+      branching: ({ bits, out }) => {
+        let k = 0;
+        for (let i = 0; i < bits.length; i += 1) if ((bits[i] & 1) !== 0) out[k++] = i;
+        return k;
+      },
+      branchless: ({ bits, out }) => {
+        let k = 0;
+        for (let i = 0; i < bits.length; i += 1) {
+          out[k] = i;
+          k += bits[i] & 1;
+        }
+        return k;
+      },
+      'array.filterIndex': ({ columns, out }) => columns.filterIndex('state.paid', '==', true, out),
     },
   },
   {
