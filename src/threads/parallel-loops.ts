@@ -174,18 +174,22 @@ export class ParallelLoops {
     let first = from;
     const began = performance.now();
     let before = began;
+    let rate = Infinity;
     for (;;) {
       const last = Math.min(loop.units, first + step);
       runUnits(loop, first, last);
       const now = performance.now();
       const isOver = last === loop.units || (now - began) * 1e6 >= limitNs;
       if (isOver) {
-        // Learning the cost, only the last piece counts; otherwise everything does, as iterations may differ.
+        // Learning the cost, only the last piece counts, or the one before it where that was faster: then the last was
+        // interrupted. Otherwise everything counts, as iterations may differ.
         const [since, origin] = known === null ? [before, first] : [began, from];
         const iterations = iterationOf(loop, last) - iterationOf(loop, origin);
-        learnSerial(program, ((now - since) * 1e6) / iterations, last < loop.units);
+        const measured = ((now - since) * 1e6) / iterations;
+        learnSerial(program, known === null ? Math.min(measured, rate) : measured, last < loop.units);
         return last;
       }
+      rate = ((now - before) * 1e6) / (iterationOf(loop, last) - iterationOf(loop, first));
       first = last;
       before = now;
       step *= 2;
