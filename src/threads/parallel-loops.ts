@@ -45,6 +45,7 @@ export class ParallelLoops {
   readonly #pool: LoopThreads;
   /** Loops that ran on the caller, by their task. */
   readonly #prepared = new WeakMap<Task, PreparedLoop>();
+  readonly #reductions = new WeakMap<Task, PreparedLoop>();
   /** The one that was asked for last: the same loop mostly comes again. */
   #last: PreparedLoop | undefined;
   #dispatchNs: number | undefined;
@@ -89,22 +90,21 @@ export class ParallelLoops {
   async for<S>(options: ParallelForOptions<S>): Promise<void> {
     const loop = loopOf(options, false, this.#pool.maxThreads);
     await this.#run(loop);
-    this.#prepare(options, loop);
+    const prepared = this.#prepare(options, loop);
+    this.#last = prepared;
+    if (prepared === undefined) this.#prepared.delete(options.task);
+    else this.#prepared.set(options.task, prepared);
   }
 
-  /** Remembers a loop that ran, if it is one for the caller. */
-  #prepare(options: AnyLoopOptions, loop: Loop): void {
+  /** What is worth remembering of a loop that ran, if it is one for the caller. */
+  #prepare(options: AnyLoopOptions, loop: Loop): PreparedLoop | undefined {
     const kernel = loadedTask(loop.task);
-    if (kernel === undefined || loop.schedule !== 'auto' || loop.units === 0) return;
+    if (kernel === undefined || loop.schedule !== 'auto' || loop.units === 0) return undefined;
     const program = this.#runner.programs.get(loop.task, loop.shared, loop.leaves);
-    if (program.iterationNs === null || !this.#staysOnCaller(program, loop.end - loop.start)) {
-      this.#prepared.delete(options.task);
-      this.#last = undefined;
-      return;
-    }
+    if (program.iterationNs === null || !this.#staysOnCaller(program, loop.end - loop.start))
+      return undefined;
     const staysOnCaller = (of: LoopProgram, iterations: number) => this.#staysOnCaller(of, iterations);
-    this.#last = new PreparedLoop(options, loop, program, kernel, staysOnCaller);
-    this.#prepared.set(options.task, this.#last);
+    return new PreparedLoop(options, loop, program, kernel, staysOnCaller);
   }
 
   #staysOnCaller(program: LoopProgram, iterations: number): boolean {
@@ -119,9 +119,20 @@ export class ParallelLoops {
   }
 
   async reduce<S, P>(options: ParallelReduceOptions<S, P>): Promise<P | undefined> {
+    const task = (options as Partial<typeof options> | null)?.task as Task;
+    const known = this.#reductions.get(task);
+    if (known?.matches(options) === true) {
+      checkCombine(options.combine);
+      const partials = known.reduceAtOnce(options.shared);
+      if (partials !== undefined) return combinePartials(options, partials as P[]);
+    }
     const loop = loopOf(options, true, this.#pool.maxThreads);
     checkCombine(options.combine);
-    return combinePartials(options, (await this.#run(loop)) as P[]);
+    const partials = (await this.#run(loop)) as P[];
+    const prepared = this.#prepare(options, loop);
+    if (prepared === undefined) this.#reductions.delete(task);
+    else this.#reductions.set(task, prepared);
+    return combinePartials(options, partials);
   }
 
   async #run(loop: Loop): Promise<unknown[]> {

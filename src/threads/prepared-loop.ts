@@ -5,7 +5,8 @@
  * As long as the forecast keeps it on the caller it is a plain call of the kernel, timed only now and then. It goes
  * the long way (see parallel-loops.ts) when it turns out longer, and that decides anew.
  */
-import { RangeCall } from './kernel.js';
+import { kernelCall, RangeCall } from './kernel.js';
+import { runUnits } from './kernel-run.js';
 import type { AnyLoopOptions, Loop } from './loop-options.js';
 import type { LoopProgram } from './loop-program.js';
 import { kernelError } from './loop-runner.js';
@@ -20,6 +21,9 @@ export class PreparedLoop {
   readonly task: Task;
   readonly #start: number;
   readonly #end: number;
+  /** Iterations for a partial result; undefined where the loop is no reduction. */
+  readonly #unit: number | undefined;
+  readonly #units: number;
   readonly #options: AnyLoopOptions;
   /** What `shared` held, to see that it still holds nothing that has to be checked. */
   readonly #values: Readonly<Record<string, unknown>> | undefined;
@@ -39,6 +43,8 @@ export class PreparedLoop {
     this.task = options.task;
     this.#start = loop.start;
     this.#end = loop.end;
+    this.#unit = loop.partials && loop.unit;
+    this.#units = loop.units;
     this.#options = { ...options };
     this.#values = isRecord(options.shared) ? { ...options.shared } : undefined;
     this.#program = program;
@@ -56,7 +62,7 @@ export class PreparedLoop {
     if (options.grain !== known.grain || options.schedule !== known.schedule) return false;
     if (options.threads !== known.threads || options.costHint !== known.costHint) return false;
     if (options.signal !== undefined) return false;
-    for (const key in options) if (!isOption(key)) return false;
+    for (const key in options) if (!isOption(key, this.#unit !== undefined)) return false;
     return this.#holdsTheSame(options.shared);
   }
 
@@ -89,13 +95,42 @@ export class PreparedLoop {
       return true;
     }
     if (this.#untimed < 0) return false;
-    const program = this.#program;
     const began = performance.now();
     this.#call(shared);
-    const iterationNs = ((performance.now() - began) * 1e6) / (this.#end - this.#start);
-    program.iterationNs = smoothed(program.iterationNs, iterationNs);
-    this.#decide();
+    this.#learn(performance.now() - began);
     return true;
+  }
+
+  /**
+   * Runs the reduction on the caller; undefined where it does not belong there, and nothing was run.
+   *
+   * @returns partial results in the order of the range.
+   * @throws TASK_THREW
+   */
+  reduceAtOnce(shared: unknown): unknown[] | undefined {
+    if (this.#untimed > 0) {
+      this.#untimed -= 1;
+      return this.#partials(shared);
+    }
+    if (this.#untimed < 0) return undefined;
+    const began = performance.now();
+    const partials = this.#partials(shared);
+    this.#learn(performance.now() - began);
+    return partials;
+  }
+
+  #partials(shared: unknown): unknown[] {
+    const partials: unknown[] = [];
+    const kernel = kernelCall(this.#kernel.kernel, shared);
+    const loop = { task: this.task, kernel, start: this.#start, end: this.#end, unit: this.#unit!, partials };
+    runUnits(loop, 0, this.#units);
+    return partials;
+  }
+
+  #learn(elapsedMs: number): void {
+    const program = this.#program;
+    program.iterationNs = smoothed(program.iterationNs, (elapsedMs * 1e6) / (this.#end - this.#start));
+    this.#decide();
   }
 
   #call(shared: unknown): void {
@@ -127,8 +162,8 @@ export function smoothed(known: number | null, measured: number): number {
   return known + Math.min(measured - known, known) / 4;
 }
 
-/** Faster than looking keys up. Those with a meaning for reductions alone are none here. */
-function isOption(key: string): boolean {
+/** Faster than looking keys up. */
+function isOption(key: string, reduces: boolean): boolean {
   switch (key) {
     case 'task':
     case 'range':
@@ -139,6 +174,9 @@ function isOption(key: string): boolean {
     case 'threads':
     case 'signal':
       return true;
+    case 'combine':
+    case 'initial':
+      return reduces;
     default:
       return false;
   }

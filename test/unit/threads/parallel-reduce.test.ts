@@ -33,6 +33,27 @@ describe('parallelReduce', () => {
     expect(Math.abs([...results][0]! - exact) / exact).toBeLessThan(1e-12);
   });
 
+  it('gives the same by the short cut for what is known to be short, and checks the same', async () => {
+    const pool = poolWith();
+    const input = float64(1_000);
+    for (let i = 0; i < input.length; i += 1) input[i] = 1 / (i + 1);
+    const loop = { task: sum, range: [0, 1_000] as const, shared: { input } };
+    const first = await pool.parallelReduce({ ...loop, combine: add, schedule: 'static' });
+    for (let i = 0; i < 200; i += 1) expect(await pool.parallelReduce({ ...loop, combine: add })).toBe(first);
+    // Each call has its own combine and initial value, and its own data.
+    expect(await pool.parallelReduce({ ...loop, combine: Math.max, initial: 5_000 })).toBe(5_000);
+    input.fill(2);
+    expect(await pool.parallelReduce({ ...loop, combine: add })).toBe(2_000);
+    const other = float64(1_000).fill(3);
+    expect(await pool.parallelReduce({ ...loop, shared: { input: other }, combine: add })).toBe(3_000);
+    for (const wrong of [{ combine: 5 }, { chunk: 5 }, { grain: 0 }, { range: [8, 0] }]) {
+      const error = await rejection(pool.parallelReduce({ ...loop, combine: add, ...wrong } as never));
+      expect(error.code).toBe('INVALID_ARGUMENT');
+    }
+    await pool.close();
+    expect((await rejection(pool.parallelReduce({ ...loop, combine: add }))).code).toBe('CLOSED');
+  });
+
   it.each(SCHEDULES)(
     'combines in the order of the range, with partial results of any kind: %s',
     async (schedule) => {
