@@ -9,7 +9,7 @@ import { fixture, poolWith, rejection } from '../../fixtures/threads/setup.js';
 const LENGTH = 1_000;
 const Particle = struct('Particle', { x: f64, moves: u32, speed: f64 });
 const move = fixture('move');
-const distance = fixture('distance');
+const distance = fixture<(start: number, end: number, shared: unknown) => number>('distance');
 
 function particlesIn(order: 'aos' | 'soa' | 'aosoa') {
   const particles = Particle.array(LENGTH, { order, shared: true });
