@@ -45,11 +45,21 @@ export async function runCase(name, durationMs, warmUpMs = WARM_UP_MS) {
     : experimentCase(name, truth);
 }
 
+/** @type {import('../../dist/model/finding.js').Finding} */
+const RULED_OUT = {
+  cause: 'healthy',
+  severity: 'info',
+  confidence: 1,
+  title: 'The experiment ruled its cause out',
+  evidence: [],
+  ruledOut: [],
+};
+
 async function experimentCase(name, truth) {
   const { cause = truth.cause, ...subject } = truth.experiment;
   const module = join(directory, name, truth.entry);
   const { finding } = await testCause(cause, { module, ...subject }, { maxProcesses: 12, timeoutMs: 60_000 });
-  const findings = finding === null ? [{ cause: 'healthy', confidence: 1 }] : [finding];
+  const findings = finding === null ? [RULED_OUT] : [finding];
   return { name, truth, analysis: { findings } };
 }
 

@@ -10,10 +10,14 @@ interface Reading {
 }
 
 class Readings implements AsyncIterable<Reading> {
-  constructor(private readonly count: number) {}
+  readonly #count: number;
+
+  constructor(count: number) {
+    this.#count = count;
+  }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Reading> {
-    for (let i = 0; i < this.count; i += 1) yield { station: i % 7, at: i, value: Math.cos(i) };
+    for (let i = 0; i < this.#count; i += 1) yield { station: i % 7, at: i, value: Math.cos(i) };
   }
 }
 

@@ -3,11 +3,12 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { drive } from '../../driver.cjs';
 class Readings {
+    #count;
     constructor(count) {
-        this.count = count;
+        this.#count = count;
     }
     async *[Symbol.asyncIterator]() {
-        for (let i = 0; i < this.count; i += 1)
+        for (let i = 0; i < this.#count; i += 1)
             yield { station: i % 7, at: i, value: Math.cos(i) };
     }
 }
