@@ -239,6 +239,12 @@ Examples:
     .addOption(new Option('-r, --result <id>', 'the profiling result to show'))
     .addOption(
       new Option(
+        '--against <id>',
+        'an older result of the same type: draws what grew and shrank since in a flame graph',
+      ),
+    )
+    .addOption(
+      new Option(
         '-o, --out <file>',
         'where to write, - for standard output (default: report.html in the store, or a file named after the result)',
       ),
@@ -258,6 +264,7 @@ Examples:
       `
 Examples:
   $ sysopt report
+  $ sysopt report --against cpu-0193… --out before-and-after.html
   $ sysopt report --format markdown --out - >> "$GITHUB_STEP_SUMMARY"
   $ sysopt report --format pprof --out app.pb.gz && go tool pprof -http : app.pb.gz`,
     )

@@ -26,6 +26,8 @@ import type { Terminal } from './terminal.js';
 export interface ReportVerbOptions {
   readonly storage: string;
   readonly result?: string;
+  /** An older result to hold it against. */
+  readonly against?: string;
   readonly out?: string;
   readonly format: 'html' | 'markdown' | StackFormat;
 }
@@ -40,6 +42,8 @@ const MAX_PROFILES = 60;
 export async function reportVerb(options: ReportVerbOptions, { terminal }: Session): Promise<VerbOutcome> {
   const store = readStorage(options.storage, terminal);
   if (isStackFormat(options.format)) return stacksVerb(store, options, options.format, terminal);
+  checkAgainst(options);
+  const against = options.against === undefined ? undefined : await store.getResult(options.against);
   const results =
     options.result === undefined
       ? await newestResults(store, terminal)
@@ -49,7 +53,8 @@ export async function reportVerb(options: ReportVerbOptions, { terminal }: Sessi
   const environment = captureEnvironment();
   const hostProbe = store.hostProbe(environment.host.id);
   const input = {
-    results,
+    results: against === undefined ? results : [newer(results, against)],
+    ...(against && { against }),
     profiles,
     comparisons,
     stats: store.stats(),
@@ -75,6 +80,21 @@ export async function reportVerb(options: ReportVerbOptions, { terminal }: Sessi
   );
   if (options.format === 'html') terminal.print(terminal.style('dim', `Open ${pathToFileURL(file).href}`));
   return { result: { file, ...summary } };
+}
+
+function checkAgainst({ against, format }: ReportVerbOptions): void {
+  if (against === undefined || format === 'html') return;
+  throw new UsageError('--against is drawn in HTML alone.', 'Leave out --format.');
+}
+
+/** The result that an older one is held against: the given one, or the newest of the older one's type. */
+function newer(results: readonly ProfilingResult[], against: ProfilingResult): ProfilingResult {
+  const result = results.find(({ type, id }) => type === against.type && id !== against.id);
+  if (result !== undefined && result.callTree !== null && against.callTree !== null) return result;
+  throw new UsageError(
+    `There is no other ${against.type} result with a call tree to hold ${against.id} against.`,
+    'Name it with --result; sysopt stats lists what is stored.',
+  );
 }
 
 async function stacksVerb(

@@ -68,6 +68,14 @@ export interface OperationCost {
 /** What a thread is for. `runtime` are V8's and Node's own helpers, and threads of native modules. */
 export type ThreadRole = 'main' | 'worker' | 'pool' | 'runtime';
 
+/** A thread's time along the window, in steps of equal length. */
+export interface ThreadLane {
+  readonly stepMs: number;
+  /** Share of each step on a CPU, and ready without one, 0 to 1. */
+  readonly onCpu: readonly number[];
+  readonly runnable: readonly number[];
+}
+
 /** One thread's time in the window. */
 export interface ThreadCost {
   readonly tid: number;
@@ -81,6 +89,7 @@ export interface ThreadCost {
   readonly migrations?: number;
   readonly voluntarySwitches?: number;
   readonly involuntarySwitches?: number;
+  readonly lane?: ThreadLane;
 }
 
 /** What a worker thread ran, as its own CPU profile tells. */

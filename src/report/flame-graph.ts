@@ -16,6 +16,8 @@ export interface Frame {
   readonly width: number;
   readonly total: number;
   readonly self: number;
+  /** In a comparison: the total of the older profile in the same place. */
+  readonly before?: number;
 }
 
 export interface FlameLayout {
@@ -30,6 +32,8 @@ export interface FlameOptions {
   readonly unit: 'ms' | 'bytes';
   /** Directory prefix to leave out of places. */
   readonly root?: string;
+  /** The tree is a `DiffNode`: colours say what grew and shrank. */
+  readonly diff?: boolean;
   /** Narrowest frame to draw, as a share of the root. Default 0.0005. */
   readonly minShare?: number;
 }
@@ -63,6 +67,7 @@ export function layOut(root: StackNode, options: FlameOptions): FlameLayout {
       width,
       total: level === 0 ? whole : node.value,
       self,
+      ...('before' in node && typeof node.before === 'number' ? { before: node.before } : {}),
     });
     depth = Math.max(depth, level);
     let cursor = left;
@@ -99,7 +104,13 @@ export function flameGraph(root: StackNode, options: FlameOptions): Markup {
       <button type="button" class="flame-reset" hidden>Reset zoom</button>
       <span class="flame-matches" aria-live="polite"></span>
       <span class="legend"
-        >${LEGEND.filter(([origin]) => used.has(origin)).map(([origin, label]) => html`<span><i class="o-${origin}"></i>${label}</span>`)}</span
+        >${
+          options.diff === true
+            ? DIFF_LEGEND.map(([kind, label]) => html`<span><i class="${kind}"></i>${label}</span>`)
+            : LEGEND.filter(([origin]) => used.has(origin)).map(
+                ([origin, label]) => html`<span><i class="o-${origin}"></i>${label}</span>`,
+              )
+        }</span
       >
     </div>
     <div
@@ -110,11 +121,13 @@ export function flameGraph(root: StackNode, options: FlameOptions): Markup {
     >
       ${layout.frames.map((frame, index) => {
         const share = percent(frame.total / whole);
-        const title = `${frame.name}${frame.place === '' ? '' : ` · ${frame.place}`} · total ${formatValue(frame.total, options.unit)} (${share.toFixed(1)} %), self ${formatValue(frame.self, options.unit)}`;
+        const title = `${frame.name}${frame.place === '' ? '' : ` · ${frame.place}`} · total ${formatValue(frame.total, options.unit)} (${share.toFixed(1)} %), self ${formatValue(frame.self, options.unit)}${frame.before === undefined ? '' : `, then ${formatValue(frame.before, options.unit)}`}`;
+        const colour =
+          frame.before === undefined ? `o-${frame.origin}` : changeClass(frame.total, frame.before, whole);
         const style = `left:${percent(frame.left)}%;width:${percent(frame.width)}%;top:${frame.depth * 21}px`;
         // There are thousands of these, so no white space.
         // prettier-ignore
-        return html`<div class="f o-${frame.origin}" role="treeitem" aria-level="${frame.depth + 1}" tabindex="${index === 0 ? 0 : -1}" style="${style}" title="${title}" aria-label="${title}">${frame.name}</div>`;
+        return html`<div class="f ${colour}" role="treeitem" aria-level="${frame.depth + 1}" tabindex="${index === 0 ? 0 : -1}" style="${style}" title="${title}" aria-label="${title}">${frame.name}</div>`;
       })}
     </div>
     <p class="flame-detail" aria-live="polite">
@@ -129,9 +142,24 @@ export function flameGraph(root: StackNode, options: FlameOptions): Markup {
         round(frame.total),
         round(frame.self),
         frame.place,
+        ...(frame.before === undefined ? [] : [round(frame.before)]),
       ]),
     )}
   </div>`;
+}
+
+const DIFF_LEGEND: readonly (readonly [string, string])[] = [
+  ['d-more3', 'more than then'],
+  ['d-same', 'as then'],
+  ['d-less3', 'less than then'],
+];
+
+/** By the change as a share of the whole graph: what matters is what the program as a whole gained or lost. */
+export function changeClass(after: number, before: number, whole: number): string {
+  const change = (after - before) / whole;
+  const size = Math.abs(change);
+  if (size < 0.005) return 'd-same';
+  return `d-${change > 0 ? 'more' : 'less'}${size < 0.03 ? 1 : size < 0.1 ? 2 : 3}`;
 }
 
 const LEGEND: readonly (readonly [FrameOrigin, string])[] = [

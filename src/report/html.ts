@@ -15,6 +15,9 @@ import { groupProfiles, optimizationsSection } from './optimizations.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
 import { allocationTable, definitionOf, functionTable, metricsTable } from './tables.js';
+import { allocationTree } from './allocation-tree.js';
+import { flameDiffSection } from './flame-diff.js';
+import { threadLanes } from './thread-lanes.js';
 import { activityTable, threadProfileTable, threadTable } from './waiting-tables.js';
 
 /**
@@ -36,6 +39,11 @@ export function renderHtml(input: ReportInput): string {
     const suffix = index === 0 ? '' : `-${index + 1}`;
     const label = input.results.length === 1 ? '' : `, ${profileName(result.type)}`;
     sections.push(...resultSections(result, suffix, label));
+    const difference =
+      index === 0 && input.against !== undefined
+        ? flameDiffSection(input.against, result, userRoot(result))
+        : undefined;
+    if (difference !== undefined) sections.push(['difference', 'Then and now', difference]);
   });
   if (input.profiles.length > 0) {
     sections.push(['optimisations', 'Optimisations', optimizationsSection(input.profiles)]);
@@ -131,6 +139,9 @@ function resultSections(
       flameGraph(result.callTree, { unit, root }),
     ]);
   }
+  if (memory && result.callTree !== null && result.callTree.children.length > 0) {
+    sections.push([`tree${suffix}`, `Allocation tree${label}`, allocationTree(result.callTree, root)]);
+  }
   if (result.functions.length > 0) {
     sections.push([`functions${suffix}`, `Hot functions${label}`, functionTable(result.functions, root)]);
   }
@@ -142,7 +153,11 @@ function resultSections(
     sections.push([`operations${suffix}`, `Operations${label}`, activityTable(activities, root)]);
   }
   if (threads.length > 0) {
-    sections.push([`threads${suffix}`, `Threads${label}`, threadTable(threads, result.durationMs)]);
+    sections.push([
+      `threads${suffix}`,
+      `Threads${label}`,
+      html`${threadLanes(threads, result.durationMs)}${threadTable(threads, result.durationMs)}`,
+    ]);
   }
   if (threadProfiles.length > 0) {
     sections.push([`workers${suffix}`, `Worker threads${label}`, threadProfileTable(threadProfiles, root)]);

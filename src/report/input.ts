@@ -10,6 +10,8 @@ export interface ReportInput {
   /** Newest first; each gets its own section, and the first one gives the page its headline. */
   readonly results: readonly ProfilingResult[];
   readonly profiles: readonly OptimizationProfile[];
+  /** An older result that the first one is held against in a flame graph of differences. */
+  readonly against?: ProfilingResult;
   /** Comparisons that stand on their own, e.g. of the whole service before and after. */
   readonly comparisons?: readonly StoredComparison[];
   readonly stats?: ReportStats;

@@ -40,7 +40,8 @@ export const SCRIPT = String.raw`
       const share = (value) => (100 * value / rows[0][TOTAL]).toFixed(1) + ' %';
       detail.textContent = names[index] + (row[PLACE] ? '  ·  ' + row[PLACE] : '') +
         '  ·  self ' + format(row[SELF], unit) + ' (' + share(row[SELF]) + ')' +
-        '  ·  total ' + format(row[TOTAL], unit) + ' (' + share(row[TOTAL]) + ')';
+        '  ·  total ' + format(row[TOTAL], unit) + ' (' + share(row[TOTAL]) + ')' +
+        (row.length > 6 ? '  ·  then ' + format(row[6], unit) : '');
     };
     const zoom = (index) => {
       zoomed = index;

@@ -88,6 +88,19 @@ pre.command{margin-top:10px;white-space:pre-wrap;overflow-wrap:anywhere;backgrou
 .legend{display:flex;flex-wrap:wrap;gap:4px 14px;margin-left:auto;color:var(--soft)}
 .legend i,.swatch{display:inline-block;width:10px;height:10px;border-radius:3px;margin-right:6px}
 .o-user{background:var(--o-user)}.o-dependency{background:var(--o-dependency)}.o-node{background:var(--o-node)}.o-native{background:var(--o-native)}.o-gc{background:var(--o-gc)}
+.d-same{background:var(--o-native)}.d-more1{background:#f0c9bd}.d-more2{background:#ea9f8b}.d-more3{background:#e0674f}.d-less1{background:#c5d9ee}.d-less2{background:#97bde3}.d-less3{background:#5c97d3}
+.f[class*=" d-"]{color:#1c1408}.more{color:var(--bad)}.less{color:var(--info)}
+.tree{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:14px 18px;font-size:13px;overflow-x:auto}
+.tree summary,.tree-leaf{white-space:nowrap;line-height:1.9;cursor:default}.tree summary{cursor:pointer}
+.tree details>details,.tree details>.tree-leaf{margin-left:22px}.tree-leaf{padding-left:15px}
+.tree-bytes{display:inline-block;min-width:78px;text-align:right;font-variant-numeric:tabular-nums}.tree-share{display:inline-block;min-width:60px;text-align:right;color:var(--soft);margin-right:12px;font-variant-numeric:tabular-nums}
+.tree i{display:inline-block;width:9px;height:9px;border-radius:3px;margin-right:7px}
+.lanes{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:14px 18px 10px;margin-bottom:8px}
+.lane{display:grid;grid-template-columns:minmax(90px,170px) 1fr 62px;gap:14px;align-items:center;font-size:13px;padding:3px 0}
+.lane-name{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}.lane-share{text-align:right;font-variant-numeric:tabular-nums}
+.lane svg{display:block;width:100%;height:26px;background:var(--wash);border-radius:3px}
+path.lane-cpu{fill:var(--accent)}path.lane-ready{fill:var(--warn)}i.lane-cpu{background:var(--accent)}i.lane-ready{background:var(--warn)}
+.lanes-legend{margin:0 0 16px;font-size:13px}
 .flame-frames{position:relative;overflow:hidden}
 .f{position:absolute;height:20px;padding:0 5px;overflow:hidden;white-space:nowrap;text-overflow:ellipsis;font:12px/20px var(--mono);color:var(--frame-ink);border-right:1px solid var(--card);border-radius:2px;cursor:pointer;min-width:1px}
 .f:hover{filter:brightness(1.08)}

@@ -8,12 +8,14 @@ import { unavailable } from '../../model/metric.js';
 import type { ThreadCost, ThreadRole } from '../../model/signals.js';
 import { findCount, readText } from '../../native/procfs.js';
 import type { Gathered, Sampler } from '../sampler.js';
+import { ThreadLanes } from '../samplers/thread-lanes.js';
 import { setThreadShares, THREAD_METRICS } from '../samplers/threads.js';
 import { segmentMinima, theilSenSlope } from '../slope.js';
 
 /** `/proc/<pid>/stat` counts in these; the kernel's interface fixes it at 100 a second. */
 const CLOCK_TICK_MS = 10;
 const TICKS_PER_SLOW = 10;
+const STEP_MS = 450;
 /** Ten minutes at ten a second; beyond it every second point is dropped. */
 const MAX_POINTS = 6000;
 const SEGMENTS = 8;
@@ -45,6 +47,8 @@ export class ProcessFilesSampler implements Sampler {
   #last: Reading | undefined;
   #rss: { atMs: number; value: number }[] = [];
   readonly #descriptors: { atMs: number; value: number }[] = [];
+  readonly #lanes = new ThreadLanes();
+  #stepAtMs = 0;
   #ticks = 0;
 
   /** @param workers threads of workers by the kernel's id, as they become known. */
@@ -56,6 +60,8 @@ export class ProcessFilesSampler implements Sampler {
 
   start(): void {
     this.#start = this.#last = this.#read();
+    this.#lanes.begin(this.#start?.threads ?? new Map());
+    this.#stepAtMs = performance.now();
     this.#countDescriptors();
   }
 
@@ -77,6 +83,10 @@ export class ProcessFilesSampler implements Sampler {
     values['process.rss'] = now.rssBytes;
     this.#rss.push({ atMs: now.atMs, value: now.rssBytes });
     if (this.#rss.length > MAX_POINTS) this.#rss = this.#rss.filter((_, index) => index % 2 === 0);
+    if (now.atMs - this.#stepAtMs >= STEP_MS) {
+      this.#lanes.step(now.threads, now.atMs - this.#stepAtMs);
+      this.#stepAtMs = now.atMs;
+    }
     if (++this.#ticks % TICKS_PER_SLOW === 0) this.#countDescriptors();
   }
 
@@ -109,11 +119,16 @@ export class ProcessFilesSampler implements Sampler {
   }
 
   #setThreads(gathered: Gathered, start: Reading, end: Reading, elapsedMs: number): void {
-    const threads = [...end.threads].map(([tid, times]): ThreadCost => {
+    // V8's thread that takes the samples, where it began with this run, is no part of the program.
+    const program = [...end.threads].filter(
+      ([tid, { name }]) => start.threads.has(tid) || name !== 'v8:ProfEvntProc',
+    );
+    const threads = program.map(([tid, times]): ThreadCost => {
       const before = start.threads.get(tid) ?? { onCpuMs: 0, runnableMs: 0 };
       const onCpuMs = Math.max(0, times.onCpuMs - before.onCpuMs);
       const runnableMs = Math.max(0, times.runnableMs - before.runnableMs);
       const role = this.#role(tid, times.name);
+      const lane = this.#lanes.of(tid);
       const name =
         role === 'main' ? 'main' : (this.#workers.get(tid) ?? (role === 'pool' ? `pool ${tid}` : times.name));
       return {
@@ -123,6 +138,7 @@ export class ProcessFilesSampler implements Sampler {
         onCpuMs,
         runnableMs,
         blockedMs: Math.max(0, elapsedMs - onCpuMs - runnableMs),
+        ...(lane && { lane }),
       };
     });
     gathered.threads = threads.sort((a, b) => b.onCpuMs - a.onCpuMs);

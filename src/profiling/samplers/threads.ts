@@ -6,6 +6,7 @@ import type { ThreadCost, ThreadRole } from '../../model/signals.js';
 import type { NativeContract } from '../../native/contract.js';
 import { THREAD_COLUMNS } from '../../native/contract.js';
 import type { Gathered, Sampler, SamplingWindow } from '../sampler.js';
+import { ThreadLanes, type ThreadTotals } from './thread-lanes.js';
 import type { TickReading } from './tick-reading.js';
 
 const WIDTH = THREAD_COLUMNS.length;
@@ -17,6 +18,10 @@ const [TID, ON_CPU, RUNNABLE] = [
 const MAX_THREADS = 512;
 /** The kernel's long form of a thread's schedule is a file to open, format and parse: with more threads it is left out. */
 const MAX_DETAILED = 128;
+/** Threads are listed for their lanes twice a second: that opens a file for each. */
+const TICKS_PER_STEP = 5;
+/** V8's thread that takes the samples. One that began with this run is ours, and no part of the program. */
+const PROFILER_THREAD = 'v8:ProfEvntProc';
 /** Share of the window from which a thread counts as busy. */
 const BUSY = 0.5;
 export const THREAD_METRICS: readonly MetricName[] = [
@@ -68,6 +73,9 @@ export class ThreadSampler implements Sampler {
   #lastAtMs = 0;
   #startedAtMs = 0;
   #isDetailed = false;
+  readonly #lanes = new ThreadLanes();
+  #stepAtMs = 0;
+  #ticks = 0;
 
   constructor(native: NativeContract, reading: TickReading, known: KnownThreads) {
     this.#native = native;
@@ -81,7 +89,8 @@ export class ThreadSampler implements Sampler {
     this.#start = this.#read();
     if (this.#isDetailed) this.#startDetails = details(this.#start.keys());
     this.#last = this.#readMain();
-    this.#startedAtMs = this.#lastAtMs = performance.now();
+    this.#lanes.begin(totalsOf(this.#start));
+    this.#startedAtMs = this.#lastAtMs = this.#stepAtMs = performance.now();
   }
 
   tick(values: Record<string, number>): void {
@@ -94,6 +103,12 @@ export class ThreadSampler implements Sampler {
     }
     this.#last = main;
     this.#lastAtMs = now;
+    if (++this.#ticks % TICKS_PER_STEP === 0) this.#step(this.#read(), now);
+  }
+
+  #step(threads: ReadonlyMap<number, Times>, now: number): void {
+    this.#lanes.step(totalsOf(threads), now - this.#stepAtMs);
+    this.#stepAtMs = now;
   }
 
   stop(gathered: Gathered): void {
@@ -108,10 +123,16 @@ export class ThreadSampler implements Sampler {
       );
       return;
     }
-    const elapsedMs = performance.now() - this.#startedAtMs;
+    const now = performance.now();
+    const elapsedMs = now - this.#startedAtMs;
+    // A rest too short for a share of its own is left out.
+    if (now - this.#stepAtMs > 50) this.#step(end, now);
     const unnamed = this.#unnamedWorkers(end.keys());
     const endDetails = this.#isDetailed ? details(end.keys()) : new Map<number, Detail>();
-    const threads = [...end].map(([tid, times]) => {
+    const program = [...end].filter(
+      ([tid]) => this.#start.has(tid) || this.#native.threadName(tid) !== PROFILER_THREAD,
+    );
+    const threads = program.map(([tid, times]) => {
       const role = this.#role(tid, unnamed);
       return this.#cost(tid, role, times, elapsedMs, endDetails.get(tid));
     });
@@ -150,6 +171,7 @@ export class ThreadSampler implements Sampler {
     const start = this.#start.get(tid) ?? { onCpuNs: 0, runnableNs: 0 };
     const onCpuMs = Math.max(0, end.onCpuNs - start.onCpuNs) / 1e6;
     const runnableMs = Math.max(0, end.runnableNs - start.runnableNs) / 1e6;
+    const lane = this.#lanes.of(tid);
     const before = this.#startDetails.get(tid) ?? { migrations: 0, voluntary: 0, involuntary: 0 };
     return {
       tid,
@@ -158,6 +180,7 @@ export class ThreadSampler implements Sampler {
       runnableMs,
       role,
       blockedMs: Math.max(0, elapsedMs - onCpuMs - runnableMs),
+      ...(lane === undefined ? {} : { lane }),
       ...(detail === undefined
         ? {}
         : {
@@ -221,6 +244,15 @@ export function setThreadShares(gathered: Gathered, threads: readonly ThreadCost
   const demand = threads.reduce((total, thread) => total + wanted(thread), 0);
   gathered.set('thread.demand', demand / availableParallelism());
   gathered.set('process.threads', threads.length);
+}
+
+function totalsOf(threads: ReadonlyMap<number, Times>): Map<number, ThreadTotals> {
+  return new Map(
+    [...threads].map(([tid, { onCpuNs, runnableNs }]) => [
+      tid,
+      { onCpuMs: onCpuNs / 1e6, runnableMs: runnableNs / 1e6 },
+    ]),
+  );
 }
 
 function setDetails(gathered: Gathered, threads: readonly ThreadCost[]): void {
