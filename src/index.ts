@@ -121,6 +121,13 @@ export {
   type WisdomEntry,
   type WisdomImport,
 } from './computation/wisdom.js';
+export {
+  keepLearning,
+  type LearningEvents,
+  type LearningOptions,
+  type LearningStats,
+  type OnlineLearning,
+} from './computation/online-learning.js';
 export { memoise, type MemoiseOptions, type MemoiseStats, type Memoised } from './computation/memoise.js';
 export {
   coalesce,
@@ -128,6 +135,25 @@ export {
   type CoalesceStats,
   type Coalesced,
 } from './computation/coalesce.js';
+export {
+  fuse,
+  type ColumnValues,
+  type Fused,
+  type FusedChain,
+  type FusionColumns,
+  type FusionParams,
+  type OutputType,
+} from './computation/fusion.js';
+export * as reduction from './computation/reductions.js';
+export {
+  col,
+  literal,
+  param,
+  rowIndex,
+  type Bool,
+  type Num,
+  type Operand,
+} from './computation/expression.js';
 export { forEachBlock, tileSide, type BlockFunction, type BlockOptions } from './computation/blocks.js';
 
 // Validation

@@ -5,29 +5,55 @@ import { forEachBlock } from '../../dist/computation/blocks.js';
 import { coalesce } from '../../dist/computation/coalesce.js';
 import { memoise } from '../../dist/computation/memoise.js';
 
-const SIDE = 1_024;
 const LOOKUPS = 200;
+
+/** At each side a plain transpose, and the same in tiles of the measured caches. */
+const transpose = (side) => ({
+  name: `transpose of ${side} × ${side} doubles`,
+  setup: () => ({
+    values: Float64Array.from({ length: side * side }, (_, i) => i),
+    out: new Float64Array(side * side),
+  }),
+  variants: {
+    'two loops': ({ values, out }) => {
+      for (let r = 0; r < side; r += 1)
+        for (let c = 0; c < side; c += 1) out[c * side + r] = values[r * side + c];
+      return out[side];
+    },
+    forEachBlock: ({ values, out }) => {
+      forEachBlock(side, side, (r0, r1, c0, c1) => {
+        for (let r = r0; r < r1; r += 1)
+          for (let c = c0; c < c1; c += 1) out[c * side + r] = values[r * side + c];
+      });
+      return out[side];
+    },
+  },
+});
 
 /** @type {import('../../dist/validation/bench.js').BenchCase[]} */
 export default [
+  transpose(128),
+  transpose(1_024),
+  transpose(2_048),
   {
-    name: `transpose of ${SIDE} × ${SIDE} doubles`,
-    setup: () => ({
-      values: Float64Array.from({ length: SIDE * SIDE }, (_, i) => i),
-      out: new Float64Array(SIDE * SIDE),
-    }),
+    name: '1,000 hits of 1,000 kept results',
+    setup: () => {
+      const square = (n) => n * n;
+      const ours = memoise(square, { maxSize: 1_000 });
+      const map = new Map();
+      for (let n = 0; n < 1_000; n += 1) map.set(n, ours(n));
+      return { ours, map };
+    },
     variants: {
-      'two loops': ({ values, out }) => {
-        for (let r = 0; r < SIDE; r += 1)
-          for (let c = 0; c < SIDE; c += 1) out[c * SIDE + r] = values[r * SIDE + c];
-        return out[SIDE];
+      'Map.get': ({ map }) => {
+        let total = 0;
+        for (let n = 0; n < 1_000; n += 1) total += map.get(n);
+        return total;
       },
-      forEachBlock: ({ values, out }) => {
-        forEachBlock(SIDE, SIDE, (r0, r1, c0, c1) => {
-          for (let r = r0; r < r1; r += 1)
-            for (let c = c0; c < c1; c += 1) out[c * SIDE + r] = values[r * SIDE + c];
-        });
-        return out[SIDE];
+      memoise: ({ ours }) => {
+        let total = 0;
+        for (let n = 0; n < 1_000; n += 1) total += ours(n);
+        return total;
       },
     },
   },
@@ -64,7 +90,6 @@ export default [
     name: `${LOOKUPS} asynchronous lookups of one turn`,
     setup: () => ({
       batch: (keys) => keys.map((key) => key + 1),
-      single: async (key) => key + 1,
     }),
     baseline: 'dataloader',
     variants: {

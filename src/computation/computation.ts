@@ -63,6 +63,9 @@ export interface ComputationOptions<F extends AnyFunction = AnyFunction> {
   readonly parallel?: ParallelComputation;
 }
 
+/** What a range's variant is called through. */
+export type Instrument = (run: AnyFunction, range: number) => AnyFunction;
+
 export class Computation<F extends AnyFunction = AnyFunction> implements Subject {
   readonly kind = 'computation';
   readonly name: string;
@@ -73,7 +76,8 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
   #tunables: ReadonlyMap<string, Tunable<F>> = new Map();
   readonly #configured = new Map<string, Variant<F>>();
   #choice: ComputationChoice;
-  #use: (ranges: readonly Range[]) => void;
+  readonly #reload: () => void;
+  #instrument: Instrument | undefined;
 
   /**
    * Calls the variant that is in force for the size of the arguments. The same function for the life of the
@@ -121,9 +125,9 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
       this.variantNames = this.#variants.map((variant) => variant.name);
     }
     this.#choice = { kind: 'computation', bySize: [{ maxSize: null, variant: this.variantNames[0]! }] };
-    const { dispatch, use } = makeDispatch(size, () => this.#rangesOf(this.#choice));
+    const { dispatch, reload } = makeDispatch(size, () => this.#rangesOf(this.#choice));
     this.dispatch = dispatch as F;
-    this.#use = use;
+    this.#reload = reload;
   }
 
   /** What is in force. */
@@ -145,9 +149,8 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
   applyChoice(choice: Choice): void {
     const checked = checkChoice(choice, this);
     this.#choice = checked;
-    // A module form is loaded by its first call, so that a service can register it at no cost.
-    if (this.#variants) this.#use(this.#rangesOf(checked));
-    else this.#use([]);
+    // What was never called is loaded by its first call, so that a service can register many at no cost.
+    this.#reload();
   }
 
   /**
@@ -159,6 +162,21 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
     const { moduleForm } = this;
     if (!this.#variants && moduleForm) this.#variants = (await loadVariants(moduleForm)) as Variant<F>[];
     return this.#variants!;
+  }
+
+  /**
+   * Sends the calls of each range through what `instrument` makes of its variant; undefined sends them straight again.
+   *
+   * @internal For `keepLearning`.
+   * @throws INVALID_ARGUMENT where something does so already.
+   */
+  instrument(instrument: Instrument | undefined): void {
+    if (instrument && this.#instrument) {
+      const expected = 'one that is not watched already; close the other first';
+      throw fail('INVALID_ARGUMENT', { name: 'computation', actual: `"${this.name}", which is`, expected });
+    }
+    this.#instrument = instrument;
+    this.#reload();
   }
 
   /** Variants that take parameters. */
@@ -188,10 +206,10 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
 
   #rangesOf(choice: ComputationChoice): Range[] {
     this.#variants ??= loadVariantsSync(this.moduleForm!) as Variant<F>[];
-    return choice.bySize.map(({ maxSize, variant }) => ({
-      maxSize: maxSize ?? Infinity,
-      run: this.variantNamed(variant)!.run,
-    }));
+    return choice.bySize.map(({ maxSize, variant }, i) => {
+      const { run } = this.variantNamed(variant)!;
+      return { maxSize: maxSize ?? Infinity, run: this.#instrument?.(run, i) ?? run };
+    });
   }
 }
 

@@ -19,8 +19,10 @@ export interface Range {
 export interface Dispatcher {
   /** The same function for life. */
   readonly dispatch: AnyFunction;
-  /** Ranges in ascending order, for all later calls. None: they are loaded by the next call. */
+  /** Ranges in ascending order, for all later calls. */
   readonly use: (ranges: readonly Range[]) => void;
+  /** What `load` gives now, for all later calls. Before the first call it costs nothing: that one loads. */
+  readonly reload: () => void;
 }
 
 /** What the fast path knows: one range, or the first two of several. */
@@ -59,7 +61,10 @@ export function makeDispatch(size: SizeOf, load: () => readonly Range[]): Dispat
     const only = next.length === 1 ? first!.run : undefined;
     fast.set(only, first?.maxSize ?? NaN, first?.run, second?.maxSize ?? NaN, second?.run);
   };
-  return { dispatch: fast.dispatch, use };
+  const reload = () => {
+    if (ranges.length > 0) use(load());
+  };
+  return { dispatch: fast.dispatch, use, reload };
 }
 
 let made = 0;

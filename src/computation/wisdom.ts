@@ -6,7 +6,7 @@
  * in its folder needs none of this; wisdom is for services that start from an image and have no such folder.
  */
 import { describe, fail } from '../errors.js';
-import { hostFingerprint } from '../host/environment.js';
+import { hostKey } from '../host/host-key.js';
 import { libraryVersion } from '../host/version.js';
 import type { ComputationChoice } from '../model/choice.js';
 import type { Computation } from './computation.js';
@@ -20,6 +20,7 @@ export interface Wisdom {
 
 export interface WisdomEntry {
   readonly computation: string;
+  /** Where it was measured: a short name of the host, cheaper to find than the one that stored documents carry. */
   readonly hostId: string;
   readonly node: string;
   readonly library: string;
@@ -61,13 +62,18 @@ export function exportWisdom(computations: readonly Computation<any>[], earlier?
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
 export function importWisdom(wisdom: unknown, computations: readonly Computation<any>[]): WisdomImport {
-  const entries = entriesOf(wisdom);
+  const byName = new Map<string, WisdomEntry[]>();
+  for (const entry of entriesOf(wisdom)) {
+    const known = byName.get(entry.computation);
+    if (known) known.push(entry);
+    else byName.set(entry.computation, [entry]);
+  }
   const key = keyHere();
   const applied: string[] = [];
   const skipped: { computation: string; reason: string }[] = [];
   for (const computation of computations) {
     const { name } = computation;
-    const own = entries.filter((entry) => entry.computation === name);
+    const own = byName.get(name) ?? [];
     const fitting = own.find((entry) => differenceOf(entry, key) === null);
     if (!fitting) {
       const reason = own.length === 0 ? 'nothing is known of it' : differenceOf(own[own.length - 1]!, key)!;
@@ -85,7 +91,7 @@ export function importWisdom(wisdom: unknown, computations: readonly Computation
 }
 
 function keyHere() {
-  return { hostId: hostFingerprint().id, node: process.version, library: libraryVersion() };
+  return { hostId: hostKey(), node: process.version, library: libraryVersion() };
 }
 
 function differenceOf(entry: WisdomEntry, key: ReturnType<typeof keyHere>): string | null {

@@ -1,7 +1,7 @@
 // The reduced form of `npm run verify:selection`: synthetic noise, so that the figures follow from the seed.
 import { expect, it } from 'vitest';
 import { seededRandom } from '../../../dist/computation/random.js';
-import { selectionQuality } from '../../verify/selection-quality.js';
+import { HELD_OUT, selectionQuality } from '../../verify/selection-quality.js';
 
 /** Log noise: 2 % from batch to batch, a drift that all share, and one batch in forty held up by half. */
 function syntheticNoise(seed: number): Float64Array {
@@ -17,6 +17,20 @@ function syntheticNoise(seed: number): Float64Array {
 it('choices lose next to nothing, cost little, and ties are called ties', async () => {
   const result = await selectionQuality({ runs: 6, seed: 5, noise: syntheticNoise(5) });
   expect(result.rows).toHaveLength(12);
+  expect(result.meanRegret).toBeLessThan(0.002);
+  expect(result.worseShare).toBeLessThan(0.01);
+  expect(result.costShare).toBeLessThan(0.4);
+  expect(result.tiesCalled).toBeGreaterThan(0.95);
+});
+
+it('does the same on computations that it was not tuned on', async () => {
+  const result = await selectionQuality({
+    runs: 6,
+    seed: 5,
+    noise: syntheticNoise(5),
+    computations: HELD_OUT,
+  });
+  expect(result.rows).toHaveLength(8);
   expect(result.meanRegret).toBeLessThan(0.002);
   expect(result.worseShare).toBeLessThan(0.01);
   expect(result.costShare).toBeLessThan(0.4);

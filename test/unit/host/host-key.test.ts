@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { hostKey, quotas } from '../../../dist/host/host-key.js';
+
+describe('the key of a host', () => {
+  it('is the same every time', () => {
+    expect(hostKey()).toMatch(/^[0-9a-f]{16}$/);
+    expect(hostKey()).toBe(hostKey());
+  });
+
+  it.skipIf(process.platform !== 'linux')('knows the quota of either version of control groups', () => {
+    const read = (files: Record<string, string>) => (path: string) => files[path];
+    expect(
+      quotas(read({ '/proc/self/cgroup': '0::/app\n', '/sys/fs/cgroup/app/cpu.max': '50000 100000\n' })),
+    ).toEqual(['50000 100000']);
+    expect(
+      quotas(read({ '/proc/self/cgroup': '0::/app\n', '/sys/fs/cgroup/cpu.max': 'max 100000\n' })),
+    ).toEqual([]);
+    const first = '4:cpu,cpuacct:/docker/x\n2:cpuset:/\n';
+    expect(
+      quotas(
+        read({
+          '/proc/self/cgroup': first,
+          '/sys/fs/cgroup/cpu/cpu.cfs_quota_us': '150000\n',
+          '/sys/fs/cgroup/cpu/cpu.cfs_period_us': '100000\n',
+        }),
+      ),
+    ).toEqual(['150000 100000']);
+    expect(
+      quotas(read({ '/proc/self/cgroup': first, '/sys/fs/cgroup/cpu/cpu.cfs_quota_us': '-1\n' })),
+    ).toEqual([]);
+    expect(quotas(read({}))).toEqual([]);
+  });
+});
