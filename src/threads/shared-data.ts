@@ -3,7 +3,7 @@
  * ordinary buffer is refused, because each thread would get a copy and everything written to it would be lost.
  */
 import { describe, fail } from '../errors.js';
-import { SHARED_FORM, sharedFormOf, type SharedForm } from '../model/shared-form.js';
+import { sharedFormOf, type SHARED_FORM, type SharedForm } from '../model/shared-form.js';
 
 /** Typed arrays over SharedArrayBuffers, SharedArrayBuffers, shared struct arrays, and plain values; also nested. */
 export type SharedData =

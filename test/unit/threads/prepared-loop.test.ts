@@ -52,10 +52,10 @@ describe('loops that are known to be short', () => {
     expect(step()).toBeUndefined();
     expect([...shared.output]).toEqual([0, 0, 9, 16, 25, 36, 0, 0]);
     shared.input.fill(3);
-    step();
+    void step();
     expect([...shared.output]).toEqual([0, 0, 9, 9, 9, 9, 0, 0]);
     shared.input = float64(8);
-    step();
+    void step();
     expect([...shared.output]).toEqual(new Array(8).fill(0));
   });
 
