@@ -40,7 +40,7 @@ const CATALOGUE = {
   FOREIGN_HANDLE: [
     'HandleError',
     '{handle} is no handle of pool "{pool}".',
-    'Pass a handle that this pool returned from acquire().',
+    'Pass what acquire() or allocate() of this pool returned.',
   ],
   USE_AFTER_RELEASE: [
     'HandleError',
@@ -298,7 +298,10 @@ export class OptimizerError extends Error {
   readonly syscall?: string;
 
   constructor(code: ErrorCode, message: string, hint: string, context: ErrorContext = {}) {
-    super(`${message} ${hint}`.trim(), context.cause === undefined ? undefined : { cause: context.cause });
+    super(
+      hint === '' ? message : `${asSentence(message)} ${hint}`,
+      context.cause === undefined ? undefined : { cause: context.cause },
+    );
     this.name = new.target.name;
     this.code = code;
     this.hint = hint;
@@ -398,13 +401,21 @@ export function errorCatalogue(): { code: ErrorCode; className: string; message:
   }));
 }
 
+/** What a subject threw, or a difference, may end a message without a full stop: the remedy that follows needs one. */
+function asSentence(message: string): string {
+  return /[.!?…]$/.test(message) ? message : `${message}.`;
+}
+
 /** A value as an error message shows it: short, on one line, with its type where that helps. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value);
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
   if (typeof value === 'object' && value !== null) {
-    return Array.isArray(value) ? `an array of ${value.length}` : `a ${value.constructor?.name ?? 'object'}`;
+    if (Array.isArray(value)) return `an array of ${value.length}`;
+    const name = value.constructor?.name ?? 'Object';
+    if (name === 'Object') return 'an object';
+    return `${/^[AEIOU]/i.test(name) ? 'an' : 'a'} ${name}`;
   }
   return String(value);
 }

@@ -89,6 +89,7 @@ export interface CounterGroup extends Disposable {
 }
 
 const COLUMNS = 3;
+const OPTION_KEYS: readonly string[] = ['events', 'scope', 'kernel', 'tid'];
 
 /** Closes groups that were dropped without being closed, so that their descriptors do not pile up. */
 const dropped = new FinalizationRegistry<{ readonly native: NativeContract; readonly id: number }>(
@@ -99,7 +100,7 @@ const dropped = new FinalizationRegistry<{ readonly native: NativeContract; read
  * Opens counters on the calling thread. Costs some 100 µs, of which most are a known loop that finds counters which
  * open without counting.
  *
- * @throws INVALID_ARGUMENT for what cannot be an event, for a name twice, and for unknown scopes. Never because the
+ * @throws INVALID_ARGUMENT for what cannot be an event, for a name twice, and for unknown scopes and options. Never because the
  *   host has no counters: each value then says why, and what would help.
  *
  * @example
@@ -120,6 +121,14 @@ export function openCountersWith(
   native: NativeContract,
   options: CounterOptions & { readonly tid?: number } = {},
 ): CounterGroup {
+  const unknown = Object.keys((options as unknown) ?? {}).find((key) => !OPTION_KEYS.includes(key));
+  if (typeof options !== 'object' || (options as unknown) === null || unknown !== undefined) {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'options of openCounters',
+      actual: unknown === undefined ? describe(options) : `an object with the unknown key "${unknown}"`,
+      expected: 'an object with keys of events, scope, kernel',
+    });
+  }
   const events = checkRequests(options.events ?? ALL_COUNTER_EVENTS);
   const scope: unknown = options.scope ?? 'thread';
   if (scope !== 'thread' && scope !== 'process') {

@@ -43,21 +43,21 @@ export function checkRequests(requests: unknown): readonly RequestedEvent[] {
   if (!Array.isArray(requests) || requests.length === 0 || requests.length > MAX_EVENTS) {
     throw fail('INVALID_ARGUMENT', {
       name: 'events',
-      actual: Array.isArray(requests) ? `has ${requests.length}` : describe(requests),
+      actual: describe(requests),
       expected: `1 to ${MAX_EVENTS} ${NAMES}`,
     });
   }
-  const events = requests.map((request: unknown) => resolve(request) ?? reject(request));
+  const events = requests.map((request: unknown) => resolve(request) ?? reject(describe(request)));
   events.forEach(({ name }, i) => {
-    if (events.findIndex((other) => other.name === name) !== i) reject(name);
+    if (events.findIndex((other) => other.name === name) !== i) reject(`"${name}" twice`);
   });
   return events;
 }
 
-function reject(request: unknown): never {
+function reject(what: string): never {
   throw fail('INVALID_ARGUMENT', {
     name: 'events',
-    actual: `has ${describe(request)}`,
+    actual: `an array with ${what}`,
     expected: NAMES,
   });
 }

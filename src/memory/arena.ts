@@ -7,7 +7,7 @@
  */
 import { describe, fail } from '../errors.js';
 import type { AllocatorStats } from './allocator-stats.js';
-import { requireInteger, requireOptions, roundUp } from './arguments.js';
+import { nameOr, requireInteger, requireOptions, roundUp } from './arguments.js';
 import { Region, type HugePages } from './regions.js';
 
 export interface ArenaOptions {
@@ -19,6 +19,13 @@ export interface ArenaOptions {
   readonly name?: string;
 }
 
+/** What the options may hold; the compiler compares it with them. */
+const OPTION_KEYS: Readonly<Record<keyof ArenaOptions, true>> = {
+  bytes: true,
+  hugePages: true,
+  prefault: true,
+  name: true,
+};
 const MAX_ALIGNMENT = 4096;
 const MAX_BYTES = 2 ** 31 - 8;
 
@@ -80,9 +87,9 @@ export class Arena implements Disposable {
   private marks: { scope: ArenaScope; top: number; allocations: number }[] = [];
 
   constructor(options: ArenaOptions) {
-    requireOptions('Arena options', options);
+    requireOptions('Arena options', options, OPTION_KEYS);
     this.sizeBytes = roundUp(requireInteger('bytes', options.bytes, 8, MAX_BYTES), 8);
-    this.name = options.name ?? 'arena';
+    this.name = nameOr('arena', options.name);
     this.region = new Region({
       sizeBytes: this.sizeBytes,
       alignment: MAX_ALIGNMENT,

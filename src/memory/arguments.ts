@@ -37,11 +37,39 @@ export function requireBoolean(name: string, value: unknown): boolean {
   return value;
 }
 
-/** Throws INVALID_ARGUMENT unless `value` is an object with options in it. */
-export function requireOptions(name: string, value: unknown): void {
+/**
+ * Throws INVALID_ARGUMENT unless `value` is an object with options in it and, where `known` is given, with none besides
+ * those: a mistyped option would otherwise be ignored. `known` is a record, so that the compiler finds what it lacks.
+ */
+export function requireOptions(name: string, value: unknown, known?: Readonly<Record<string, true>>): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw fail('INVALID_ARGUMENT', { name, actual: describe(value), expected: 'an object with options' });
   }
+  const unknown = known && Object.keys(value).find((key) => !Object.hasOwn(known, key));
+  if (unknown === undefined) return;
+  throw fail('INVALID_ARGUMENT', {
+    name,
+    actual: `an object with the unknown key "${unknown}"`,
+    expected: `keys of ${Object.keys(known ?? {}).join(', ')}`,
+  });
+}
+
+/** The name of a pool or a region; `fallback` where none is given. Throws INVALID_ARGUMENT unless it is a string. */
+export function nameOr(fallback: string, value: unknown): string {
+  if (value === undefined) return fallback;
+  if (typeof value === 'string') return value;
+  throw fail('INVALID_ARGUMENT', { name: 'name', actual: describe(value), expected: 'a string' });
+}
+
+/** The signal out of the options of a waiting call. Throws INVALID_ARGUMENT for what is no AbortSignal, and other keys. */
+export function requireWaitOptions(
+  name: string,
+  options: { readonly signal?: AbortSignal },
+): AbortSignal | undefined {
+  requireOptions(name, options, { signal: true });
+  const { signal } = options;
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  throw fail('INVALID_ARGUMENT', { name: 'signal', actual: describe(signal), expected: 'an AbortSignal' });
 }
 
 export function isPowerOfTwo(value: number): boolean {

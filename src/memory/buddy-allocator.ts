@@ -7,7 +7,7 @@
  */
 import { describe, fail } from '../errors.js';
 import type { AllocatorStats } from './allocator-stats.js';
-import { isPowerOfTwo, requireInteger, requireOptions } from './arguments.js';
+import { isPowerOfTwo, nameOr, requireInteger, requireOptions } from './arguments.js';
 import { Region, type HugePages } from './regions.js';
 
 export interface BuddyAllocatorOptions {
@@ -20,6 +20,14 @@ export interface BuddyAllocatorOptions {
   readonly name?: string;
 }
 
+/** What the options may hold; the compiler compares it with them. */
+const OPTION_KEYS: Readonly<Record<keyof BuddyAllocatorOptions, true>> = {
+  bytes: true,
+  minBlockBytes: true,
+  hugePages: true,
+  prefault: true,
+  name: true,
+};
 const NONE = -1;
 const MAX_UNITS = 2 ** 24;
 
@@ -58,7 +66,7 @@ export class BuddyAllocator implements Disposable {
   private exhausted = 0;
 
   constructor(options: BuddyAllocatorOptions) {
-    requireOptions('BuddyAllocator options', options);
+    requireOptions('BuddyAllocator options', options, OPTION_KEYS);
     const bytes = requireInteger('bytes', options.bytes, 1, 2 ** 40);
     this.minBlockBytes = requireInteger('minBlockBytes', options.minBlockBytes ?? 64, 16, 2 ** 30);
     if (!isPowerOfTwo(this.minBlockBytes)) {
@@ -72,7 +80,7 @@ export class BuddyAllocator implements Disposable {
     const units = 2 ** this.topOrder;
     requireInteger('bytes / minBlockBytes', units, 1, MAX_UNITS);
     this.sizeBytes = units * this.minBlockBytes;
-    this.name = options.name ?? 'buddy';
+    this.name = nameOr('buddy', options.name);
     this.region = new Region({
       sizeBytes: this.sizeBytes,
       alignment: 'page',

@@ -5,7 +5,7 @@
 import { describe, fail } from '../errors.js';
 import { unavailable } from '../model/metric.js';
 import type { AllocatorStats } from './allocator-stats.js';
-import { requireInteger, requireOptions } from './arguments.js';
+import { nameOr, requireInteger, requireOptions } from './arguments.js';
 
 export interface ObjectPoolOptions<T extends object> {
   readonly create: () => T;
@@ -30,6 +30,18 @@ export interface ObjectPoolOptions<T extends object> {
   readonly name?: string;
 }
 
+/** What the options may hold; the compiler compares it with them. */
+const OPTION_KEYS: Readonly<Record<keyof ObjectPoolOptions<object>, true>> = {
+  create: true,
+  reset: true,
+  validate: true,
+  destroy: true,
+  minIdle: true,
+  maxIdle: true,
+  shrinkAfterMs: true,
+  max: true,
+  name: true,
+};
 /** Releases between two looks at how many idle objects were never needed. */
 const SHRINK_INTERVAL = 1024;
 const MAX_OBJECTS = 2 ** 24;
@@ -64,7 +76,7 @@ export class ObjectPool<T extends object> implements Disposable {
   private isClosed = false;
 
   constructor(options: ObjectPoolOptions<T>) {
-    requireOptions('ObjectPool options', options);
+    requireOptions('ObjectPool options', options, OPTION_KEYS);
     for (const name of ['create', 'reset', 'validate', 'destroy'] as const) {
       const given: unknown = options[name];
       if (typeof given === 'function' || (given === undefined && name !== 'create')) continue;
@@ -80,8 +92,8 @@ export class ObjectPool<T extends object> implements Disposable {
       0,
       2 ** 31 - 1,
     );
-    this.name = options.name ?? 'objects';
-    while (this.idle.length < this.minIdle) this.idle.push(options.create());
+    this.name = nameOr('objects', options.name);
+    while (this.idle.length < this.minIdle) this.idle.push(this.make());
     this.fewestIdle = this.idle.length;
   }
 
@@ -95,7 +107,7 @@ export class ObjectPool<T extends object> implements Disposable {
         this.exhausted += 1;
         throw fail('POOL_EXHAUSTED', { slots: this.max, pool: this.name });
       }
-      object = this.options.create();
+      object = this.make();
       this.growths += 1;
     }
     this.inUse.add(object);
@@ -111,7 +123,8 @@ export class ObjectPool<T extends object> implements Disposable {
   release(object: T): void {
     this.requireOpen();
     if (!this.inUse.delete(object)) {
-      throw fail('FOREIGN_HANDLE', { handle: describe(object), pool: this.name });
+      const released = this.idle.includes(object) ? ' that was released already' : '';
+      throw fail('FOREIGN_HANDLE', { handle: describe(object) + released, pool: this.name });
     }
     try {
       this.options.reset?.(object);
@@ -171,6 +184,19 @@ export class ObjectPool<T extends object> implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** Calls `create`. A forgotten `return`, or braces taken for an object, would otherwise show at the first use. */
+  private make(): T {
+    const object: unknown = this.options.create();
+    if ((typeof object !== 'object' && typeof object !== 'function') || object === null) {
+      throw fail('INVALID_ARGUMENT', {
+        name: `what create() of pool "${this.name}" returned`,
+        actual: describe(object),
+        expected: 'a function that returns an object',
+      });
+    }
+    return object as T;
   }
 
   /** Whether the object may be used again. It is destroyed where not. */

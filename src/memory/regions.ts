@@ -17,6 +17,7 @@ import { loadNative } from '../native/load.js';
 import { unavailable, type UnavailableMetric } from '../model/metric.js';
 import {
   isPowerOfTwo,
+  nameOr,
   requireBoolean,
   requireInteger,
   requireOneOf,
@@ -56,6 +57,17 @@ export interface RegionOptions {
 export type Residency =
   | { readonly available: true; readonly residentBytes: number; readonly hugeBytes: number }
   | UnavailableMetric;
+
+/** What the options may hold; the compiler compares it with them. */
+const OPTION_KEYS: Readonly<Record<keyof RegionOptions, true>> = {
+  sizeBytes: true,
+  alignment: true,
+  hugePages: true,
+  prefault: true,
+  numaNode: true,
+  shared: true,
+  name: true,
+};
 
 const MAX_BYTES = 2 ** 40;
 const MAX_SHARED_BYTES = 2 ** 32;
@@ -112,7 +124,7 @@ export class Region implements Disposable {
   private readonly id: number;
 
   constructor(options: RegionOptions) {
-    requireOptions('Region options', options);
+    requireOptions('Region options', options, OPTION_KEYS);
     this.shared = requireBoolean('shared', options.shared ?? false);
     this.sizeBytes = requireInteger(
       'sizeBytes',
@@ -127,7 +139,7 @@ export class Region implements Disposable {
       options.numaNode === undefined
         ? undefined
         : requireInteger('numaNode', options.numaNode, 0, MAX_NUMA_NODE);
-    this.name = options.name ?? 'region';
+    this.name = nameOr('region', options.name);
     this.native = loadNative();
 
     if (this.shared) {

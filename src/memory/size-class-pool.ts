@@ -15,7 +15,7 @@ import { describe, fail } from '../errors.js';
 import type { Choice, SizeClassChoice, SizeClassSetting } from '../model/choice.js';
 import type { Subject } from '../model/subject.js';
 import type { AllocatorStats } from './allocator-stats.js';
-import { requireBoolean, requireInteger, requireOptions } from './arguments.js';
+import { nameOr, requireBoolean, requireInteger, requireOptions } from './arguments.js';
 import { alignmentInBytes, type Alignment } from './regions.js';
 import { SizeBuckets } from './size-buckets.js';
 import type { SizeCounts } from './size-class-fit.js';
@@ -52,6 +52,18 @@ export interface SizeClassPoolOptions {
   /** Identifies the pool in errors and, registered with an optimizer, in stored choices. */
   readonly name?: string;
 }
+
+/** What the options may hold; the compiler compares it with them. */
+const OPTION_KEYS: Readonly<Record<keyof SizeClassPoolOptions, true>> = {
+  maxBytes: true,
+  sizeClasses: true,
+  slotsPerClass: true,
+  maxSlotsPerClass: true,
+  alignment: true,
+  poison: true,
+  captureStacks: true,
+  name: true,
+};
 
 export interface SizeClassStats {
   readonly slotBytes: number;
@@ -131,9 +143,9 @@ export class SizeClassPool implements Subject, Disposable {
   private isClosed = false;
 
   constructor(options: SizeClassPoolOptions) {
-    requireOptions('SizeClassPool options', options);
+    requireOptions('SizeClassPool options', options, OPTION_KEYS);
     poolsMade += 1;
-    this.name = options.name ?? `size-class-pool-${poolsMade}`;
+    this.name = nameOr(`size-class-pool-${poolsMade}`, options.name);
     this.maxBytes = requireInteger('maxBytes', options.maxBytes, 1, MAX_BYTES);
     this.alignmentBytes = alignmentInBytes('alignment', options.alignment ?? 64);
     const { slotsPerClass } = options;

@@ -41,9 +41,24 @@ export interface SlabPoolOptions {
   readonly name?: string;
 }
 
+/** What the options may hold; the compiler compares it with them. */
+const OPTION_KEYS: Readonly<Record<keyof SlabPoolOptions, true>> = {
+  slotBytes: true,
+  slots: true,
+  maxSlots: true,
+  growSlots: true,
+  alignment: true,
+  hugePages: true,
+  prefault: true,
+  checks: true,
+  poison: true,
+  captureStacks: true,
+  name: true,
+};
+
 /** @internal All options, checked, with their defaults. The pool names itself. */
 export function completeSlabOptions(options: SlabPoolOptions) {
-  requireOptions('SlabPool options', options);
+  requireOptions('SlabPool options', options, OPTION_KEYS);
   const slotBytes = requireInteger('slotBytes', options.slotBytes, 1, MAX_SLOT_BYTES);
   const slots = requireInteger('slots', options.slots, 1, MAX_SLOTS);
   const complete = {

@@ -18,7 +18,7 @@ import { describe, fail } from '../errors.js';
 import type { Choice, PoolChoice } from '../model/choice.js';
 import type { Subject } from '../model/subject.js';
 import type { AllocatorStats } from './allocator-stats.js';
-import { requireInteger, requireOptions } from './arguments.js';
+import { nameOr, requireInteger, requireOptions, requireWaitOptions } from './arguments.js';
 import { GrowthRecord } from './growth-record.js';
 import { alignmentInBytes } from './regions.js';
 import { MAX_SLOTS, completeSlabOptions, type SlabPoolOptions } from './slab-options.js';
@@ -105,7 +105,7 @@ export class SlabPool implements Subject, Disposable {
     this.slotBytes = own.slotBytes;
     this.maxSlots = own.maxSlots;
     this.checks = own.checks;
-    this.name = options.name ?? `pool-${generationsMade + 1}`;
+    this.name = nameOr(`pool-${generationsMade + 1}`, options.name);
     this.inForce = {
       kind: 'pool',
       slots,
@@ -151,12 +151,11 @@ export class SlabPool implements Subject, Disposable {
   /**
    * As `acquire`, but waits for a release instead of throwing: first come, first served. The wait alone does not
    * keep the process alive.
-   * @throws ABORTED when the signal fires first; CLOSED when the pool is closed first.
+   * @throws ABORTED when the signal fires first; CLOSED when the pool is closed first; INVALID_ARGUMENT for other options.
    */
   async acquireAsync(options: { readonly signal?: AbortSignal } = {}): Promise<number> {
     this.requireOpen();
-    requireOptions('acquireAsync options', options);
-    const { signal } = options;
+    const signal = requireWaitOptions('acquireAsync options', options);
     if (signal?.aborted === true) throw this.abortedBy(signal);
     if (this.hasRoom()) return this.acquire();
     const turn = this.waiters.wait(signal, (by) => {

@@ -155,6 +155,13 @@ const BUILD =
 
 function addonRemedy(loadError: string): string {
   if (loadError.includes('SYSOPT_NATIVE')) return 'Unset SYSOPT_NATIVE.';
+  // node-gyp-build looks for Alpine's libc by that file, and does not survive being refused the look.
+  if (loadError.includes('permission model')) {
+    return "Start Node with --allow-addons, and --allow-fs-read for the package's folder and /etc/alpine-release.";
+  }
+  if (loadError.includes('loading addons is disabled')) {
+    return 'Start Node without --no-addons; under --permission, with --allow-addons.';
+  }
   if (loadError.includes('No native build')) {
     return `There is no prebuilt binary for this platform: install a C++20 compiler, make and Python 3, then ${BUILD}.`;
   }

@@ -75,6 +75,10 @@ function loadAddon(): NativeContract {
 }
 
 function oneLine(error: unknown): string {
+  const { code, resource } = (error ?? {}) as { readonly code?: unknown; readonly resource?: unknown };
+  if (code === 'ERR_ACCESS_DENIED') {
+    return `Node's permission model refuses ${typeof resource === 'string' ? `to read ${resource}` : 'it'}`;
+  }
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/\s+/g, ' ').trim();
 }

@@ -9,6 +9,10 @@ const addonFile = (
   createRequire(import.meta.url)('node-gyp-build') as { resolve(d: string): string }
 ).resolve(root);
 
+const PERMISSION = [
+  process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission',
+];
+
 describe('loading the addon', () => {
   it('gives one implementation per thread', async () => {
     const { output, stderr } = await runInChild(`
@@ -80,6 +84,31 @@ describe('without the addon', () => {
     const addon = native?.capabilities().addon;
     console.log(JSON.stringify({ problem, implementation: native?.implementation, reason: nativeLoadError(), addon }));
   `;
+
+  it.each([
+    [['--no-addons'], 'Start Node without --no-addons'],
+    [[...PERMISSION, '--allow-fs-read=*'], 'under --permission, with --allow-addons'],
+    [[...PERMISSION, `--allow-fs-read=${root}*`, '--allow-addons'], '/etc/alpine-release'],
+  ])('the library works on the fallback under %j, and says what would help', async (flags, remedy) => {
+    const { output } = await runInChild(report, { flags, env: { SYSOPT_NATIVE: '' } });
+    expect(output).toMatchObject({
+      problem: null,
+      implementation: 'fallback',
+      addon: { available: false, reason: 'NO_ADDON', remedy: expect.stringContaining(remedy) },
+    });
+  });
+
+  it('the addon loads under the permission model with the flags that are named', async () => {
+    const flags = [
+      ...PERMISSION,
+      '--allow-addons',
+      `--allow-fs-read=${root}*`,
+      '--allow-fs-read=/etc/alpine-release',
+    ];
+    expect((await runInChild(report, { flags, env: { SYSOPT_NATIVE: '' } })).output).toMatchObject({
+      implementation: 'addon',
+    });
+  });
 
   it('the library works on the fallback when told so, and says why', async () => {
     const { output } = await runInChild(report, { env: { SYSOPT_NATIVE: 'fallback' } });

@@ -9,7 +9,15 @@
 import { threadId, type Worker } from 'node:worker_threads';
 import { describe, fail } from '../../errors.js';
 import type { AllocatorStats } from '../allocator-stats.js';
-import { requireBoolean, requireInteger, requireOneOf, requireOptions, roundUp } from '../arguments.js';
+import {
+  nameOr,
+  requireBoolean,
+  requireInteger,
+  requireOneOf,
+  requireOptions,
+  requireWaitOptions,
+  roundUp,
+} from '../arguments.js';
 import { Region, alignmentInBytes, type Alignment, type HugePages } from '../regions.js';
 import {
   EXHAUSTED,
@@ -52,6 +60,16 @@ export interface SharedSlabPoolStats extends AllocatorStats {
   readonly orphaned: number;
 }
 
+/** What the options may hold; the compiler compares it with them. */
+const OPTION_KEYS: Readonly<Record<keyof SharedSlabPoolOptions, true>> = {
+  slotBytes: true,
+  slots: true,
+  maxThreads: true,
+  alignment: true,
+  hugePages: true,
+  prefault: true,
+  name: true,
+};
 const MAX_SLOTS = 2 ** 24;
 const MAX_SLOT_BYTES = 2 ** 30;
 const MAX_BYTES = 2 ** 32;
@@ -101,7 +119,7 @@ export class SharedSlabPool implements Disposable {
 
   /** Makes a pool and attaches this thread. @throws INVALID_ARGUMENT, OUT_OF_MEMORY, NOT_SUPPORTED (`hugePages`). */
   static create(options: SharedSlabPoolOptions): SharedSlabPool {
-    requireOptions('SharedSlabPool options', options);
+    requireOptions('SharedSlabPool options', options, OPTION_KEYS);
     const slotBytes = requireInteger('slotBytes', options.slotBytes, 1, MAX_SLOT_BYTES);
     const alignment = alignmentInBytes('alignment', options.alignment ?? 64);
     const strideBytes = roundUp(slotBytes, alignment);
@@ -111,7 +129,7 @@ export class SharedSlabPool implements Disposable {
     const hugePages = requireOneOf('hugePages', options.hugePages ?? 'never', ['auto', 'never', 'require']);
     const prefault = requireBoolean('prefault', options.prefault ?? false);
     poolsMade += 1;
-    const name = options.name ?? `shared-pool-${poolsMade}`;
+    const name = nameOr(`shared-pool-${poolsMade}`, options.name);
     const region = new Region({
       sizeBytes: slots * strideBytes,
       alignment,
@@ -147,7 +165,19 @@ export class SharedSlabPool implements Disposable {
     return new SharedSlabPool(descriptor, openControlBlock(descriptor), undefined);
   }
 
-  private constructor(descriptor: SharedSlabPoolDescriptor, block: ControlBlock, region: Region | undefined) {
+  /** Private to the compiler; JavaScript can call it all the same. */
+  private constructor(
+    descriptor: SharedSlabPoolDescriptor,
+    block: ControlBlock | undefined,
+    region: Region | undefined,
+  ) {
+    if (block === undefined) {
+      throw fail('INVALID_ARGUMENT', {
+        name: 'SharedSlabPool',
+        actual: 'constructed with new',
+        expected: 'options to SharedSlabPool.create(), or a descriptor to SharedSlabPool.attach()',
+      });
+    }
     this.descriptor = descriptor;
     this.name = descriptor.name;
     this.block = block;
@@ -183,12 +213,11 @@ export class SharedSlabPool implements Disposable {
   /**
    * As `acquire`, but waits for a release in any thread instead of throwing. First come, first served within a
    * thread; between threads whoever comes first to a freed slot has it. Keeps the process alive while it waits.
-   * @throws ABORTED when the signal fires first; CLOSED when the pool is closed first.
+   * @throws ABORTED when the signal fires first; CLOSED when the pool is closed first; INVALID_ARGUMENT for other options.
    */
   async acquireAsync(options: { readonly signal?: AbortSignal } = {}): Promise<number> {
     this.requireOpen();
-    requireOptions('acquireAsync options', options);
-    const { signal } = options;
+    const signal = requireWaitOptions('acquireAsync options', options);
     if (signal?.aborted === true) throw this.abortedBy(signal);
     const handle = this.waiters.size > 0 ? NONE : this.owned.take();
     if (handle !== NONE) return handle;
@@ -260,9 +289,16 @@ export class SharedSlabPool implements Disposable {
     return this.owned.reclaim(ownerId);
   }
 
-  /** Calls `reclaim` when the worker ends, however it ends. */
+  /** Calls `reclaim` when the worker ends, however it ends. @throws INVALID_ARGUMENT for what is no Worker. */
   reclaimOnExit(worker: Worker): void {
     this.requireOpen();
+    if (typeof (worker as Partial<Worker> | undefined)?.once !== 'function') {
+      throw fail('INVALID_ARGUMENT', {
+        name: 'worker',
+        actual: describe(worker),
+        expected: 'a Worker of node:worker_threads',
+      });
+    }
     const ownerId = worker.threadId;
     worker.once('exit', () => {
       // Where this thread has left the pool itself, those that stayed must do it.

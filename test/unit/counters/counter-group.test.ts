@@ -206,6 +206,9 @@ describe('a counter group', () => {
     [{ events: [undefined] }],
     [{ events: ['toString'] }],
     [{ scope: 'cpu' }],
+    [{ event: ['cycles'] }],
+    [5],
+    [null],
     [{ kernel: 'yes' }],
     [{ events: ['cpu//'] }],
     [{ events: [{ name: 'x', type: 4 }] }],
@@ -226,6 +229,17 @@ describe('a counter group', () => {
       expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
     );
     expect(open.size).toBe(0);
+  });
+
+  it('says which event is unknown, and which is named twice', () => {
+    const { native } = scripted({});
+    expect(() => openCountersWith(native, { events: ['cycle' as never] })).toThrow(
+      /events is an array with "cycle"\./,
+    );
+    expect(() => openCountersWith(native, { events: ['cycles', 'cycles'] })).toThrow(
+      /events is an array with "cycles" twice\./,
+    );
+    expect(() => openCountersWith(native, { events: [] })).toThrow(/events is an array of 0\./);
   });
 
   it('says that the addon is missing on the fallback', () => {

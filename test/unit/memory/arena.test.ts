@@ -75,12 +75,17 @@ describe('Arena', () => {
     expect(() => arena.allocate(8, align)).toThrow(code('INVALID_ARGUMENT'));
   });
 
-  it.each([{ bytes: 0 }, { bytes: NaN }, { bytes: 2 ** 53 }, {}, undefined])(
-    'refuses options %o',
-    (options) => {
-      expect(() => new Arena(options as never)).toThrow(code('INVALID_ARGUMENT'));
-    },
-  );
+  it.each([
+    { bytes: 0 },
+    { bytes: NaN },
+    { bytes: 2 ** 53 },
+    {},
+    undefined,
+    { bytes: 64, size: 1 },
+    { bytes: 64, name: 1 },
+  ])('refuses options %o', (options) => {
+    expect(() => new Arena(options as never)).toThrow(code('INVALID_ARGUMENT'));
+  });
 
   it('throws CLOSED after close; kept typed arrays do no harm', () => {
     const arena = new Arena({ bytes: 4096 });

@@ -97,6 +97,8 @@ describe('BuddyAllocator', () => {
     { bytes: 4096, minBlockBytes: 48 },
     { bytes: 4096, minBlockBytes: 8 },
     { bytes: 2 ** 40, minBlockBytes: 16 },
+    { bytes: 4096, minBlock: 64 },
+    { bytes: 4096, name: 64 },
   ])('refuses options %o', (options) => {
     expect(() => new BuddyAllocator(options as never)).toThrow(code('INVALID_ARGUMENT'));
   });

@@ -138,6 +138,29 @@ describe('ObjectPool', () => {
     }
   });
 
+  it('says of an object that it was released already', () => {
+    using pool = new ObjectPool({ create: () => [] as number[], name: 'lists' });
+    const list = pool.acquire();
+    pool.release(list);
+    expect(() => pool.release(list)).toThrow(
+      'an array of 0 that was released already is no handle of pool "lists"',
+    );
+    expect(() => pool.release([])).toThrow('an array of 0 is no handle of pool "lists"');
+  });
+
+  it('says that create() returned no object, and stays usable', () => {
+    let made: unknown;
+    using pool = new ObjectPool({ create: () => made as object, name: 'parsers' });
+    for (const wrong of [undefined, null, 5, 'text']) {
+      made = wrong;
+      expect(() => pool.acquire()).toThrow(code('INVALID_ARGUMENT'));
+      expect(() => pool.acquire()).toThrow('create() of pool "parsers"');
+    }
+    made = () => 1;
+    expect(pool.acquire()).toBe(made);
+    expect(pool.stats()).toMatchObject({ inUse: 1, growths: 1 });
+  });
+
   it.each([
     undefined,
     {},
@@ -146,6 +169,9 @@ describe('ObjectPool', () => {
     { create: () => ({}), max: 0 },
     { create: () => ({}), minIdle: NaN },
     { create: () => ({}), minIdle: 5, maxIdle: 4 },
+    { create: () => ({}), maxidle: 4 },
+    { create: () => ({}), name: 4 },
+    { create: () => undefined, minIdle: 1 },
   ])('refuses options %o', (options) => {
     expect(() => new ObjectPool(options as never)).toThrow(code('INVALID_ARGUMENT'));
   });

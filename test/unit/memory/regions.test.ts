@@ -55,6 +55,8 @@ describe.each([false, true])('Region, shared %s', (shared) => {
     ['alignment', { sizeBytes: 8, alignment: 'line' }],
     ['hugePages', { sizeBytes: 8, hugePages: true }],
     ['prefault', { sizeBytes: 8, prefault: 'yes' }],
+    ['name', { sizeBytes: 8, name: 8 }],
+    ['"bytes"', { sizeBytes: 8, bytes: 8 }],
   ])('names %s where it is wrong: %o', (name, options) => {
     const make = () => new Region({ ...options, shared } as never);
     expect(make).toThrow(code('INVALID_ARGUMENT'));

@@ -208,6 +208,8 @@ describe('SizeClassPool', () => {
     { maxBytes: 64, slotsPerClass: 9, maxSlotsPerClass: 8 },
     { maxBytes: 64, maxSlotsPerClass: 2 ** 18 + 1 },
     { maxBytes: 64, alignment: 48 },
+    { maxBytes: 64, maxSlots: 8 },
+    { maxBytes: 64, name: 8 },
   ])('refuses %o', (options) => {
     expect(() => new SizeClassPool(options as never)).toThrow(code('INVALID_ARGUMENT'));
   });

@@ -117,6 +117,20 @@ describe('SlabPool.acquireAsync', () => {
     expect(pool.stats()).toMatchObject({ waiting: 0, inUse: 0 });
   });
 
+  it('refuses to wait with what is no signal, also while slots are free', async () => {
+    using pool = new SlabPool({ slotBytes: 8, slots: 1 });
+    for (const wrong of [
+      { signal: 5 },
+      { signal: null },
+      { signal: new AbortController() },
+      { timeoutMs: 5 },
+      5,
+    ]) {
+      await expect(pool.acquireAsync(wrong as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    }
+    expect(pool.stats()).toMatchObject({ inUse: 0, waiting: 0 });
+  });
+
   it('leaves the queue when its signal fires, and loses no slot by it', async () => {
     using pool = new SlabPool({ slotBytes: 8, slots: 1, name: 'io' });
     const held = pool.acquire();
@@ -278,6 +292,8 @@ describe('misuse of SlabPool', () => {
     ['hugePages', { slotBytes: 8, slots: 1, hugePages: 'yes' }],
     ['prefault', { slotBytes: 8, slots: 1, prefault: 1 }],
     ['checks', { slotBytes: 8, slots: 1, checks: 'all' }],
+    ['name', { slotBytes: 8, slots: 1, name: 5 }],
+    ['"slotSize"', { slotBytes: 8, slots: 1, slotSize: 8 }],
     ['options', undefined],
   ])('names %s where it is wrong', (name, options) => {
     const make = () => new SlabPool(options as never);

@@ -94,7 +94,7 @@ describe('invalid values', () => {
     [{ type: 'cpu', durationMs: -5 }, /"durationMs" is -5\. Use a number from 1 to/],
     [{ type: 'cpu', durationMs: Infinity }, /"durationMs" is Infinity/],
     [{ type: 'cpu', durationMs: '5000' }, /"durationMs" is "5000"/],
-    [{ type: 'cpu', signal: {} }, /"signal" is a Object\. Use an AbortSignal/],
+    [{ type: 'cpu', signal: {} }, /"signal" is an object\. Use an AbortSignal/],
   ])('profile options %j', async (input, pattern) => {
     expect((await rejection(parseProfileOptions(input))).message).toMatch(pattern);
   });

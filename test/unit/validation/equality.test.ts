@@ -22,7 +22,7 @@ describe('firstDifference', () => {
     [{ a: 1 }, { a: 1, b: 2 }, 'result.b exists in the candidate only'],
     [{ a: 1, b: 2 }, { a: 1 }, 'result.b exists in the baseline only'],
     [1, '1', 'result is 1 against "1"'],
-    [null, {}, 'result is null against a Object'],
+    [null, {}, 'result is null against an object'],
     [undefined, 0, 'result is undefined against 0'],
     [[1], new Int8Array([1]), 'result is an array of 1 against a Int8Array'],
     [new Map([['k', 1]]), new Map([['k', 2]]), 'result (as entries)[0][1] is 1 against 2'],

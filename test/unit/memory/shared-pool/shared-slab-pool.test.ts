@@ -360,6 +360,8 @@ describe('SharedSlabPool', () => {
       { alignment: 2 ** 40 },
       { hugePages: 'always' },
       { prefault: 1 },
+      { name: 1 },
+      { maxSlots: 8 },
     ]) {
       expect(() => SharedSlabPool.create({ ...good, ...wrong } as any)).toThrow(code('INVALID_ARGUMENT'));
     }
@@ -369,6 +371,19 @@ describe('SharedSlabPool', () => {
       expect(() => pool.reclaim(ownerId as number)).toThrow(code('INVALID_ARGUMENT'));
     }
     expect(pool.reclaim(99_999)).toBe(0);
+    for (const worker of [undefined, null, 5, {}]) {
+      expect(() => pool.reclaimOnExit(worker as never)).toThrow(code('INVALID_ARGUMENT'));
+    }
+    const Constructor = SharedSlabPool as unknown as new (options: object) => SharedSlabPool;
+    expect(() => new Constructor(good)).toThrow('SharedSlabPool.create()');
+  });
+
+  it('refuses to wait with what is no signal', async () => {
+    using pool = SharedSlabPool.create({ slotBytes: 8, slots: 1 });
+    for (const wrong of [{ signal: 5 }, { signal: {} }, { timeoutMs: 5 }]) {
+      await expect(pool.acquireAsync(wrong as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    }
+    expect(pool.stats()).toMatchObject({ inUse: 0, waiting: 0 });
   });
 
   it('tells a living thread that was reclaimed', async () => {
