@@ -129,17 +129,19 @@ function seriesChangeInWords({ series, point, pointsSince, ratio, interval }: Se
   return `${series.case}, ${series.variant}: ${direction} since ${point.at} (${since}), ${gain}`;
 }
 
+const SAVED_RUN = 'Give --against a file that sysopt bench --save wrote.';
+
+/** A file that the caller names, as `--load` and the files of `sysopt layout` are: none of the store's documents. */
 async function readRun(file: string): Promise<BenchReport> {
-  const path = resolve(file);
   let report: unknown;
   try {
-    report = JSON.parse(await readFile(path, 'utf8'));
+    report = JSON.parse(await readFile(resolve(file), 'utf8'));
   } catch (cause) {
-    throw fail('DOCUMENT_CORRUPT', { path, reason: (cause as Error).message }, { cause });
+    throw new UsageError(`Cannot read the run ${file}: ${(cause as Error).message}.`, SAVED_RUN);
   }
   const { results, environment } = (report ?? {}) as Partial<BenchReport>;
   if (!Array.isArray(results) || environment?.host === undefined) {
-    throw fail('DOCUMENT_CORRUPT', { path, reason: 'it is no run that --save wrote' });
+    throw new UsageError(`${file} holds no run.`, SAVED_RUN);
   }
   return report as BenchReport;
 }

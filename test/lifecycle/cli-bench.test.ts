@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli, scratch } from '../fixtures/cli/run-cli.js';
 
@@ -68,7 +68,8 @@ describe('sysopt bench', () => {
     [[], 2, 'USAGE'],
     [['nowhere.bench.js'], 3, 'SUBJECT_UNLOADABLE'],
     [['--fail-on-slower', 'x.bench.js'], 2, 'USAGE'],
-    [['--against', 'nowhere.json', 'x.bench.js'], 4, 'DOCUMENT_CORRUPT'],
+    [['--against', 'nowhere.json', 'x.bench.js'], 2, 'USAGE'],
+    [['--against', resolve('package.json'), 'x.bench.js'], 2, 'USAGE'],
     [['--filter', 'x'], 2, 'USAGE'],
   ])('refuses %j', async (args, expected, errorCode) => {
     using folder = scratch();
