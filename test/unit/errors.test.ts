@@ -19,7 +19,7 @@ group('errors', () => {
       syscall: 'open',
       cause,
     });
-    expect(error.message).toBe(`Cannot write /x: read-only ${error.hint}`);
+    expect(error.message).toBe(`Cannot write /x: read-only. ${error.hint}`);
   });
 
   it('leaves no placeholder unfilled, whatever values contain', () => {

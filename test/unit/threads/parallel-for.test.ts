@@ -192,7 +192,7 @@ describe('shared data', () => {
 
   it.each([
     ['an ordinary typed array', new Float64Array(4), 'shared is a Float64Array over an ordinary ArrayBuffer'],
-    ['a nested one', { a: { b: new Int8Array(1) } }, 'shared.a.b is a Int8Array over an ordinary'],
+    ['a nested one', { a: { b: new Int8Array(1) } }, 'shared.a.b is an Int8Array over an ordinary'],
     ['an array buffer', { a: new ArrayBuffer(4) }, 'shared.a'],
     ['a function', { f: () => 1 }, 'shared.f'],
     ['a map', new Map(), 'shared is a Map'],

@@ -24,7 +24,7 @@ describe('firstDifference', () => {
     [1, '1', 'result is 1 against "1"'],
     [null, {}, 'result is null against an object'],
     [undefined, 0, 'result is undefined against 0'],
-    [[1], new Int8Array([1]), 'result is an array of 1 against a Int8Array'],
+    [[1], new Int8Array([1]), 'result is an array of 1 against an Int8Array'],
     [new Map([['k', 1]]), new Map([['k', 2]]), 'result (as entries)[0][1] is 1 against 2'],
     [new Error('a'), new Error('b'), 'result is Error: a against Error: b'],
     [new DataView(new Uint8Array([1]).buffer), new DataView(new Uint8Array([2]).buffer), 'result[0] is 1'],
