@@ -10,6 +10,8 @@ const { kernel: name, size, sides, rounds } = JSON.parse(process.argv[2]);
 const kernel = kernels[name];
 const url = new URL('./loop-kernels.js', import.meta.url);
 const whole = new URL('./whole-loops.js', import.meta.url);
+
+const WARM_MS = 400;
 /** What a user of a pool of tasks would try, from one task a thread to many small ones. */
 const CHUNKS = [2, 4, 8, 16, 32, 64, 128];
 
@@ -83,9 +85,11 @@ for (const side of all) {
 }
 output.set(start);
 
+// Code that is compiled in the background needs its time: 120 ms were too short here for a plain loop.
+const warmUntil = performance.now() + WARM_MS;
+while (performance.now() < warmUntil) for (const side of ['serial', ...all]) await run[side]();
+
 // A round lasts about a millisecond or one call.
-const once = performance.now();
-for (let i = 0; i < 50; i += 1) if (i === 0 || performance.now() - once < 5) run.serial();
 const probe = performance.now();
 run.serial();
 const repeats = Math.max(1, Math.min(1_000, Math.round(1 / (performance.now() - probe))));
@@ -106,7 +110,7 @@ const us = Object.fromEntries(['serial', ...all].map((side) => [side, []]));
 const before = busy();
 const stolenBefore = hasStat ? stolen() : 0;
 const began = performance.now();
-for (let round = -5; round < rounds; round += 1) {
+for (let round = -2; round < rounds; round += 1) {
   const order = Object.keys(us);
   if (round % 2 === 0) order.reverse();
   for (const side of order) {

@@ -22,6 +22,10 @@ export interface LoopProgram {
   /** What earlier runs took, in ns; null before the first. */
   iterationNs: number | null;
   parallelIterationNs: number | null;
+  /** What the first iterations took on the caller at best; null before they were timed. */
+  firstPiece: { readonly iterations: number; readonly ns: number } | null;
+  /** Runs that were thought to be long. */
+  runs: number;
 }
 
 const MAX_PROGRAMS = 16;
@@ -57,6 +61,8 @@ export class LoopPrograms {
       lastUsedAt: performance.now(),
       iterationNs: known?.iterationNs ?? null,
       parallelIterationNs: known?.parallelIterationNs ?? null,
+      firstPiece: known?.firstPiece ?? null,
+      runs: known?.runs ?? 0,
     };
     this.#programs.unshift(program);
     if (this.#programs.length > MAX_PROGRAMS) this.#forget((_, index) => index >= MAX_PROGRAMS);

@@ -27,6 +27,11 @@ const ASSUMED_DISPATCH_NS = 100_000;
 const CALIBRATION_RUNS = 7;
 /** Chunks shorter than this cost more to hand out than they are worth. */
 const LEAST_CHUNK_NS = 3_000;
+/** A first piece of about this much, on the caller, tells whether code has become faster than when it was first timed. */
+const RECHECK_NS = 30_000;
+/** Runs on threads until the next such piece: at first every time, then once in so many. */
+const EARLY_RECHECKS = 16;
+const RUNS_PER_RECHECK = 32;
 /** First piece of a loop on the caller. */
 const FIRST_PIECE_NS = 100_000;
 const noop = defineTask(new URL('./noop-kernel.js', import.meta.url), 'noop');
@@ -146,7 +151,7 @@ export class ParallelLoops {
 
   /** Starts on the caller where the cost is not known, and leaves it as soon as threads pay. */
   async #runAuto(program: LoopProgram, loop: Loop & CallerLoop): Promise<unknown[]> {
-    let first = 0;
+    let first = program.iterationNs === null ? 0 : this.#recheck(program, loop);
     for (;;) {
       const iterations = loop.end - iterationOf(loop, first);
       const plan = planLoop({
@@ -174,6 +179,32 @@ export class ParallelLoops {
       }
       if (first === loop.units) return loop.partials ?? [];
     }
+  }
+
+  /**
+   * A cost that was learnt from code that was not compiled yet would keep a loop on threads for ever, as nothing there
+   * tells what it costs on the caller. So now and then the first piece of a loop that would go to threads runs here; how
+   * its time changed, not the time itself, counts, as iterations may differ. Returns the first unit that is left.
+   */
+  #recheck(program: LoopProgram, loop: Loop & CallerLoop): number {
+    const unitNs = program.iterationNs! * loop.unit;
+    // Of a loop with few, long iterations one may be most of the work.
+    if (unitNs > RECHECK_NS || unitNs * loop.units < 10 * RECHECK_NS || loop.weights !== undefined) return 0;
+    program.runs += 1;
+    if (program.runs > EARLY_RECHECKS && program.runs % RUNS_PER_RECHECK !== 0) return 0;
+    const before = program.firstPiece;
+    const iterations =
+      before?.iterations ?? loop.unit * Math.max(1, Math.floor(RECHECK_NS / Math.max(1, unitNs)));
+    const units = Math.min(loop.units, Math.ceil(iterations / loop.unit));
+    const began = performance.now();
+    runUnits(loop, 0, units);
+    const ns = (performance.now() - began) * 1e6;
+    if (before === null) program.firstPiece = { iterations, ns };
+    else if (ns < before.ns) {
+      program.iterationNs! *= ns / before.ns;
+      program.firstPiece = { iterations, ns };
+    }
+    return units;
   }
 
   /** Runs units on the caller for about `limitNs`; returns the first unit that is left. */
