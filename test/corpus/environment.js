@@ -26,28 +26,39 @@ function limits({ cpus, memoryBytes }) {
 }
 
 /**
- * Puts the processes into a group of their own with the limits of the case.
+ * Makes a group with the limits of the case. `enter` puts a process into it: a running one, whose load then stays
+ * outside; `wrap` gives the command that enters it first, because memory counts where it was first touched.
  *
- * @returns undoes it, once the processes are gone.
  * @throws where the machine does not let us make a group: the case cannot be run there.
  */
-export function confine(pid, wanted) {
+export function confinement(wanted) {
   const folders = new Set();
   for (const [controller, file, value] of limits(wanted)) {
-    const folder = join(ROOT, controller, `sysopt-corpus-${pid}`);
+    const folder = join(ROOT, controller, `sysopt-corpus-${process.pid}`);
     if (!folders.has(folder)) mkdirSync(folder);
     folders.add(folder);
     writeFileSync(join(folder, file), value);
   }
-  for (const folder of folders) writeFileSync(join(folder, 'cgroup.procs'), String(pid));
-  return () => {
-    for (const folder of folders) {
-      try {
-        rmdirSync(folder);
-      } catch (error) {
-        console.error(`${folder} stays: ${error.message}`);
+  const lists = [...folders].map((folder) => join(folder, 'cgroup.procs'));
+  return {
+    enter: (pid) => lists.forEach((list) => writeFileSync(list, String(pid))),
+    wrap: (command) => [
+      'sh',
+      '-c',
+      `${lists.map((list) => `echo $$ > ${list}; `).join('')}exec "$@"`,
+      'sh',
+      ...command,
+    ],
+    /** Once the processes are gone. */
+    remove() {
+      for (const folder of folders) {
+        try {
+          rmdirSync(folder);
+        } catch (error) {
+          console.error(`${folder} stays: ${error.message}`);
+        }
       }
-    }
+    },
   };
 }
 

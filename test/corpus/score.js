@@ -18,7 +18,7 @@ import { parseArgs } from 'node:util';
 import { analyse } from '../../dist/analysis/analyse.js';
 import { ENVIRONMENT_CAUSES } from '../../dist/analysis/rule.js';
 import { testCause } from '../../dist/cause-experiment.js';
-import { confine, script } from './environment.js';
+import { confinement, script } from './environment.js';
 import { listenForAgents } from '../../dist/profiling/controller.js';
 
 const directory = import.meta.dirname;
@@ -65,15 +65,18 @@ async function experimentCase(name, truth) {
 
 async function profileCase(name, truth, durationMs, warmUpMs) {
   const server = await listenForAgents();
-  const child = spawn(process.execPath, [...(truth.flags ?? []), join(directory, name, truth.entry)], {
+  const group = truth.cgroup === undefined ? null : confinement(truth.cgroup);
+  const plain = [process.execPath, ...(truth.flags ?? []), join(directory, name, truth.entry)];
+  const isEnteredFirst = truth.cgroup?.memoryBytes !== undefined;
+  const [command, ...args] = isEnteredFirst ? group.wrap(plain) : plain;
+  const child = spawn(command, args, {
     env: { ...process.env, ...server.env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  let release = () => {};
   const exited = new Promise((resolve) => child.once('exit', resolve));
   try {
     const agent = await server.waitForAgent(10_000);
-    if (truth.cgroup !== undefined) release = confine(child.pid, truth.cgroup);
+    if (!isEnteredFirst) group?.enter(child.pid);
     await new Promise((resolve) => setTimeout(resolve, warmUpMs));
     const measured = await agent.profile(truth.type, { durationMs });
     const signals = truth.scripted === undefined ? measured : script(measured, truth.scripted);
@@ -81,7 +84,7 @@ async function profileCase(name, truth, durationMs, warmUpMs) {
   } finally {
     child.kill();
     await exited;
-    release();
+    group?.remove();
     await server.close();
   }
 }

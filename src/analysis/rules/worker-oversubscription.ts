@@ -16,7 +16,8 @@ export const workerOversubscription: Rule = {
     const cpus = view.value('host.cpus');
     if (threads === undefined || cpus === undefined) return { findings: [] };
     const quota = view.value('cgroup.cpu.quota') ?? Infinity;
-    const room = Math.min(cpus, quota);
+    // One worker alone is not too many: what a quota below one CPU does is throttling.
+    const room = Math.max(1, Math.min(cpus, quota));
     const busy = threads.filter(
       ({ role, onCpuMs, runnableMs }) => role === 'worker' && (onCpuMs + runnableMs) / durationMs >= WANTS,
     );
