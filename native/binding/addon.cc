@@ -1,6 +1,7 @@
 // Registers the addon. What each export does is documented once, in src/native/contract.ts.
 #include <napi.h>
 
+#include "arrays.h"
 #include "capabilities.h"
 #include "counters.h"
 #include "environment.h"
@@ -20,6 +21,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   DefineFigures(env, exports);
   DefineCounters(env, exports);
   DefineKernels(env, exports);
+  DefineArrays(env, exports);
   DefineProbe(env, exports);
   DefineCapabilities(env, exports);
   return exports;

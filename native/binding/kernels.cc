@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "../core/kernels/kernels.h"
-#include "arguments.h"
 #include "errors.h"
+#include "kernel_arguments.h"
 
 namespace sysopt::binding {
 namespace {
@@ -14,38 +14,8 @@ using kernels::Column;
 using kernels::Element;
 
 constexpr double kMaxElements = 1099511627776.0;  // 2^40, so that no product below overflows
-constexpr double kMaxRecords = 2147483647;
 constexpr std::size_t kShapeNumbers = 4;
 constexpr std::size_t kMoveNumbers = 7;
-
-bool ElementOf(napi_typedarray_type type, Element* element) {
-  switch (type) {
-    case napi_uint8_array:
-      return *element = Element::kU8, true;
-    case napi_int8_array:
-      return *element = Element::kI8, true;
-    case napi_uint16_array:
-      return *element = Element::kU16, true;
-    case napi_int16_array:
-      return *element = Element::kI16, true;
-    case napi_uint32_array:
-      return *element = Element::kU32, true;
-    case napi_int32_array:
-      return *element = Element::kI32, true;
-    case napi_float32_array:
-      return *element = Element::kF32, true;
-    case napi_float64_array:
-      return *element = Element::kF64, true;
-    case napi_biguint64_array:
-      return *element = Element::kU64, true;
-    case napi_bigint64_array:
-      return *element = Element::kI64, true;
-    default:
-      return false;
-  }
-}
-
-bool IsWide(Element element) { return element == Element::kU64 || element == Element::kI64; }
 
 // The column that a view and its shape (an Int32Array of first element, count, stride, block stride) describe,
 // with all of it inside the view.
@@ -126,34 +96,9 @@ Napi::Value ColumnDot(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), kernels::Active().dot(a, b));
 }
 
-View<std::uint32_t> Uint32Argument(const Napi::CallbackInfo& info, std::size_t index, const char* name) {
-  napi_typedarray_type type = napi_uint8_array;
-  std::size_t length = 0;
-  void* data = nullptr;
-  if (napi_get_typedarray_info(info.Env(), info[index], &type, &length, &data, nullptr, nullptr) != napi_ok ||
-      type != napi_uint32_array) {
-    throw BadArgument(info.Env(), false, std::string(name) + " must be a Uint32Array");
-  }
-  return {static_cast<std::uint32_t*>(data), data ? length : 0};
-}
-
-// bounds: [low, high] as bits of the element's type, in a BigUint64Array.
 Napi::Value ColumnFilter(const Napi::CallbackInfo& info) {
   const Column column = ColumnArgument(info, 0, "column");
-  kernels::Predicate predicate;
-  predicate.compare = static_cast<kernels::Predicate::Compare>(IntegerArgument(info, 2, "compare", 0, 5));
-  predicate.value = NumberArgument(info, 3, "value");
-  napi_typedarray_type type = napi_uint8_array;
-  std::size_t length = 0;
-  void* bounds = nullptr;
-  if (napi_get_typedarray_info(info.Env(), info[4], &type, &length, &bounds, nullptr, nullptr) != napi_ok ||
-      type != napi_biguint64_array) {
-    throw BadArgument(info.Env(), false, "bounds must be a BigUint64Array");
-  }
-  if (length < 2 || !bounds) throw BadArgument(info.Env(), true, "bounds must have two elements");
-  std::memcpy(&predicate.low, bounds, sizeof predicate.low);
-  std::memcpy(&predicate.high, static_cast<std::uint64_t*>(bounds) + 1, sizeof predicate.high);
-  predicate.inverted = BooleanArgument(info, 5, "inverted");
+  const kernels::Predicate predicate = PredicateArguments(info, 2);
   const View<std::uint32_t> out = Uint32Argument(info, 6, "out");
   if (out.length < column.count) throw BadArgument(info.Env(), true, "out is shorter than the column");
   const std::size_t found = kernels::Active().filter(column, predicate, out.data);

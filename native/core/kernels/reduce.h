@@ -130,12 +130,23 @@ struct Wide {
     Scalar::ToDoubles(values + i, count - i, out + i);
   }
 
+  // V8 aligns to 16 bytes, so that most loads of whole cache lines would straddle two. The first values therefore go
+  // one by one up to a line's start, and the vectors' lanes are turned by as many: the same additions in each lane.
   template <typename T>
   static SYSOPT_INLINE void Sum(const T* values, std::size_t count, SumLanes& lanes) {
+    constexpr std::size_t kLine = 64;
+    std::size_t first = 0;
+    if (count >= 8 * kLanes) {
+      first = (kLine - reinterpret_cast<std::uintptr_t>(values) % kLine) % kLine / sizeof(T) % kLanes;
+      for (std::size_t i = 0; i < first; ++i) lanes.lane[i] += static_cast<double>(values[i]);
+    }
+    alignas(64) double turned[2 * kLanes];
+    std::memcpy(turned, lanes.lane, sizeof lanes.lane);
+    std::memcpy(turned + kLanes, lanes.lane, sizeof lanes.lane);
     Doubles sums[kVectors];
 #pragma GCC unroll 16
-    for (std::size_t v = 0; v < kVectors; ++v) Load(sums[v], lanes.lane + v * kDoubles);
-    std::size_t i = 0;
+    for (std::size_t v = 0; v < kVectors; ++v) Load(sums[v], turned + first + v * kDoubles);
+    std::size_t i = first;
     for (; i + kLanes <= count; i += kLanes) {
 #pragma GCC unroll 16
       for (std::size_t v = 0; v < kVectors; ++v) {
@@ -145,8 +156,11 @@ struct Wide {
       }
     }
 #pragma GCC unroll 16
-    for (std::size_t v = 0; v < kVectors; ++v) Store(lanes.lane + v * kDoubles, sums[v]);
-    Scalar::Sum(values + i, count - i, lanes);
+    for (std::size_t v = 0; v < kVectors; ++v) Store(turned + first + v * kDoubles, sums[v]);
+    // Lane k lies at k, or for those before `first`, a turn later.
+    std::memcpy(lanes.lane + first, turned + first, (kLanes - first) * sizeof(double));
+    std::memcpy(lanes.lane, turned + kLanes, first * sizeof(double));
+    for (; i < count; ++i) lanes.lane[i % kLanes] += static_cast<double>(values[i]);
   }
 
   template <typename T>

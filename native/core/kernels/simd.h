@@ -25,6 +25,10 @@
 #define SYSOPT_X86_KERNELS 1
 #define SYSOPT_AVX2 __attribute__((target("avx2")))
 #define SYSOPT_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
+// Every CPU with AVX2 has these two; the table for AVX2 is only used where they are found too.
+#define SYSOPT_AVX2_POPCNT __attribute__((target("avx2,popcnt")))
+#define SYSOPT_AVX512_POPCNT __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,popcnt")))
+#define SYSOPT_SSE42 __attribute__((target("sse4.2")))
 #else
 #define SYSOPT_X86_KERNELS 0
 #endif
