@@ -33,6 +33,7 @@
         "native/binding/counters.cc",
         "native/binding/errors.cc",
         "native/binding/figures.cc",
+        "native/binding/jobs.cc",
         "native/binding/kernel_arguments.cc",
         "native/binding/kernels.cc",
         "native/binding/memory.cc",

@@ -1,6 +1,7 @@
 /**
  * Tests the native code under AddressSanitizer and UndefinedBehaviorSanitizer: the core by its own tests (CMake,
- * ctest), then the addon by the contract and lifecycle tests inside Node.
+ * ctest), then the addon by the contract and lifecycle tests inside Node. The pool of threads also runs under
+ * ThreadSanitizer, which cannot be combined with the others.
  *
  *   node scripts/test-native.js            both
  *   node scripts/test-native.js --core     the core alone
@@ -15,6 +16,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
 const CORE_BUILD = 'build-sanitized';
 const ADDON_BUILD = 'build-sanitized-addon';
+const THREADS_BUILD = 'build-sanitized-threads';
 const SANITIZERS = 'address,undefined';
 
 function run(command, args, env = {}) {
@@ -38,6 +40,12 @@ function testCore() {
   run('cmake', ['-S', '.', '-B', CORE_BUILD, `-DSYSOPT_SANITIZE=${SANITIZERS}`]);
   run('cmake', ['--build', CORE_BUILD, '--parallel', '2']);
   run('ctest', ['--test-dir', CORE_BUILD, '--output-on-failure']);
+}
+
+function testThreads() {
+  run('cmake', ['-S', '.', '-B', THREADS_BUILD, '-DSYSOPT_SANITIZE=thread']);
+  run('cmake', ['--build', THREADS_BUILD, '--parallel', '2', '--target', 'pool_test']);
+  run('ctest', ['--test-dir', THREADS_BUILD, '--output-on-failure', '--tests-regex', '^pool_test$']);
 }
 
 /** The compiler's sanitizer runtimes, which have to be in the process before Node is. */
@@ -88,4 +96,5 @@ function testAddon() {
 }
 
 testCore();
+testThreads();
 if (!process.argv.includes('--core')) testAddon();

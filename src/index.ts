@@ -154,6 +154,7 @@ export {
   type Num,
   type Operand,
 } from './computation/expression.js';
+export * as kernels from './computation/kernels/kernels.js';
 export { forEachBlock, tileSide, type BlockFunction, type BlockOptions } from './computation/blocks.js';
 
 // Validation
@@ -239,6 +240,11 @@ export type {
   Permit,
 } from './threads/limiter/concurrency-limiter.js';
 export type { Equivalence, Inputs } from './computation/computation.js';
+export type { Floats, Keys, Numbers, Values } from './computation/kernels/arguments.js';
+export type { GroupSums, Histogram, HistogramOptions } from './computation/kernels/distributions.js';
+export type { Moments } from './computation/kernels/loops/reductions.js';
+export type { SumOptions } from './computation/kernels/reductions.js';
+export type { ThreadOptions } from './computation/kernels/threads.js';
 export type { SizeOf } from './computation/size.js';
 export type {
   DescribedVariant,

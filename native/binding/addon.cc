@@ -6,6 +6,7 @@
 #include "counters.h"
 #include "environment.h"
 #include "figures.h"
+#include "jobs.h"
 #include "kernels.h"
 #include "memory.h"
 #include "probe.h"
@@ -22,6 +23,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   DefineCounters(env, exports);
   DefineKernels(env, exports);
   DefineArrays(env, exports);
+  DefineJobs(env, exports);
   DefineProbe(env, exports);
   DefineCapabilities(env, exports);
   return exports;

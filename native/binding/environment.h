@@ -7,6 +7,7 @@
 
 #include "../core/figures/tick.h"
 #include "counters.h"
+#include "jobs.h"
 #include "memory.h"
 
 namespace sysopt::binding {
@@ -25,6 +26,7 @@ struct Environment {
   RegionTable* const regions;
   CounterTable counters;
   figures::TickReader tick;
+  JobTable jobs;
 };
 
 }  // namespace sysopt::binding

@@ -1,11 +1,12 @@
 /** What the native part can do on this host, in sentences. The addon reports error numbers; the words are here. */
+import type { ArrayContract } from './array-contract.js';
 import { explainRefusal } from './counter-refusal.js';
 import type { Capability, NativeCapabilities, NativeContract } from './contract.js';
 import type { KernelContract } from './kernel-contract.js';
 
 /** What the addon exports: the contract, but capabilities as errors, for this module to explain. */
 export interface AddonExports
-  extends Omit<NativeContract, 'capabilities' | 'implementation' | 'kernels'>, KernelContract {
+  extends Omit<NativeContract, 'capabilities' | 'implementation' | 'kernels'>, KernelContract, ArrayContract {
   /** POSIX name of what refuses each probe, '' where it works; in the order of {@link PROBES}. */
   probeCapabilities(): readonly string[];
 }

@@ -11,13 +11,14 @@
  *   message. Bad arguments throw `TypeError` or `RangeError`. No call crashes the process, whatever is passed.
  * - Times are nanoseconds since an arbitrary origin unless a name says otherwise; sizes are bytes.
  */
+import type { ArrayContract } from './array-contract.js';
 import type { KernelContract } from './kernel-contract.js';
 
 export interface NativeContract {
   readonly implementation: 'addon' | 'fallback';
 
-  /** Bulk kernels over columns; absent without the addon. */
-  readonly kernels?: KernelContract;
+  /** Bulk kernels over columns and over whole typed arrays; absent without the addon. */
+  readonly kernels?: KernelContract & ArrayContract;
 
   /** What this implementation can do on this host, and why not where it cannot. Costs system calls. */
   capabilities(): NativeCapabilities;

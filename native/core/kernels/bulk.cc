@@ -355,6 +355,8 @@ class GroupSumJob final : public BulkJob {
     return out;
   }
 
+  bool HasKeys() const override { return true; }
+
   std::size_t BadKey() const override {
     for (const std::size_t bad : bad_) {
       if (bad != kNone) return bad;

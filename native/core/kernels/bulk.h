@@ -60,6 +60,7 @@ class BulkJob : public sched::Job {
   // Set where the arguments turned out wrong: the index of a key that is no group.
   static constexpr std::size_t kNone = ~std::size_t{0};
   virtual std::size_t BadKey() const { return kNone; }
+  virtual bool HasKeys() const { return false; }
 };
 
 std::shared_ptr<BulkJob> MakeReduceJob(Bulk operation, const Column& values, const Column& other);

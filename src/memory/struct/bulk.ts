@@ -10,6 +10,7 @@ import type { TypedArray } from './access-plan.js';
 import type { Column } from './column.js';
 import * as loops from './column-loops.js';
 import type { Compare } from './column-loops.js';
+import { integerRange } from './integer-range.js';
 
 /**
  * Records from which the call into the addon, some 200 ns, takes at most two thirds of the time of our own loop, in
@@ -17,7 +18,7 @@ import type { Compare } from './column-loops.js';
  */
 const NATIVE_FROM = { sum: 512, extreme: 128, reduceWide: 64, dot: 512, filter: 128, gather: 64 } as const;
 
-const COMPARES: readonly Compare[] = ['<', '<=', '>', '>=', '==', '!='];
+export const COMPARES: readonly Compare[] = ['<', '<=', '>', '>=', '==', '!='];
 const SUM = 0;
 const MIN = 1;
 const MAX = 2;
@@ -86,7 +87,7 @@ export function filterOf(column: Column, compare: unknown, given: unknown, out: 
   if (native === undefined || count < NATIVE_FROM.filter) return loops.filter(column, comparison, value, out);
   const code = COMPARES.indexOf(comparison);
   if (isFloat) return native.columnFilter(view, shape, code, value as number, bounds, false, out);
-  const range = integerRange(column, comparison, value);
+  const range = integerRange(column.view, comparison, value);
   if (range === 'none') return 0;
   const bits = isWide ? 64 : view.BYTES_PER_ELEMENT * 8;
   bounds[0] = BigInt.asUintN(bits, range.low);
@@ -123,55 +124,6 @@ function operand(
     number: isWide ? 'a bigint' : 'a number',
   }[codec.kind];
   throw fail('INVALID_ARGUMENT', { name: `value for ${path} ${compare}`, actual: describe(given), expected });
-}
-
-/** The integers of a type that pass, as a range or as all outside of one. */
-function integerRange(
-  { view }: Column,
-  compare: Compare,
-  value: number | bigint,
-): { low: bigint; high: bigint; isInverted: boolean } | 'none' {
-  const bits = BigInt(view.BYTES_PER_ELEMENT * 8);
-  const isSigned =
-    view instanceof Int8Array ||
-    view instanceof Int16Array ||
-    view instanceof Int32Array ||
-    view instanceof BigInt64Array;
-  const least = isSigned ? -(2n ** (bits - 1n)) : 0n;
-  const most = isSigned ? 2n ** (bits - 1n) - 1n : 2n ** bits - 1n;
-  const all = { low: least, high: most, isInverted: false };
-  const within = (low: bigint, high: bigint, isInverted = false) => {
-    const from = low < least ? least : low;
-    const to = high > most ? most : high;
-    if (from > to) return isInverted ? all : 'none';
-    return { low: from, high: to, isInverted };
-  };
-  if (value !== value) return compare === '!=' ? all : 'none';
-  const down = typeof value === 'bigint' ? value : floor(value);
-  const isWhole = typeof value === 'bigint' || Number.isInteger(value);
-  switch (compare) {
-    case '<':
-      return within(least, isWhole ? down - 1n : down);
-    case '<=':
-      return within(least, down);
-    case '>':
-      return within(down + 1n, most);
-    case '>=':
-      return within(isWhole ? down : down + 1n, most);
-    case '==':
-      return isWhole ? within(down, down) : 'none';
-    default:
-      if (!isWhole) return all;
-      // All but everything of a one-value range cannot be: types have more values.
-      return within(down, down, true);
-  }
-}
-
-/** Infinities become numbers beyond every type. */
-function floor(value: number): bigint {
-  if (value === Infinity) return 2n ** 65n;
-  if (value === -Infinity) return -(2n ** 65n);
-  return BigInt(Math.floor(value));
 }
 
 export function gatherOf(

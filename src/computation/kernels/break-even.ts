@@ -1,0 +1,31 @@
+/**
+ * Numbers of values from which the call into the addon pays; below, the loops in JavaScript run. A call costs 60 to 300 ns,
+ * as much as a hundred to a thousand simple additions. Measured by `bench/kernel-gates.js`, the next round number above
+ * the crossing on the machine of `docs/kernels.md`: far above it hardly anything is lost, below it the call would cost more
+ * than it saves.
+ */
+export const FROM = {
+  sum: 400,
+  compensated: 200,
+  moments: 128,
+  extreme: 256,
+  extremeIndex: 640,
+  dot: 400,
+  scale: 128,
+  axpy: 200,
+  runningSum: 400,
+  histogram: 256,
+  groupSum: 700,
+  compact: 256,
+  select: 512,
+  argsort: 48,
+  /** Bytes. */
+  combine: 1024,
+  countBits: 256,
+  countCodePoints: 64,
+  crc32c: 48,
+  /** By size of the element, in bytes. */
+  sort: { 1: 192, 2: 256, 4: 512, 8: 512 } as Readonly<Record<number, number>>,
+  /** Values from which a second thread can pay: two chunks of 2^16. */
+  threads: 2 ** 17,
+} as const;

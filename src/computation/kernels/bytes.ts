@@ -1,0 +1,116 @@
+/**
+ * Bits, characters, checksums and hashes of memory. Validating UTF-8, base64 and hex are not here: Node's own
+ * (`buffer.isUtf8`, `toString('base64')`) run in vectors already.
+ */
+import { describe, fail } from '../../errors.js';
+import { loadNative } from '../../native/load.js';
+import { requireInteger } from '../../memory/arguments.js';
+import { refuseOverlap, requireBytes } from './arguments.js';
+import { FROM } from './break-even.js';
+import * as loops from './loops/bytes.js';
+import type { BitOperation } from './loops/bytes.js';
+
+const OPERATIONS: readonly BitOperation[] = ['and', 'or', 'xor', 'andNot'];
+const hash = new BigUint64Array(1);
+
+const asBytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+function combine<T extends ArrayBufferView>(
+  operation: BitOperation,
+  a: ArrayBufferView,
+  b: ArrayBufferView,
+  out: T,
+): T {
+  requireBytes('a', a);
+  for (const [name, value] of Object.entries({ b, out })) {
+    requireBytes(name, value);
+    if (value.byteLength === a.byteLength) continue;
+    throw fail('INVALID_ARGUMENT', {
+      name,
+      actual: `of ${value.byteLength} bytes`,
+      expected: `as many bytes as a has, ${a.byteLength}`,
+    });
+  }
+  refuseOverlap('out', out, 'a', a);
+  refuseOverlap('out', out, 'b', b);
+  const native = a.byteLength >= FROM.combine ? loadNative().kernels : undefined;
+  if (native) native.bytesCombine(OPERATIONS.indexOf(operation), a, b, out);
+  else loops.combine(operation, asBytes(a), asBytes(b), asBytes(out));
+  return out;
+}
+
+/**
+ * `out = a & b`, bit by bit over all bytes. Arrays of any types and of the same number of bytes; `out` may be one of them.
+ *
+ * @throws INVALID_ARGUMENT for sizes that differ, and for memory that overlaps without being the same.
+ */
+export function bitAnd<T extends ArrayBufferView>(a: ArrayBufferView, b: ArrayBufferView, out: T): T {
+  return combine('and', a, b, out);
+}
+
+/** `out = a | b`; see {@link bitAnd}. */
+export function bitOr<T extends ArrayBufferView>(a: ArrayBufferView, b: ArrayBufferView, out: T): T {
+  return combine('or', a, b, out);
+}
+
+/** `out = a ^ b`; see {@link bitAnd}. */
+export function bitXor<T extends ArrayBufferView>(a: ArrayBufferView, b: ArrayBufferView, out: T): T {
+  return combine('xor', a, b, out);
+}
+
+/** `out = a & ~b`: a without what is in b; see {@link bitAnd}. */
+export function bitAndNot<T extends ArrayBufferView>(a: ArrayBufferView, b: ArrayBufferView, out: T): T {
+  return combine('andNot', a, b, out);
+}
+
+/** How many bits are set: the size of a bitset. */
+export function countBits(data: ArrayBufferView): number {
+  requireBytes('data', data);
+  const native = data.byteLength >= FROM.countBits ? loadNative().kernels : undefined;
+  return native ? native.bytesCountBits(data) : loops.countBits(asBytes(data));
+}
+
+/**
+ * How many characters (code points) valid UTF-8 has, without decoding it. Invalid text counts the bytes that could begin a
+ * character; ask `buffer.isUtf8` first where that matters.
+ */
+export function countCodePoints(data: ArrayBufferView): number {
+  requireBytes('data', data);
+  const native = data.byteLength >= FROM.countCodePoints ? loadNative().kernels : undefined;
+  return native ? native.bytesCountCodePoints(data) : loops.countCodePoints(asBytes(data));
+}
+
+/**
+ * CRC-32C (Castagnoli), as iSCSI, ext4, Kafka and Google Cloud Storage use it. Not the CRC-32 of zlib, which Node has.
+ *
+ * @param seed the checksum of what came before, to go on with: 0 to 2^32 - 1.
+ * @example
+ * kernels.crc32c(Buffer.from('123456789')).toString(16); // 'e3069283'
+ */
+export function crc32c(data: ArrayBufferView, seed = 0): number {
+  requireBytes('data', data);
+  requireInteger('seed', seed, 0, 2 ** 32 - 1);
+  const native = data.byteLength >= FROM.crc32c ? loadNative().kernels : undefined;
+  return native ? native.bytesCrc32c(data, seed) : loops.crc32c(asBytes(data), seed);
+}
+
+/**
+ * XXH64 of Yann Collet's xxHash: fast, well spread, not for secrets.
+ *
+ * @param seed 0 to 2^64 - 1.
+ * @example
+ * kernels.xxh64(Buffer.from('abc')).toString(16); // '44bc2cf5ad770999'
+ */
+export function xxh64(data: ArrayBufferView, seed = 0n): bigint {
+  requireBytes('data', data);
+  if (typeof seed !== 'bigint' || seed < 0n || seed >= 2n ** 64n) {
+    const expected = 'a bigint from 0n to 2n ** 64n - 1n';
+    throw fail('INVALID_ARGUMENT', { name: 'seed', actual: describe(seed), expected });
+  }
+  const native = loadNative().kernels;
+  if (!native) return loops.xxh64(asBytes(data), seed);
+  hash[0] = seed;
+  native.bytesXxh64(data, hash);
+  return hash[0];
+}

@@ -1,0 +1,197 @@
+/** Histograms, group sums and order statistics. */
+import { fail } from '../../errors.js';
+import { loadNative } from '../../native/load.js';
+import { requireInteger, requireOptions } from '../../memory/arguments.js';
+import {
+  requireFinite,
+  requireKeys,
+  requireNumbers,
+  requireSameLength,
+  type Keys,
+  type Numbers,
+} from './arguments.js';
+import { FROM } from './break-even.js';
+import * as loops from './loops/vectors.js';
+import { Operation, threadsOf, type ThreadOptions } from './threads.js';
+
+const MAX_BINS = 2 ** 24;
+
+export interface HistogramOptions extends ThreadOptions {
+  /** Number of bins of equal width: 1 to 2^24. */
+  readonly bins: number;
+  /** Where the first bin begins. */
+  readonly low: number;
+  /** Where the last bin ends; the value itself still counts as in it. */
+  readonly high: number;
+}
+
+export interface Histogram {
+  readonly counts: Uint32Array;
+  readonly below: number;
+  readonly above: number;
+  readonly nan: number;
+}
+
+/**
+ * Counts values by bins of equal width: value x falls into bin `floor((x - low) * (bins / (high - low)))`.
+ *
+ * @throws INVALID_ARGUMENT
+ * @example
+ * kernels.histogram(Float64Array.of(0, 1, 9.5, 10, 11), { bins: 10, low: 0, high: 10 });
+ * // { counts: [1, 1, 0, 0, 0, 0, 0, 0, 0, 2], below: 0, above: 1, nan: 0 }
+ */
+export function histogram(values: Numbers, options: HistogramOptions): Histogram {
+  const { bins, low, high } = checkHistogram(values, options);
+  const threads = threadsOf(options, values.length);
+  if (threads > 1) {
+    return histogramOf(loadNative().kernels!.arrayJob(Operation.histogram, threads, values, low, high, bins));
+  }
+  const slots = new Uint32Array(bins + 3);
+  const native = values.length >= FROM.histogram ? loadNative().kernels : undefined;
+  if (native) native.arrayHistogram(values, low, high, slots);
+  else loops.histogram(values, low, high, slots);
+  return histogramOf(slots);
+}
+
+export function checkHistogram(values: unknown, options: HistogramOptions): HistogramOptions {
+  requireNumbers('values', values);
+  requireOptions('options', options);
+  const { bins, low, high } = options;
+  requireInteger('bins', bins, 1, MAX_BINS);
+  requireFinite('low', low);
+  requireFinite('high', high);
+  if (!(high > low) || !Number.isFinite(high - low) || !Number.isFinite(bins / (high - low))) {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'high',
+      actual: String(high),
+      expected: `a number above low, ${low}`,
+    });
+  }
+  return options;
+}
+
+/** Of the slots: bins, below, above, NaN. */
+export function histogramOf(slots: Uint32Array | Float64Array): Histogram {
+  const bins = slots.length - 3;
+  return {
+    counts:
+      slots instanceof Uint32Array ? slots.subarray(0, bins) : Uint32Array.from(slots.subarray(0, bins)),
+    below: slots[bins]!,
+    above: slots[bins + 1]!,
+    nan: slots[bins + 2]!,
+  };
+}
+
+export interface GroupSums {
+  readonly sums: Float64Array;
+  readonly counts: Float64Array;
+}
+
+/**
+ * Adds up values by group: `sums[keys[i]] += values[i]`, and counts them.
+ *
+ * Up to 512 groups: value i goes to partial sum i % 4 of its group, partial sums are added up after each 2^16 values.
+ * More groups: in the order of the values, and on one thread.
+ *
+ * @param groups number of groups, 1 to 2^24; all keys are below.
+ * @throws INVALID_ARGUMENT for lengths that differ, and for a key that is no group (with its place).
+ * @example
+ * kernels.groupSum(Uint8Array.of(0, 1, 0), Float64Array.of(1, 2, 3), 2); // { sums: [4, 2], counts: [2, 1] }
+ */
+export function groupSum(keys: Keys, values: Numbers, groups: number, options?: ThreadOptions): GroupSums {
+  checkGroups(keys, values, groups);
+  const threads = options === undefined ? 1 : threadsOf(options, keys.length);
+  if (threads > 1 && groups <= loops.SPLIT_GROUPS) {
+    return groupSumsOf(
+      loadNative().kernels!.arrayJob(Operation.groupSum, threads, keys, values, groups),
+      keys,
+      groups,
+    );
+  }
+  const sums = new Float64Array(groups);
+  const counts = new Float64Array(groups);
+  // Entries of all groups are made and read: with many groups and few values that is most of the work.
+  const isWorthIt = keys.length >= FROM.groupSum && keys.length >= 2 * groups;
+  const native = isWorthIt ? loadNative().kernels : undefined;
+  const done = (native ? native.arrayGroupSum : loops.groupSum)(keys, values, sums, counts);
+  if (done < keys.length) throw badKey(keys, done, groups);
+  return { sums, counts };
+}
+
+export function checkGroups(keys: unknown, values: unknown, groups: unknown): void {
+  requireKeys('keys', keys);
+  requireNumbers('values', values);
+  requireSameLength('values', values, 'keys', keys);
+  requireInteger('groups', groups, 1, 2 ** 24);
+}
+
+/** Of an array of sums, counts, and the place of a bad key or -1. */
+export function groupSumsOf(results: Float64Array, keys: Keys, groups: number): GroupSums {
+  const bad = results[2 * groups]!;
+  if (bad >= 0) throw badKey(keys, bad, groups);
+  return { sums: results.slice(0, groups), counts: results.slice(groups, 2 * groups) };
+}
+
+function badKey(keys: Keys, place: number, groups: number): Error {
+  return fail('INVALID_ARGUMENT', {
+    name: `keys[${place}]`,
+    actual: String(keys[place]),
+    expected: `a group: 0 to ${groups - 1}`,
+  });
+}
+
+/**
+ * The values that stand at some places of the sorted array, without sorting it: by radix, in a copy.
+ *
+ * @param ranks places, ascending, each below the number of values. -0 stands before 0, NaN last.
+ * @throws INVALID_ARGUMENT
+ */
+export function select(values: Numbers, ranks: readonly number[]): Float64Array {
+  requireNumbers('values', values);
+  let least = 0;
+  ranks.forEach((rank, k) => {
+    requireInteger(`ranks[${k}]`, rank, least, values.length - 1);
+    least = rank;
+  });
+  return selected(values, ranks).found;
+}
+
+function selected(values: Numbers, ranks: readonly number[]): { found: Float64Array; nans: number } {
+  const found = new Float64Array(ranks.length);
+  const native = values.length >= FROM.select ? loadNative().kernels : undefined;
+  if (native) return { found, nans: native.arraySelect(values, Uint32Array.from(ranks), found) };
+  const sorted = values.slice().sort();
+  ranks.forEach((rank, k) => (found[k] = sorted[rank]!));
+  let nans = 0;
+  for (let i = sorted.length - 1; i >= 0 && sorted[i] !== sorted[i]; i -= 1) nans += 1;
+  return { found, nans };
+}
+
+/**
+ * Quantiles, interpolated between the two nearest values (definition 7 of Hyndman and Fan, as in NumPy and R). NaN
+ * where any value is NaN, or there is none.
+ *
+ * @param probabilities from 0 to 1, in any order.
+ * @example
+ * const [median, p99] = kernels.quantiles(latencies, [0.5, 0.99]);
+ */
+export function quantiles(values: Numbers, probabilities: readonly number[]): number[] {
+  requireNumbers('values', values);
+  const last = values.length - 1;
+  const places = probabilities.map((probability, k) => {
+    if (typeof probability === 'number' && probability >= 0 && probability <= 1) return probability * last;
+    const expected = 'a number from 0 to 1';
+    throw fail('INVALID_ARGUMENT', { name: `probabilities[${k}]`, actual: String(probability), expected });
+  });
+  if (last < 0) return places.map(() => NaN);
+  const wanted = places.flatMap((place) => [Math.floor(place), Math.ceil(place)]);
+  const ranks = [...new Set(wanted)].sort((a, b) => a - b);
+  const { found, nans } = selected(values, ranks);
+  if (nans > 0) return places.map(() => NaN);
+  const at = (rank: number) => found[ranks.indexOf(rank)]!;
+  return places.map((place) => {
+    const rank = Math.floor(place);
+    const low = at(rank);
+    return place === rank ? low : low + (at(rank + 1) - low) * (place - rank);
+  });
+}

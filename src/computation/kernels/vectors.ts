@@ -1,0 +1,89 @@
+/** Element-wise kernels and running sums. */
+import { fail } from '../../errors.js';
+import { loadNative } from '../../native/load.js';
+import {
+  refuseOverlap,
+  refuseSharing,
+  requireFloats,
+  requireNumber,
+  requireNumbers,
+  requireOut,
+  requireSameLength,
+  typeName,
+  type Floats,
+  type Numbers,
+} from './arguments.js';
+import { FROM } from './break-even.js';
+import * as loops from './loops/vectors.js';
+import { Operation, threadsOf, type ThreadOptions } from './threads.js';
+
+/**
+ * Multiplies every value by `factor`, in place. f32 is multiplied as f64 and rounded once, as JavaScript does.
+ *
+ * @returns `values`
+ */
+export function scale<T extends Floats>(values: T, factor: number, options?: ThreadOptions): T {
+  requireFloats('values', values);
+  requireNumber('factor', factor);
+  const threads = options === undefined ? 1 : threadsOf(options, values.length);
+  if (threads > 1) loadNative().kernels!.arrayJob(Operation.scale, threads, factor, values);
+  else {
+    const native = values.length >= FROM.scale ? loadNative().kernels : undefined;
+    if (native) native.arrayScale(factor, values);
+    else loops.scale(values, factor);
+  }
+  return values;
+}
+
+/**
+ * `y[i] += a * x[i]`. f32 is worked on as f64 and rounded once.
+ *
+ * @returns `y`
+ * @throws INVALID_ARGUMENT where types or lengths differ, or the two overlap without being the same.
+ */
+export function axpy<T extends Floats>(a: number, x: T, y: T, options?: ThreadOptions): T {
+  checkAxpy(a, x, y);
+  const threads = options === undefined ? 1 : threadsOf(options, x.length);
+  if (threads > 1) loadNative().kernels!.arrayJob(Operation.axpy, threads, a, x, y);
+  else {
+    const native = x.length >= FROM.axpy ? loadNative().kernels : undefined;
+    if (native) native.arrayAxpy(a, x, y);
+    else loops.axpy(a, x, y);
+  }
+  return y;
+}
+
+export function checkAxpy(a: unknown, x: unknown, y: unknown): void {
+  requireNumber('a', a);
+  requireFloats('x', x);
+  requireFloats('y', y);
+  const type = typeName(x)!;
+  if (typeName(y) !== type) {
+    throw fail('INVALID_ARGUMENT', { name: 'y', actual: `a ${typeName(y)}`, expected: `a ${type}, as x is` });
+  }
+  requireSameLength('y', y, 'x', x);
+  refuseOverlap('y', y, 'x', x);
+}
+
+/**
+ * Running sums: `out[i]` is the sum of the first i + 1 values. Eight at a time are added up as a tree and then put on top
+ * of the sum so far, so the error is at most that of adding one by one, mostly an eighth.
+ *
+ * @param out by default a new array; `values` itself where that is a Float64Array.
+ * @throws INVALID_ARGUMENT where `out` is too short or overlaps `values` without being the same.
+ * @example
+ * kernels.prefixSum(Int32Array.of(1, 2, 3)); // Float64Array [1, 3, 6]
+ */
+export function prefixSum(
+  values: Numbers,
+  out: Float64Array = new Float64Array(values.length),
+): Float64Array {
+  requireNumbers('values', values);
+  requireOut<Float64Array>('out', out, 'Float64Array', values.length);
+  if (values instanceof Float64Array) refuseOverlap('out', out, 'values', values);
+  else refuseSharing('out', out, 'values', values);
+  const native = values.length >= FROM.runningSum ? loadNative().kernels : undefined;
+  if (native) native.arrayRunningSum(values, out);
+  else loops.runningSum(values, out);
+  return out;
+}

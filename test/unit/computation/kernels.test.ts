@@ -1,0 +1,399 @@
+// Every kernel against plain references, in the addon and in the loops without it, to the bit.
+import { describe, expect, it } from 'vitest';
+import * as kernels from '../../../dist/computation/kernels/kernels.js';
+import * as byteLoops from '../../../dist/computation/kernels/loops/bytes.js';
+import * as loops from '../../../dist/computation/kernels/loops/reductions.js';
+import * as vectorLoops from '../../../dist/computation/kernels/loops/vectors.js';
+import { loadNative } from '../../../dist/native/load.js';
+import { randomSource } from '../memory/random.js';
+
+const native = loadNative().kernels!;
+const LENGTHS = [0, 1, 2, 7, 8, 9, 31, 127, 128, 129, 255, 256, 511, 700, 1025, 4097, 16_384, 20_011];
+const LONG = [65_536, 65_537, 200_003];
+const TYPES = [
+  Int8Array,
+  Uint8Array,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+] as const;
+type Type = (typeof TYPES)[number];
+const invalid = expect.objectContaining({ code: 'INVALID_ARGUMENT' });
+
+/** Values at an offset that no vector is aligned to, of all magnitudes that the type has. */
+function filled(Type: Type, length: number, seed = 1, offset = 1) {
+  const next = randomSource(seed);
+  const values = new Type(length + offset).subarray(offset);
+  const isFloat = Type === Float64Array || Type === Float32Array;
+  for (let i = 0; i < length; i += 1) {
+    values[i] = isFloat ? (next() - 0.5) * 10 ** Math.floor(next() * 6) : Math.floor(next() * 2 ** 32);
+  }
+  return values;
+}
+
+function withOddities(length: number, seed = 3) {
+  const values = filled(Float64Array, length, seed) as Float64Array;
+  const next = randomSource(seed);
+  const odd = [NaN, -NaN, Infinity, -Infinity, -0, 0, Number.MIN_VALUE, -Number.MAX_VALUE];
+  for (let k = 0; k < length; k += 3) values[Math.floor(next() * length)] = odd[k % odd.length]!;
+  return values;
+}
+
+/** Element by element: `toEqual` takes minutes over so many. */
+function sameArray(a: ArrayLike<unknown>, b: ArrayLike<unknown>): void {
+  expect(a.length).toBe(b.length);
+  for (let i = 0; i < a.length; i += 1) if (!Object.is(a[i], b[i])) expect([i, a[i]]).toEqual([i, b[i]]);
+}
+
+const same = (a: unknown, b: unknown, message = '') => expect(a, message).toBe(b); // Object.is
+
+describe.each(TYPES.map((Type) => [Type.name, Type] as const))('reductions of %s', (_, Type) => {
+  it.each([...LENGTHS, ...LONG])('give in the addon what the loops give, %i values', (length) => {
+    const values = filled(Type, length, length + 1);
+    const other = filled(Type, length, length + 2, 0);
+    same(native.arrayReduce(0, values), loops.sum(values), 'sum');
+    same(native.arrayReduce(2, values), loops.extreme(values, true), 'min');
+    same(native.arrayReduce(3, values), loops.extreme(values, false), 'max');
+    same(native.arrayReduce(5, values), loops.extremeIndex(values, true), 'argmin');
+    same(native.arrayReduce(6, values), loops.extremeIndex(values, false), 'argmax');
+    same(native.arrayDot(values, other), loops.dot(values, other), 'dot');
+    const out = new Float64Array(3);
+    native.arrayMoments(values, out);
+    const { count, mean, m2 } = loops.moments(values);
+    expect([...out]).toEqual([count, mean, m2]);
+    const [one, two] = [new Float64Array(length), new Float64Array(length)];
+    native.arrayRunningSum(values, one);
+    vectorLoops.runningSum(values, two);
+    sameArray(one, two);
+  });
+
+  it('are near what is exact', () => {
+    const values = filled(Type, 20_011, 9);
+    const exact = values.reduce((all: number, value: number) => all + value, 0);
+    const scale = values.reduce((all: number, value: number) => all + Math.abs(value), 0);
+    expect(Math.abs(kernels.sum(values) - exact)).toBeLessThan(1e-12 * scale);
+    const { mean, m2 } = kernels.moments(values);
+    const center = exact / values.length;
+    const distances = values.reduce((all: number, value: number) => all + (value - center) ** 2, 0);
+    expect(mean).toBeCloseTo(center, 5);
+    expect(Math.abs(m2 - distances) / distances).toBeLessThan(1e-9);
+  });
+});
+
+describe('reductions of odd values', () => {
+  it.each([1, 5, 130, 900, 4096, 20_011])('agree on NaN, infinities and zeros, %i values', (length) => {
+    const values = withOddities(length, length);
+    for (const isMin of [true, false]) {
+      same(native.arrayReduce(isMin ? 2 : 3, values), loops.extreme(values, isMin));
+      same(native.arrayReduce(isMin ? 5 : 6, values), loops.extremeIndex(values, isMin));
+    }
+    same(native.arrayReduce(0, values), loops.sum(values));
+    same(native.arrayReduce(1, values), loops.sumCompensated(values));
+    const finite = values.map((value) => (Number.isFinite(value) ? value : -0));
+    same(native.arrayReduce(5, finite), finite.indexOf(Math.min(...finite)));
+    same(native.arrayReduce(6, finite), finite.indexOf(Math.max(...finite)));
+  });
+
+  it('know empty arrays', () => {
+    const none = new Float64Array(0);
+    expect([
+      kernels.sum(none),
+      kernels.min(none),
+      kernels.max(none),
+      kernels.argmin(none),
+      kernels.dot(none, none),
+    ]).toEqual([0, Infinity, -Infinity, -1, 0]);
+    expect(kernels.variance(none)).toBeNaN();
+    expect(kernels.mean(none)).toBeNaN();
+    expect(kernels.moments(none)).toEqual({ count: 0, mean: 0, m2: 0 });
+  });
+
+  it('treat a detached array as empty', () => {
+    const values = new Float64Array(1000).fill(1);
+    structuredClone(values.buffer, { transfer: [values.buffer] });
+    expect(kernels.sum(values)).toBe(0);
+    expect(native.arrayReduce(0, values)).toBe(0);
+  });
+
+  it.each([...LENGTHS, ...LONG])('compensate, %i values', (length) => {
+    const values = filled(Float64Array, length, 5) as Float64Array;
+    const single = Float32Array.from(values);
+    same(native.arrayReduce(1, values), loops.sumCompensated(values));
+    same(native.arrayReduce(1, single), loops.sumCompensated(single));
+  });
+
+  it('lose nothing where the compensated sum can help it', () => {
+    const values = new Float64Array(3000);
+    for (let i = 0; i < 1000; i += 1) values.set([1e100, 1, -1e100], 3 * i);
+    expect(kernels.sum(values, { compensated: true })).toBe(1000);
+    expect(loops.sumCompensated(values)).toBe(1000);
+  });
+
+  it('merge moments of parts into those of the whole', () => {
+    const values = filled(Float64Array, 10_000, 8);
+    const parts = [values.subarray(0, 10), values.subarray(10, 10), values.subarray(10)];
+    const merged = parts.map((part) => kernels.moments(part)).reduce(kernels.mergeMoments);
+    const whole = kernels.moments(values);
+    expect(merged.count).toBe(10_000);
+    expect(Math.abs(merged.m2 / whole.m2 - 1)).toBeLessThan(1e-12);
+    expect(kernels.variance(merged, true)).toBeCloseTo(whole.m2 / 9999, 3);
+  });
+});
+
+describe('element-wise kernels', () => {
+  it.each([0, 1, 15, 33, 500, 5_001])('give the bits of a loop, %i values', (length) => {
+    for (const Type of [Float64Array, Float32Array]) {
+      const x = filled(Type, length, 2) as Float64Array;
+      const y = filled(Type, length, 4, 0) as Float64Array;
+      const expected = y.map((value, i) => value + 0.1 * x[i]!);
+      const scaled = x.map((value) => value * -1.7);
+      const copy = x.slice();
+      native.arrayAxpy(0.1, x, y);
+      sameArray(y, expected);
+      native.arrayScale(-1.7, copy);
+      sameArray(copy, scaled);
+      sameArray(kernels.scale(x.slice(), -1.7), scaled);
+    }
+  });
+
+  it('sum up in place', () => {
+    const values = filled(Float64Array, 1003, 6) as Float64Array;
+    const expected = kernels.prefixSum(values);
+    expect(kernels.prefixSum(values, values)).toEqual(expected);
+  });
+
+  it('refuse overlap, other lengths and other types', () => {
+    const memory = new Float64Array(20);
+    const [a, b] = [memory.subarray(0, 10), memory.subarray(5, 15)];
+    expect(() => kernels.axpy(1, a, b)).toThrow(invalid);
+    expect(() => kernels.prefixSum(a, b)).toThrow(invalid);
+    expect(() => kernels.axpy(1, a, new Float64Array(9))).toThrow(invalid);
+    expect(() => kernels.axpy(1, a as never, new Float32Array(10) as never)).toThrow(invalid);
+    expect(() => kernels.scale([1] as never, 2)).toThrow(invalid);
+    expect(() => kernels.scale(a, '2' as never)).toThrow(invalid);
+    expect(() => kernels.sum(new BigInt64Array(2) as never)).toThrow(invalid);
+    expect(() => kernels.sum(new Uint8ClampedArray(2) as never)).toThrow(invalid);
+    expect(() => kernels.sum(Object.create(Float64Array.prototype) as never)).toThrow();
+    expect(() => kernels.dot(a, memory)).toThrow(invalid);
+    expect(() => kernels.sum(a, { threads: 0 })).toThrow(invalid);
+    expect(() => kernels.sum(Int8Array.of(1) as never, { compensated: true })).toThrow(invalid);
+  });
+});
+
+describe('histograms', () => {
+  it.each(LENGTHS)('count alike with and without the addon, %i values', (length) => {
+    for (const bins of [1, 7, 64, 1024, 1025, 5000]) {
+      for (const values of [withOddities(length, 7), filled(Int16Array, length, 7)]) {
+        const [one, two] = [new Uint32Array(bins + 3), new Uint32Array(bins + 3)];
+        native.arrayHistogram(values, -1000, 1000.5, one);
+        vectorLoops.histogram(values, -1000, 1000.5, two);
+        sameArray(one, two);
+        expect(one.reduce((all, count) => all + count, 0)).toBe(length);
+      }
+    }
+  });
+
+  it('have the upper end in the last bin, and tell what is outside', () => {
+    const values = Float64Array.of(0, 1, 9.5, 10, 11, -1, NaN);
+    const { counts, ...rest } = kernels.histogram(values, { bins: 10, low: 0, high: 10 });
+    expect([...counts]).toEqual([1, 1, 0, 0, 0, 0, 0, 0, 0, 2]);
+    expect(rest).toEqual({ below: 1, above: 1, nan: 1 });
+  });
+
+  it.each([
+    { bins: 0, low: 0, high: 1 },
+    { bins: 4, low: 1, high: 1 },
+    { bins: 4, low: NaN, high: 1 },
+    { bins: 4, low: -1e308, high: 1e308 },
+    { bins: 4, low: 0, high: 1e-320 },
+  ])('refuse %o', (options) => {
+    expect(() => kernels.histogram(new Float64Array(5), options)).toThrow(invalid);
+  });
+});
+
+describe('group sums', () => {
+  it.each([0, 1, 800, 5000, 70_001])('are the same with and without the addon, %i values', (length) => {
+    const next = randomSource(11);
+    const values = filled(Float64Array, length, 12);
+    for (const groups of [1, 5, 512, 513, 3000]) {
+      for (const Keys of [Uint8Array, Uint16Array, Uint32Array, Int32Array]) {
+        const keys = new Keys(length).map(() => Math.floor(next() * Math.min(groups, 256)));
+        const results = [native.arrayGroupSum, vectorLoops.groupSum].map((run) => {
+          const [sums, counts] = [new Float64Array(groups).fill(7), new Float64Array(groups).fill(7)];
+          expect(run(keys, values, sums, counts)).toBe(length);
+          return { sums, counts };
+        });
+        sameArray(results[0]!.sums, results[1]!.sums);
+        sameArray(results[0]!.counts, results[1]!.counts);
+      }
+    }
+  });
+
+  it.each([10, 10_000])('name the first key that is no group, %i values', (length) => {
+    const keys = new Int32Array(length);
+    keys[7] = -1;
+    keys[9] = 4;
+    expect(() => kernels.groupSum(keys, new Float64Array(length), 4)).toThrow(/keys\[7\] is -1/);
+    keys[7] = 0;
+    expect(() => kernels.groupSum(keys, new Float64Array(length), 4)).toThrow(/keys\[9\] is 4/);
+  });
+});
+
+describe('sorting', () => {
+  const ALL = [...TYPES, BigInt64Array, BigUint64Array] as const;
+  it.each(ALL.map((Type) => [Type.name, Type] as const))('orders %s as its own sort does', (_, Type) => {
+    for (const length of [...LENGTHS, 65_537]) {
+      const bits = filled(Uint8Array, length * 8, length, 0);
+      const values = new Type(bits.buffer.slice(0, length * Type.BYTES_PER_ELEMENT)) as Float64Array;
+      const expected = values.slice().sort();
+      const sorted = values.slice();
+      native.arraySort(sorted);
+      for (let i = 0; i < length; i += 1)
+        if (!Object.is(sorted[i], expected[i])) same(sorted[i], expected[i]);
+      sameArray(kernels.sort(values.slice()), expected);
+      const order = new Uint32Array(length);
+      native.arrayArgsort(values, order);
+      for (let i = 0; i < length; i += 1) {
+        const [value, wanted] = [values[order[i]!], expected[i]];
+        if (!Object.is(value, wanted)) same(value, wanted);
+        const isStable =
+          i === 0 || !Object.is(value, expected[i - 1]) || value !== value || order[i - 1]! < order[i]!;
+        if (!isStable) throw new Error(`not stable at ${i}`);
+      }
+      expect(new Set(order).size).toBe(length);
+    }
+  });
+
+  it('leaves few distinct, sorted and reversed values in order', () => {
+    for (const make of [
+      (i: number) => i % 3,
+      (i: number) => i,
+      (i: number) => -i,
+      () => 5,
+      (i: number) => i << 16,
+    ]) {
+      const values = Float64Array.from({ length: 3000 }, (_, i) => make(i));
+      expect(kernels.sort(values.slice())).toEqual(values.slice().sort());
+    }
+  });
+
+  it('puts -0 before 0 and NaN last, also without the addon', () => {
+    for (const length of [6, 600]) {
+      const values = Float64Array.from({ length }, (_, i) => [NaN, 0, -0, -Infinity, 0, -0][i % 6]!);
+      const expected = values.slice().sort();
+      const order = kernels.argsort(values);
+      expect(kernels.gather(values, order)).toEqual(expected);
+      expect(kernels.sort(values)).toEqual(expected);
+    }
+  });
+
+  it('works in shared memory', () => {
+    const values = new Float64Array(new SharedArrayBuffer(8000)).map((_, i) => Math.sin(i));
+    const expected = Float64Array.from(values).sort();
+    kernels.sort(values);
+    expect(Float64Array.from(values)).toEqual(expected);
+  });
+});
+
+describe('order statistics', () => {
+  it.each([1, 2, 100, 600, 5000, 70_001])('stand where sorting puts them, %i values', (length) => {
+    for (const Type of TYPES) {
+      for (const values of [filled(Type, length, 21), filled(Type, length, 22).map((value) => value % 3)]) {
+        const sorted = values.slice().sort();
+        const places = [0, 0.001, 0.25, 0.5, 0.5, 0.501, 0.9, 1].map((p) => Math.floor(p * (length - 1)));
+        const many = Array.from({ length: 40 }, (_, k) => Math.floor((k * (length - 1)) / 40));
+        for (const ranks of [places, many, [length >> 1]]) {
+          const found = kernels.select(values, ranks);
+          ranks.forEach((rank, k) => same(found[k], sorted[rank]));
+        }
+      }
+    }
+  });
+
+  it('interpolate', () => {
+    expect(kernels.quantiles(Float64Array.of(4, 1, 3, 2), [0.5, 0, 1, 0.25])).toEqual([2.5, 1, 4, 1.75]);
+    expect(kernels.quantiles(new Float64Array(0), [0.5])).toEqual([NaN]);
+    const values = filled(Float64Array, 5000, 1);
+    values[77] = NaN;
+    expect(kernels.quantiles(values, [0.5])).toEqual([NaN]);
+    expect(() => kernels.quantiles(values, [1.1])).toThrow(invalid);
+    expect(() => kernels.select(values, [5, 4])).toThrow(invalid);
+    expect(() => kernels.select(values, [5000])).toThrow(invalid);
+  });
+});
+
+describe('selections', () => {
+  const COMPARES = ['<', '<=', '>', '>=', '==', '!='] as const;
+  const holds = (a: number | bigint, compare: string, b: number | bigint) =>
+    ({ '<': a < b, '<=': a <= b, '>': a > b, '>=': a >= b, '==': a == b, '!=': a != b })[compare];
+
+  it.each([0, 5, 300, 700])('are what the test says, %i values', (length) => {
+    for (const Type of TYPES) {
+      const values = filled(Type, length, 31) as Float64Array;
+      for (const against of [0, 100, -5.5, NaN, Infinity, values[1] ?? 1]) {
+        for (const compare of COMPARES) {
+          const expected = [...values.keys()].filter((i) => holds(values[i]!, compare, against));
+          sameArray(kernels.filterIndices(values, compare, against), expected);
+          sameArray(
+            kernels.compact(values, compare, against),
+            expected.map((i) => values[i]),
+          );
+        }
+      }
+    }
+    const wide = new BigInt64Array(length).map((_, i) => BigInt(i * 7919) - 4000n);
+    expect([...kernels.compact(wide, '>', 3n)]).toEqual([...wide].filter((value) => value > 3n));
+  });
+
+  it('refuse what does not fit', () => {
+    const values = new Float64Array(10);
+    expect(() => kernels.compact(values, '>', 1n)).toThrow(invalid);
+    expect(() => kernels.compact(values, '~' as never, 1)).toThrow(invalid);
+    expect(() => kernels.compact(values, '>', 1, values)).toThrow(invalid);
+    expect(() => kernels.compact(values, '>', 1, new Float64Array(9))).toThrow(invalid);
+    expect(() => kernels.filterIndices(values, '>', 1, new Uint32Array(3))).toThrow(invalid);
+    expect(() => kernels.gather(values, Uint32Array.of(1, 10))).toThrow(invalid);
+  });
+});
+
+describe('bytes', () => {
+  it.each([0, 1, 7, 31, 63, 64, 65, 200, 2049, 70_003])('agree with loops, %i bytes', (length) => {
+    const a = filled(Uint8Array, length, 41, 3) as Uint8Array;
+    const b = filled(Uint8Array, length, 42, 1) as Uint8Array;
+    for (const [code, operation] of (['and', 'or', 'xor', 'andNot'] as const).entries()) {
+      const [one, two] = [new Uint8Array(length), new Uint8Array(length)];
+      native.bytesCombine(code, a, b, one);
+      byteLoops.combine(operation, a, b, two);
+      sameArray(one, two);
+    }
+    expect(native.bytesCountBits(a)).toBe(byteLoops.countBits(a));
+    expect(native.bytesCountCodePoints(a)).toBe(byteLoops.countCodePoints(a));
+    expect(native.bytesCrc32c(a, 99)).toBe(byteLoops.crc32c(a, 99));
+    expect(kernels.xxh64(a, 5n)).toBe(byteLoops.xxh64(a, 5n));
+  });
+
+  it('give the published values', () => {
+    const digits = Buffer.from('123456789');
+    expect([kernels.crc32c(digits), byteLoops.crc32c(digits, 0)]).toEqual([0xe3069283, 0xe3069283]);
+    expect(kernels.crc32c(Buffer.alloc(32))).toBe(0x8a9136aa); // RFC 3720, B.4
+    expect(kernels.crc32c(digits.subarray(4), kernels.crc32c(digits.subarray(0, 4)))).toBe(0xe3069283);
+    expect(kernels.xxh64(Buffer.alloc(0))).toBe(0xef46db3751d8e999n);
+    expect(kernels.xxh64(Buffer.from('abc'))).toBe(0x44bc2cf5ad770999n);
+    expect(kernels.countCodePoints(Buffer.from('žluťoučký 🐎'.repeat(50)))).toBe(11 * 50);
+  });
+
+  it('combine in place, and refuse other sizes and overlap', () => {
+    const a = Uint32Array.of(5, 6);
+    expect([...kernels.bitAndNot(a, Uint32Array.of(1, 2), a)]).toEqual([4, 4]);
+    const memory = new Uint8Array(40);
+    const [first, second] = [memory.subarray(0, 20), memory.subarray(10, 30)];
+    expect(() => kernels.bitOr(first, first, second)).toThrow(invalid);
+    expect(() => kernels.bitOr(first, memory, first)).toThrow(invalid);
+    expect(() => kernels.crc32c('x' as never)).toThrow(invalid);
+    expect(() => kernels.crc32c(first, -1)).toThrow(invalid);
+    expect(() => kernels.xxh64(first, 1 as never)).toThrow(invalid);
+  });
+});
