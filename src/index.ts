@@ -253,6 +253,7 @@ export type {
   TunableVariant,
   Variant,
 } from './computation/variants.js';
+export type { NativeComputation } from './computation/native-variants.js';
 export type { ParallelComputation } from './computation/parallel.js';
 export type {
   CategoricalParameter,

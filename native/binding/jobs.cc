@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <exception>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -18,7 +19,7 @@ using kernels::Column;
 struct JobTable::Pending {
   std::shared_ptr<BulkJob> job;
   napi_threadsafe_function deliver;
-  Napi::Promise::Deferred deferred;
+  napi_deferred deferred;
   Napi::ObjectReference holds;
 };
 
@@ -149,13 +150,14 @@ sched::Pool& JobTable::PoolOf(Napi::Env env) {
 
 Napi::Value JobTable::Start(Napi::Env env, std::shared_ptr<BulkJob> job, unsigned threads, Napi::Array holds) {
   sched::Pool& pool = PoolOf(env);
-  const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
+  napi_deferred deferred = nullptr;
+  napi_value promise = nullptr;
+  if (napi_create_promise(env, &deferred, &promise) != napi_ok) throw Napi::Error::New(env);
   auto* const pending = new Pending{std::move(job), deliver_, deferred, Napi::ObjectReference::New(holds, 1)};
-  const Napi::Value promise = deferred.Promise();
   if (pending_.empty()) napi_ref_threadsafe_function(env, deliver_);
   pending_.insert(pending);
   pool.Submit(pending->job, threads, OnPoolThread, pending);
-  return promise;
+  return Napi::Value(env, promise);
 }
 
 // The last thing that a job does. The environment waits for it before it ends, so `deliver` is open.
@@ -171,12 +173,22 @@ void JobTable::Deliver(napi_env raw, napi_value, void* context, void* data) {
   const std::unique_ptr<Pending> pending(static_cast<Pending*>(data));
   table.pending_.erase(pending.get());
   if (table.pending_.empty()) napi_unref_threadsafe_function(env, table.deliver_);
+  // Statuses are ignored and nothing is thrown on: in a worker that is being terminated every call fails, and there is
+  // nobody left to tell.
+  std::string problem = "the result could not be made";
   try {
-    pending->deferred.Resolve(ResultOf(env, *pending->job));
-  } catch (const Napi::Error& error) {
-    pending->deferred.Reject(error.Value());
-  } catch (const std::exception& error) {
-    pending->deferred.Reject(Napi::Error::New(env, error.what()).Value());
+    napi_resolve_deferred(raw, pending->deferred, ResultOf(env, *pending->job));
+    return;
+  } catch (const std::bad_alloc&) {
+    problem = "there is no memory for the result";
+  } catch (const std::exception&) {
+    // Of Napi: the environment is ending.
+  }
+  napi_value message = nullptr;
+  napi_value error = nullptr;
+  if (napi_create_string_utf8(raw, problem.c_str(), problem.size(), &message) == napi_ok &&
+      napi_create_error(raw, nullptr, message, &error) == napi_ok) {
+    napi_reject_deferred(raw, pending->deferred, error);
   }
 }
 

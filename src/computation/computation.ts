@@ -6,6 +6,7 @@ import { describe, fail } from '../errors.js';
 import type { Choice, ComputationChoice } from '../model/choice.js';
 import type { Subject } from '../model/subject.js';
 import { makeDispatch, type Range } from './dispatch.js';
+import { nativeVariants, type NativeComputation } from './native-variants.js';
 import { parallelVariant, type ParallelComputation } from './parallel.js';
 import { isInSpace, parseConfiguredName, type Constraint, type ParameterSpace } from './parameters.js';
 import { defaultSize, type SizeOf } from './size.js';
@@ -61,6 +62,8 @@ export interface ComputationOptions<F extends AnyFunction = AnyFunction> {
   readonly constraints?: readonly Constraint[];
   /** The same computation as a loop over threads: raced as the variant `parallelFor`. */
   readonly parallel?: ParallelComputation;
+  /** The same computation by native kernels: raced as `native`, and on several threads as `nativeParallel`. */
+  readonly native?: NativeComputation;
 }
 
 /** What a range's variant is called through. */
@@ -118,10 +121,14 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
       this.variantNames = checkModuleForm(variants);
       refuseWithModule(options);
     } else {
-      const { parameters, constraints, parallel } = options;
+      const { parameters, constraints, parallel, native } = options;
       const given = fromFunctions(variants as FunctionVariants<F>, parameters, constraints);
       this.#tunables = given.tunables;
-      this.#variants = parallel ? [...given.variants, parallelVariant<F>(parallel)] : given.variants;
+      this.#variants = [
+        ...given.variants,
+        ...(parallel ? [parallelVariant<F>(parallel)] : []),
+        ...(native ? nativeVariants<F>(native) : []),
+      ];
       this.variantNames = this.#variants.map((variant) => variant.name);
     }
     this.#choice = { kind: 'computation', bySize: [{ maxSize: null, variant: this.variantNames[0]! }] };
@@ -269,8 +276,8 @@ function checkChoice(choice: unknown, computation: Computation): ComputationChoi
 }
 
 /** What only functions can have. @throws INVALID_ARGUMENT */
-function refuseWithModule({ parameters, constraints, parallel }: ComputationOptions): void {
-  for (const [name, value] of Object.entries({ parameters, constraints, parallel })) {
+function refuseWithModule({ parameters, constraints, parallel, native }: ComputationOptions): void {
+  for (const [name, value] of Object.entries({ parameters, constraints, parallel, native })) {
     if (value === undefined) continue;
     const expected = 'nothing where variants are exports of a module, or variants as functions';
     throw fail('INVALID_ARGUMENT', { name, actual: describe(value), expected });

@@ -73,7 +73,7 @@ export function admitted(
   if (strategy !== 'auto' && strategy !== 'serial' && !variants.some(admits)) {
     warnings.push(
       `parallelization.strategy "${strategy}" found no such variant: describe one as { run, execution: "${strategy}" }` +
-        `${strategy === 'threads' ? ', or give a thread job' : ''}. Nothing is made parallel by itself.`,
+        `${strategy === 'threads' ? ', or give a thread job' : ', or give kernels as native'}. Nothing is made parallel by itself.`,
     );
   }
   if (maxThreads !== undefined && !variants.some(({ threads }) => threads !== undefined)) {

@@ -28,6 +28,7 @@ const DATA_KEYS: Record<OptimizationType, readonly string[]> = {
     'parameters',
     'constraints',
     'parallel',
+    'native',
   ],
   thread: ['job'],
 };

@@ -1,5 +1,5 @@
 // Least significant digit first, eight bits at a time, all digits counted in one pass and those that do not differ
-// skipped. Measured against eleven bits: a third fewer passes, each a half slower where the data leave the cache.
+// skipped. Eight and not more: 256 open ends fit the first-level cache and its page table.
 #include "order.h"
 
 #include <algorithm>

@@ -13,13 +13,13 @@ const NUMBERS = new Set([...FLOATS, ...KEYS, 'Int8Array', 'Int16Array']);
 const VALUES = new Set([...NUMBERS, 'BigInt64Array', 'BigUint64Array']);
 
 /** The intrinsic name: it cannot be forged by a prototype, nor is it lost by a Buffer or another realm. */
-const tagOf = Object.getOwnPropertyDescriptor(
+const tag = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype) as object,
   Symbol.toStringTag,
-)!.get as (this: unknown) => string | undefined;
+)!;
 
 export function typeName(value: unknown): string | undefined {
-  return tagOf.call(value);
+  return (tag.get as () => unknown).call(value) as string | undefined;
 }
 
 function require(name: string, value: unknown, kinds: ReadonlySet<string>, expected: string): void {

@@ -1,8 +1,8 @@
 /**
  * Numbers of values from which the call into the addon pays; below, the loops in JavaScript run. A call costs 60 to 300 ns,
- * as much as a hundred to a thousand simple additions. Measured by `bench/kernel-gates.js`, the next round number above
- * the crossing on the machine of `docs/kernels.md`: far above it hardly anything is lost, below it the call would cost more
- * than it saves.
+ * as much as a hundred to a thousand simple additions. Each is a round number above the crossing that was measured
+ * on the machine of `docs/kernels.md`, between 100 and 10,000 values: above it hardly anything is lost, below it the call
+ * would cost more than it saves.
  */
 export const FROM = {
   sum: 400,

@@ -113,7 +113,9 @@ export function groupSum(keys: Keys, values: Numbers, groups: number, options?: 
   // Entries of all groups are made and read: with many groups and few values that is most of the work.
   const isWorthIt = keys.length >= FROM.groupSum && keys.length >= 2 * groups;
   const native = isWorthIt ? loadNative().kernels : undefined;
-  const done = (native ? native.arrayGroupSum : loops.groupSum)(keys, values, sums, counts);
+  const done = native
+    ? native.arrayGroupSum(keys, values, sums, counts)
+    : loops.groupSum(keys, values, sums, counts);
   if (done < keys.length) throw badKey(keys, done, groups);
   return { sums, counts };
 }

@@ -17,7 +17,7 @@ function columnOfArray(values: Values): Column {
   return {
     view: values,
     shape: Int32Array.of(0, values.length, 1, 0),
-    codec: { kind: 'number' } as Column['codec'],
+    codec: { kind: 'number' },
     isWide: values instanceof BigInt64Array || values instanceof BigUint64Array,
     isFloat,
     isContiguous: true,
@@ -90,8 +90,7 @@ function compacted(values: Values, compare: Compare, against: number | bigint, o
 }
 
 /**
- * `out[k] = values[indices[k]]`. Its reverse, scattering, is not here: it is bound by its stores, and won less than a half
- * over the loop in JavaScript.
+ * `out[k] = values[indices[k]]`. There is no kernel for its reverse, scattering.
  *
  * @param out of the type of `values`; by default a new array.
  * @throws INVALID_ARGUMENT for an index that is outside of the values; what stood before it has been written.

@@ -59,7 +59,11 @@ export function checkAxpy(a: unknown, x: unknown, y: unknown): void {
   requireFloats('y', y);
   const type = typeName(x)!;
   if (typeName(y) !== type) {
-    throw fail('INVALID_ARGUMENT', { name: 'y', actual: `a ${typeName(y)}`, expected: `a ${type}, as x is` });
+    throw fail('INVALID_ARGUMENT', {
+      name: 'y',
+      actual: `a ${typeName(y)!}`,
+      expected: `a ${type}, as x is`,
+    });
   }
   requireSameLength('y', y, 'x', x);
   refuseOverlap('y', y, 'x', x);

@@ -62,7 +62,7 @@ describe.each([0, 1, 65_536, 131_072, 131_073, 400_001])('kernels on threads, %i
       expect(many).toEqual(one);
       expect(await later).toEqual(one);
     }
-    const updated = kernels.axpy(0.3, a, Float64Array.from(b) as never);
+    const updated = kernels.axpy(0.3, a, Float64Array.from(b));
     const copy = shared(length, length + 1);
     expect(kernels.axpy(0.3, a, copy, on)).toBe(copy);
     sameArray(copy, updated);
