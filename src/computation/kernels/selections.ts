@@ -20,7 +20,6 @@ function columnOfArray(values: Values): Column {
     codec: { kind: 'number' },
     isWide: values instanceof BigInt64Array || values instanceof BigUint64Array,
     isFloat,
-    isContiguous: true,
     path: 'values',
   };
 }

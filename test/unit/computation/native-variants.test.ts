@@ -35,7 +35,7 @@ describe('native kernels of a computation', () => {
       admitted(variants, subject.choice, {
         strategy,
         ...(maxThreads !== undefined && { maxThreads }),
-      } as never).variants.map(({ name }) => name);
+      }).variants.map(({ name }) => name);
     expect(names('auto')).toEqual(['loop', 'native', 'nativeParallel']);
     expect(names('native')).toEqual(['loop', 'native', 'nativeParallel']);
     expect(names('native', 2)).toEqual(['loop', 'native']);
