@@ -82,6 +82,7 @@ export {
   utf8,
   type Fields,
   type RecordOf,
+  type RecordPatch,
 } from './memory/struct/field-types.js';
 export { flagsOf, type FlagsAccessor, type FlagsValue } from './memory/struct/flags.js';
 export { parseCStructs } from './memory/c-declarations/parse-c-structs.js';

@@ -52,17 +52,20 @@ function nameOf(node: StructNode, structs: Map<string, StructNode>): string | un
 }
 
 function enumsOf(struct: string, node: StructNode): string[] {
+  const fields = namesOf(node);
   return node.fields.flatMap(({ name, node: type }) => {
     const inner = innermost(type);
     if (inner.kind !== 'enum' && inner.kind !== 'flags') return [];
-    const values = Object.entries(inner.kind === 'enum' ? inner.values : inner.bits).map(([key, value]) => {
-      return `  ${identifier(`${struct}_${name}_${key}`).toUpperCase()} = ${value}u`;
-    });
-    return [`enum ${struct}_${name} {`, `${values.join(',\n')}`, '};', ''];
+    const entries = Object.entries(inner.kind === 'enum' ? inner.values : inner.bits);
+    const field = fields.get(name) as string;
+    const names = identifiers(entries.map(([key]) => `${struct}_${field}_${key}`.toUpperCase()));
+    const values = [...names.values()].map((constant, k) => `  ${constant} = ${entries[k]?.[1]}u`);
+    return [`enum ${struct}_${field} {`, `${values.join(',\n')}`, '};', ''];
   });
 }
 
 function body(name: string, node: StructNode, structs: Map<string, StructNode>): string[] {
+  const names = namesOf(node);
   const lines: string[] = [];
   const checks: string[] = [];
   let end = 0;
@@ -75,10 +78,9 @@ function body(name: string, node: StructNode, structs: Map<string, StructNode>):
     if (Math.ceil(end / align) * align < field.offsetBytes) pad(field.offsetBytes - end);
     const first = lines.every((line) => line.includes('padding_'));
     const alignas = first && node.alignBytes > natural ? `alignas(${node.alignBytes}) ` : '';
-    lines.push(`  ${alignas}${declaration(field.name, field.node, structs)};`);
-    checks.push(
-      `static_assert(offsetof(struct ${name}, ${field.name}) == ${field.offsetBytes}, "${name}.${field.name}");`,
-    );
+    const own = names.get(field.name) as string;
+    lines.push(`  ${alignas}${declaration(own, field.node, structs)};`);
+    checks.push(`static_assert(offsetof(struct ${name}, ${own}) == ${field.offsetBytes}, "${name}.${own}");`);
     end = field.offsetBytes + sizeOf(field.node);
   }
   const aligned = Math.ceil(end / node.alignBytes) * node.alignBytes;
@@ -110,6 +112,35 @@ function innermost(node: FieldNode): FieldNode {
   return node.kind === 'array' ? innermost(node.element) : node;
 }
 
-function identifier(name: string): string {
-  return name.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d)/, '_');
+function namesOf(node: StructNode): Map<string, string> {
+  return identifiers(node.fields.map(({ name }) => name));
 }
+
+/** By name, an identifier of its own: two names may differ in characters only that C does not know. */
+function identifiers(names: readonly string[]): Map<string, string> {
+  const given = new Map<string, string>();
+  const taken = new Set<string>();
+  for (const name of names) {
+    let own = identifier(name);
+    for (let k = 2; taken.has(own); k += 1) own = `${identifier(name)}_${k}`;
+    taken.add(own);
+    given.set(name, own);
+  }
+  return given;
+}
+
+function identifier(name: string): string {
+  const plain = name.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d)/, '_');
+  return RESERVED.has(plain) ? `${plain}_` : plain;
+}
+
+/** Keywords of C11 and C++20, and what the included headers define. */
+const RESERVED: ReadonlySet<string> = new Set(
+  `alignas alignof and and_eq asm assert auto bitand bitor bool break case catch char char16_t char32_t char8_t class
+  co_await co_return co_yield compl concept const const_cast consteval constexpr constinit continue decltype default
+  delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline int long mutable
+  namespace new noexcept not not_eq nullptr offsetof operator or or_eq private protected public register
+  reinterpret_cast requires restrict return short signed sizeof static static_assert static_cast struct switch template
+  this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t while xor
+  xor_eq NULL`.split(/\s+/),
+);

@@ -69,6 +69,16 @@ export type Fields = Readonly<Record<string, FieldType>>;
 /** The plain object that a record converts to and from. */
 export type RecordOf<F extends Fields> = { -readonly [K in keyof F]: ValueOf<F[K]> };
 /** The properties of a cursor: scalars read and write memory, composite fields are cursors of their own. */
+/** What `assign` takes for a value: of a nested struct and of flags only what is to change. */
+type PatchOf<V> = V extends readonly unknown[]
+  ? V
+  : V extends object
+    ? { readonly [K in keyof V]?: PatchOf<V[K]> }
+    : V;
+
+/** A part of a record; what it does not name stays as it is (or zero, in a new record). */
+export type RecordPatch<F extends Fields> = { readonly [K in keyof F]?: PatchOf<ValueOf<F[K]>> };
+
 export type AccessorOf<F extends Fields> = {
   -readonly [K in keyof F]: AccessOf<F[K]>;
 };

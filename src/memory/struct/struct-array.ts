@@ -15,7 +15,14 @@ import { dotOf, extremeOf, filterOf, gatherOf, sumOf } from './bulk.js';
 import type { Compare } from './column-loops.js';
 import { columnOf, type Column } from './column.js';
 import { moveRange, planMoves } from './record-moves.js';
-import { scalarBytes, type AccessorOf, type ColumnsOf, type Fields, type RecordOf } from './field-types.js';
+import {
+  scalarBytes,
+  type AccessorOf,
+  type ColumnsOf,
+  type Fields,
+  type RecordOf,
+  type RecordPatch,
+} from './field-types.js';
 import type { StructDescriptor } from './descriptor.js';
 
 /** A movable window on one record of an array. */
@@ -26,7 +33,7 @@ export type Cursor<F extends Fields> = AccessorOf<F> & {
   /** A plain copy of the record. */
   toObject(): RecordOf<F>;
   /** Writes the fields that are given; others stay. */
-  assign(values: Partial<RecordOf<F>>): Cursor<F>;
+  assign(values: RecordPatch<F>): Cursor<F>;
 };
 
 /** Paths of the fields that may hold a number per record; those within structs by dots. */
@@ -180,12 +187,12 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
   }
 
   /** Writes the fields that are given into one record. */
-  set(index: number, values: Partial<RecordOf<F>>): void {
+  set(index: number, values: RecordPatch<F>): void {
     this.moved(index).assign(values);
   }
 
   /** Writes records from `start` on. @throws INVALID_ARGUMENT where they do not fit. */
-  fromObjects(records: readonly Partial<RecordOf<F>>[], start = 0): this {
+  fromObjects(records: readonly RecordPatch<F>[], start = 0): this {
     if (this.closed) throw this.closedError();
     requireRecords(records);
     requireInteger('start', start, 0, this.length);
@@ -348,7 +355,7 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
    * the speed of memory, others record by record.
    * @param end one behind the last record; default all
    */
-  fill(values: Partial<RecordOf<F>>, start = 0, end: number = this.length): this {
+  fill(values: RecordPatch<F>, start = 0, end: number = this.length): this {
     if (this.closed) throw this.closedError();
     requireInteger('start', start, 0, this.length);
     requireInteger('end', end, start, this.length);
@@ -374,7 +381,7 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
     if (Object.keys(others).length === 0) return this;
     for (let index = start + 1; index < end; index += 1) {
       cursor.index = index;
-      cursor.assign(others as Partial<RecordOf<F>>);
+      cursor.assign(others as RecordPatch<F>);
     }
     return this;
   }
@@ -467,7 +474,7 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
     }
     const { plan } = this.moves;
     if (plan === undefined) {
-      for (let k = 0; k < count; k += 1) target.set(targetStart + k, this.get(start + k));
+      for (let k = 0; k < count; k += 1) target.set(targetStart + k, this.get(start + k) as RecordPatch<F>);
     } else {
       moveRange(loadNative().kernels, from, start, to, targetStart, count, plan);
     }

@@ -24,6 +24,7 @@ import {
   type FieldType,
   type Fields,
   type RecordOf,
+  type RecordPatch,
   type StructNode,
 } from './field-types.js';
 import {
@@ -47,6 +48,20 @@ export interface StructOptions {
   readonly order?: ArrayOrder;
 }
 
+const OPTION_KEYS: Readonly<Record<keyof StructOptions, true>> = {
+  packing: true,
+  hot: true,
+  writers: true,
+  cacheLineBytes: true,
+  order: true,
+};
+const ARRAY_OPTION_KEYS: Readonly<Record<keyof ArrayOptions, true>> = {
+  order: true,
+  region: true,
+  offsetBytes: true,
+  shared: true,
+};
+
 /** A choice in force, and where it came from. */
 export type StructChoice = MemoryChoice & {
   /** `declared`: the type's own options. `stored`: loaded from config.json. `measured`: won a comparison just now. */
@@ -56,7 +71,7 @@ export type StructChoice = MemoryChoice & {
 /** What a cursor gives for a field that is a struct. */
 export type NestedAccessor<F extends Fields> = AccessorOf<F> & {
   toObject(): RecordOf<F>;
-  assign(values: Partial<RecordOf<F>>): NestedAccessor<F>;
+  assign(values: RecordPatch<F>): NestedAccessor<F>;
 };
 
 const PACKINGS: readonly StructPacking[] = ['minimal_padding', 'cache_line', 'declared'];
@@ -166,13 +181,13 @@ export class StructType<F extends Fields = Fields>
    */
   array(length: number, options: ArrayOptions = {}): StructArray<F> {
     requireInteger('length', length, 0, MAX_RECORDS);
-    requireOptions('array options', options);
+    requireOptions('array options', options, ARRAY_OPTION_KEYS);
     const order = requireOneOf('order', options.order ?? this.inForce.order, ORDERS);
     return new StructArray<F>(this.partsFor(order), length, options);
   }
 
   /** An array that holds copies of `records`. */
-  fromObjects(records: readonly Partial<RecordOf<F>>[], options: ArrayOptions = {}): StructArray<F> {
+  fromObjects(records: readonly RecordPatch<F>[], options: ArrayOptions = {}): StructArray<F> {
     requireRecords(records);
     return this.array(records.length, options).fromObjects(records);
   }
@@ -339,7 +354,7 @@ export function struct<const F extends Fields>(
     throw fail('INVALID_ARGUMENT', { name: 'name', actual: describe(name), expected: 'a name for the type' });
   }
   requireOptions(`fields of "${name}"`, fields);
-  requireOptions(`options of "${name}"`, options);
+  requireOptions(`options of "${name}"`, options, OPTION_KEYS);
   const nodes = Object.entries(fields).map(([field, type]) => {
     requireFieldName(name, field);
     if (typeof type !== 'object' || (type as unknown) === null || !('node' in type)) {

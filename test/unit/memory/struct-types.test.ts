@@ -147,6 +147,19 @@ describe('inference', () => {
     expect(total()).toBe(2);
   });
 
+  it('lets a part of a nested struct and of flags be assigned, and refuses what they do not have', () => {
+    order.assign({ leg: { price: 4 }, state: { paid: true } });
+    expect(order.toObject()).toMatchObject({
+      leg: { price: 4, side: 'buy' },
+      state: { paid: true, sent: false },
+    });
+    // @ts-expect-error: no field of the nested struct
+    order.assign({ leg: { prize: 4 } });
+    expect(order.leg.toObject()).toEqual({ price: 4, side: 'buy' });
+    // @ts-expect-error: no flag of the field
+    expect(() => order.assign({ state: { lost: true } })).toThrow();
+  });
+
   it('refuses values of another type', () => {
     // @ts-expect-error: no name of the enum
     expect(() => (order.side = 'keep')).toThrow();

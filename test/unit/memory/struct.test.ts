@@ -497,6 +497,8 @@ describe('toCHeader', () => {
       struct('Declared', { a: u8, p: array(Point, 3), b: f64 }, { packing: 'declared' }),
       struct('Lines', { a: u8, b: f64, c: utf8(60) }, { packing: 'cache_line', cacheLineBytes: 128 }),
       struct('Queue', { head: u32, tail: u32, size: u32 }, { writers: { in: ['tail'], out: ['head'] } }),
+      // Words that C or C++ keeps for itself, and names that differ in characters only that C does not know.
+      struct('class', { int: u8, template: f64, state: enumOf('foo-bar', 'foo_bar', 'ä', 'ö') }),
     ];
     types.forEach((type, k) => {
       const file = join(directory, `header-${k}.h`);
@@ -516,6 +518,13 @@ describe('toCHeader', () => {
     expect(() =>
       execFileSync(compiler, [...flags, '-fsyntax-only', join(directory, 'wrong.h')], { stdio: 'pipe' }),
     ).toThrow(/static assertion/);
+  });
+});
+
+describe('options', () => {
+  it('that are mistyped are refused, with those there are', () => {
+    expect(() => struct('P', { x: f64 }, { paking: 'declared' } as never)).toThrow(/"paking".*packing/s);
+    expect(() => Point.array(4, { ordr: 'soa' } as never)).toThrow(/"ordr".*order/s);
   });
 });
 
