@@ -58,8 +58,10 @@ function enumsOf(struct: string, node: StructNode): string[] {
     if (inner.kind !== 'enum' && inner.kind !== 'flags') return [];
     const entries = Object.entries(inner.kind === 'enum' ? inner.values : inner.bits);
     const field = fields.get(name) as string;
-    const names = identifiers(entries.map(([key]) => `${struct}_${field}_${key}`.toUpperCase()));
-    const values = [...names.values()].map((constant, k) => `  ${constant} = ${entries[k]?.[1]}u`);
+    const constants = [
+      ...identifiers(entries.map(([key]) => `${struct}_${field}_${key}`.toUpperCase())).values(),
+    ];
+    const values = entries.map(([, value], k) => `  ${constants[k] as string} = ${value}u`);
     return [`enum ${struct}_${field} {`, `${values.join(',\n')}`, '};', ''];
   });
 }
