@@ -133,7 +133,7 @@ describe('compare over subjects that cannot be compared', () => {
   });
 
   it.each([
-    ['an export that is missing', { export: 'gone' }, /has no export "gone" .*It exports: .*sumLoop/s],
+    ['an export that is missing', { export: 'gone' }, /has no export "gone"\. It exports: .*sumLoop/s],
     ['an export that is no function', { export: 'notAFunction' }, /is no function/],
     [
       'a factory that returns no function',
@@ -143,7 +143,7 @@ describe('compare over subjects that cannot be compared', () => {
     [
       'a module that is missing',
       { module: fixture('gone.js') },
-      /Cannot find module .*gone\.js' Check the path/,
+      /Cannot find module .*gone\.js'\. Check the path/,
     ],
     [
       'a module with a syntax error',
