@@ -90,7 +90,7 @@ export async function measureLoad(url: string, options: DriveLoadOptions): Promi
       onProgress({ stage: 'load', fraction, message: `Driving load at ${url}` });
     }, 500);
   try {
-    if (signal?.aborted) return { requests: 0, errors: 0, elapsedMs: 0, latencies: new LatencyHistogram() };
+    if (signal?.aborted) return nothingMeasured();
     return await (options.rate === undefined
       ? closedLoop(url, requests, options)
       : (await import('./paced-load.js')).pacedLoad(requests, options, options.rate));
@@ -98,6 +98,13 @@ export async function measureLoad(url: string, options: DriveLoadOptions): Promi
     clearInterval(ticker);
   }
 }
+
+const nothingMeasured = (): LoadMeasurement => ({
+  requests: 0,
+  errors: 0,
+  elapsedMs: 0,
+  latencies: new LatencyHistogram(),
+});
 
 function check(url: string, options: DriveLoadOptions): void {
   if (typeof url !== 'string' || !URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
@@ -123,6 +130,8 @@ async function closedLoop(
   options: DriveLoadOptions,
 ): Promise<LoadMeasurement> {
   const { default: autocannon } = await import('autocannon');
+  // A listener that is added after the abort is never called.
+  if (options.signal?.aborted) return nothingMeasured();
   const latencies = new LatencyHistogram();
   let errors = 0;
   const startedMs = performance.now();

@@ -65,6 +65,14 @@ describe.each([
     });
   });
 
+  it('ends when it is aborted while it begins', async () => {
+    const url = await serve((_request, response) => response.end('ok'));
+    const controller = new AbortController();
+    const load = driveLoad(url, { durationMs: 60_000, signal: controller.signal, ...mode });
+    controller.abort();
+    await expect(load).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
   it('ends when it is aborted and returns what it has', async () => {
     const url = await serve((_request, response) => response.end('ok'));
     const controller = new AbortController();
