@@ -36,7 +36,7 @@ bool ElementOf(napi_typedarray_type type, Element* element) {
   }
 }
 
-Column ValuesArgument(const Napi::CallbackInfo& info, std::size_t index, const char* name) {
+Column NumericViewArgument(const Napi::CallbackInfo& info, std::size_t index, const char* name) {
   napi_typedarray_type type = napi_uint8_array;
   std::size_t length = 0;
   void* data = nullptr;
@@ -47,6 +47,11 @@ Column ValuesArgument(const Napi::CallbackInfo& info, std::size_t index, const c
   }
   column.data = data;
   column.count = data ? length : 0;
+  return column;
+}
+
+Column ValuesArgument(const Napi::CallbackInfo& info, std::size_t index, const char* name) {
+  const Column column = NumericViewArgument(info, index, name);
   if (static_cast<double>(column.count) > kMaxRecords) {
     throw BadArgument(info.Env(), true, std::string(name) + " has more than 2^31 - 1 values");
   }
@@ -105,9 +110,10 @@ kernels::Predicate PredicateArguments(const Napi::CallbackInfo& info, std::size_
       type != napi_biguint64_array) {
     throw BadArgument(info.Env(), false, "bounds must be a BigUint64Array");
   }
-  if (length < 2 || !bounds) throw BadArgument(info.Env(), true, "bounds must have two elements");
+  if (length < 2 || !bounds) throw BadArgument(info.Env(), true, "bounds must have two elements, or three with a mask");
   std::memcpy(&predicate.low, bounds, sizeof predicate.low);
   std::memcpy(&predicate.high, static_cast<std::uint64_t*>(bounds) + 1, sizeof predicate.high);
+  if (length > 2) std::memcpy(&predicate.mask, static_cast<std::uint64_t*>(bounds) + 2, sizeof predicate.mask);
   return predicate;
 }
 

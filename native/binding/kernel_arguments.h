@@ -16,7 +16,9 @@ inline bool IsWide(kernels::Element element) {
   return element == kernels::Element::kU64 || element == kernels::Element::kI64;
 }
 
-// All values of a typed array. TypeError for what is none, or of a type that no kernel knows.
+// All values of a typed array of any length. TypeError for what is none, or of a type that no kernel knows.
+kernels::Column NumericViewArgument(const Napi::CallbackInfo& info, std::size_t index, const char* name);
+// The same, of at most kMaxRecords values.
 kernels::Column ValuesArgument(const Napi::CallbackInfo& info, std::size_t index, const char* name);
 // The same, without 64-bit integers.
 kernels::Column NumbersArgument(const Napi::CallbackInfo& info, std::size_t index, const char* name);
@@ -27,8 +29,8 @@ kernels::Column KeysArgument(const Napi::CallbackInfo& info, std::size_t index);
 
 View<std::uint32_t> Uint32Argument(const Napi::CallbackInfo& info, std::size_t index, const char* name);
 
-// Four arguments from `index` on: compare, value, bounds (two elements of a BigUint64Array: low and high as bits of the
-// element's type), inverted.
+// Four arguments from `index` on: compare, value, bounds (a BigUint64Array: low and high as bits of the element's type,
+// and the mask if there is a third), inverted.
 kernels::Predicate PredicateArguments(const Napi::CallbackInfo& info, std::size_t index);
 
 }  // namespace sysopt::binding

@@ -11,7 +11,6 @@ namespace sysopt::binding {
 namespace {
 
 using kernels::Column;
-using kernels::Element;
 
 constexpr double kMaxElements = 1099511627776.0;  // 2^40, so that no product below overflows
 constexpr std::size_t kShapeNumbers = 4;
@@ -20,14 +19,8 @@ constexpr std::size_t kMoveNumbers = 7;
 // The column that a view and its shape (an Int32Array of first element, count, stride, block stride) describe,
 // with all of it inside the view.
 Column ColumnArgument(const Napi::CallbackInfo& info, std::size_t index, const char* name) {
-  napi_typedarray_type type = napi_uint8_array;
-  std::size_t length = 0;
-  void* data = nullptr;
-  Column column;
-  if (napi_get_typedarray_info(info.Env(), info[index], &type, &length, &data, nullptr, nullptr) != napi_ok ||
-      !ElementOf(type, &column.element)) {
-    throw BadArgument(info.Env(), false, std::string(name) + " must be a typed array of numbers");
-  }
+  Column column = NumericViewArgument(info, index, name);
+  const std::size_t length = column.count;
   const View<std::int32_t> shape = Int32Argument(info, index + 1, "shape");
   if (shape.length != kShapeNumbers) {
     throw BadArgument(info.Env(), true, "shape has not the numbers [first, count, stride, block]");
@@ -48,7 +41,7 @@ Column ColumnArgument(const Napi::CallbackInfo& info, std::size_t index, const c
   if (column.count > 0 && first + kernels::Place<char>(column, column.count - 1) >= length) {
     throw BadArgument(info.Env(), true, std::string(name) + " is shorter than its shape says");
   }
-  column.data = static_cast<const std::byte*>(data) + (column.count > 0 ? first * kernels::ElementBytes(column.element) : 0);
+  column.data = static_cast<const std::byte*>(column.data) + (column.count > 0 ? first * kernels::ElementBytes(column.element) : 0);
   return column;
 }
 
@@ -108,19 +101,15 @@ Napi::Value ColumnFilter(const Napi::CallbackInfo& info) {
 Napi::Value ColumnGather(const Napi::CallbackInfo& info) {
   const Column column = ColumnArgument(info, 0, "column");
   const View<std::uint32_t> indices = Uint32Argument(info, 2, "indices");
-  napi_typedarray_type type = napi_uint8_array;
-  std::size_t length = 0;
-  void* out = nullptr;
-  Element element = Element::kU8;
-  if (napi_get_typedarray_info(info.Env(), info[3], &type, &length, &out, nullptr, nullptr) != napi_ok ||
-      !ElementOf(type, &element) || element != column.element) {
+  const Column out = NumericViewArgument(info, 3, "out");
+  if (out.element != column.element) {
     throw BadArgument(info.Env(), false, "out must be a typed array of the column's type");
   }
   const std::size_t count = IntegerArgument(info, 4, "count", 0, kMaxRecords);
-  if (count > indices.length || count > length || (count > 0 && !out)) {
+  if (count > indices.length || count > out.count) {
     throw BadArgument(info.Env(), true, "indices or out are shorter than count");
   }
-  return Napi::Number::New(info.Env(), static_cast<double>(kernels::Gather(column, indices.data, count, out)));
+  return Napi::Number::New(info.Env(), static_cast<double>(kernels::Gather(column, indices.data, count, const_cast<void*>(out.data))));
 }
 
 // The bytes that a move touches on one side end at the last record's run.

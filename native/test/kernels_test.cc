@@ -160,9 +160,12 @@ void TestFilterIntegers() {
         predicate.low = static_cast<std::uint64_t>(static_cast<std::make_unsigned_t<T>>(low));
         predicate.high = static_cast<std::uint64_t>(static_cast<std::make_unsigned_t<T>>(high));
         predicate.inverted = round % 2 == 1;
+        predicate.mask = round == 2 ? random() : ~std::uint64_t{0};
+        const auto mask = static_cast<std::make_unsigned_t<T>>(predicate.mask);
         std::vector<std::uint32_t> expected;
         for (std::size_t i = 0; i < count; ++i) {
-          if ((data.values[i] >= low && data.values[i] <= high) != predicate.inverted) {
+          const T masked = static_cast<T>(static_cast<std::make_unsigned_t<T>>(data.values[i]) & mask);
+          if ((masked >= low && masked <= high) != predicate.inverted) {
             expected.push_back(static_cast<std::uint32_t>(i));
           }
         }

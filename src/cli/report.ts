@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -40,6 +41,12 @@ const MAX_PROFILES = 60;
  * optimisations, the newest for each subject. The formats of other tools hold the stacks of one result.
  */
 export async function reportVerb(options: ReportVerbOptions, { terminal }: Session): Promise<VerbOutcome> {
+  if (options.out === undefined && !existsSync(options.storage)) {
+    throw new UsageError(
+      `There is no store at ${resolve(options.storage)}, so there is nothing to report and nowhere to write it.`,
+      'Give another with --storage, fill it with sysopt profile, or name the file with --out.',
+    );
+  }
   const store = readStorage(options.storage, terminal);
   if (isStackFormat(options.format)) return stacksVerb(store, options, options.format, terminal);
   checkAgainst(options);

@@ -74,7 +74,8 @@ export interface CounterGroup extends Disposable {
    * Runs `fn` and returns its result with what was counted meanwhile, the two readings included (about two
    * microseconds of CPU time).
    *
-   * @throws CLOSED, and what `fn` throws.
+   * @throws CLOSED, what `fn` throws, and INVALID_ARGUMENT when it returns a promise: only the part before its first
+   *   await would have been counted.
    */
   measure<T>(fn: () => T): { readonly result: T; readonly counters: CounterSnapshot };
 
@@ -199,6 +200,16 @@ class OpenGroup implements CounterGroup {
     const before = [...this.numbers];
     const result = fn();
     this.read();
+    if (result instanceof Promise) {
+      // Whoever called gets the error below; a rejection of the promise they never see must not end the process.
+      result.catch(() => undefined);
+      throw fail('INVALID_ARGUMENT', {
+        name: 'fn of measure',
+        actual: 'a function that returns a promise',
+        expected:
+          'one that has done its work when it returns, or measureAsync for the time until the promise settles',
+      });
+    }
     return { result, counters: this.#since(before) };
   }
 

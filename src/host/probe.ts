@@ -47,6 +47,13 @@ const METHOD =
  * probe.falseSharing;       // { available: true, value: 3.1, unit: 'ratio' }
  */
 export async function probeHost(options: ProbeOptions = {}): Promise<HostProbe> {
+  if (typeof options !== 'object' || (options as unknown) === null) {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'options of probeHost',
+      actual: describe(options),
+      expected: 'an object, e.g. { budgetMs: 1000 }',
+    });
+  }
   const budgetMs: unknown = options.budgetMs ?? DEFAULT_BUDGET_MS;
   if (typeof budgetMs !== 'number' || !(budgetMs >= MIN_BUDGET_MS && budgetMs <= MAX_BUDGET_MS)) {
     throw fail('INVALID_ARGUMENT', {

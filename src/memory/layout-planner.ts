@@ -144,6 +144,8 @@ export function planLayout(fields: readonly LayoutField[], options: PlanOptions 
   };
 }
 
+const A_FIELD = '{ name, sizeBytes, alignBytes } or { name, type }';
+
 // --- Reading the request -----------------------------------------------------------------------------------
 
 function readRequest(given: readonly LayoutField[], options: PlanOptions): Request {
@@ -151,12 +153,27 @@ function readRequest(given: readonly LayoutField[], options: PlanOptions): Reque
     throw fail('INVALID_ARGUMENT', {
       name: 'fields',
       actual: Array.isArray(given) ? 'empty' : describe(given),
-      expected: 'an array of { name, sizeBytes, alignBytes } or { name, type }',
+      expected: `an array of ${A_FIELD}`,
     });
   }
   const index = new Map<string, number>();
   const fields = (given as readonly LayoutField[]).map((field, position) => {
-    const { sizeBytes, alignBytes } = 'type' in field ? field.type : field;
+    if (typeof field !== 'object' || (field as unknown) === null) {
+      throw fail('INVALID_ARGUMENT', {
+        name: `fields[${position}]`,
+        actual: describe(field),
+        expected: A_FIELD,
+      });
+    }
+    const extent: unknown = 'type' in field ? field.type : field;
+    if (typeof extent !== 'object' || extent === null) {
+      throw fail('INVALID_ARGUMENT', {
+        name: `fields[${position}].type`,
+        actual: describe(extent),
+        expected: 'a field type such as f64, which is imported, or { sizeBytes, alignBytes }',
+      });
+    }
+    const { sizeBytes, alignBytes } = extent as { readonly sizeBytes: number; readonly alignBytes: number };
     const { name } = field;
     if (typeof name !== 'string' || name === '' || index.has(name)) {
       throw fail('INVALID_ARGUMENT', {

@@ -23,7 +23,8 @@ export interface KernelContract {
   /**
    * Writes the indices of values that pass into `out`, ascending; returns how many.
    * @param compare for floats, against `value`: 0 `<`, 1 `<=`, 2 `>`, 3 `>=`, 4 `==`, 5 `!=`
-   * @param bounds for integers: the least and the largest that pass, as bits of the column's type
+   * @param bounds for integers: the least and the largest that pass, as bits of the column's type; a third element
+   *   is a mask through which values are looked at, all bits without one
    * @param inverted for integers: those outside of the bounds pass instead
    * @param out as long as the column at least
    */

@@ -54,6 +54,16 @@ describe('sysopt stats', () => {
     expect(existsSync(storage)).toBe(false);
   });
 
+  it('makes no store for a report of nothing', async () => {
+    using folder = scratch();
+    const storage = join(folder.path, 'nothing');
+    const { code, stderr } = await runCli(['report', '--storage', storage]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('There is no store at');
+    expect(existsSync(storage)).toBe(false);
+    expect((await runCli(['report', '--storage', storage, '--out', '-'])).code).toBe(0);
+  });
+
   it('names a corrupt document and counts the others', async () => {
     using folder = scratch();
     await filledStore(folder.path);

@@ -26,19 +26,21 @@ SYSOPT_INLINE bool Passes(double value, double against) {
   return value != against;
 }
 
-// One test for every operator on integers: (x - low) <= (high - low) in unsigned arithmetic.
+// One test for every operator on integers: (x & mask) - low <= high - low in unsigned arithmetic.
 template <typename T>
 struct InRange {
   using U = std::make_unsigned_t<T>;
   U low;
   U span;
+  U mask;
   bool inverted;
   explicit InRange(const Predicate& predicate)
       : low(static_cast<U>(predicate.low)),
         span(static_cast<U>(static_cast<U>(predicate.high) - static_cast<U>(predicate.low))),
+        mask(static_cast<U>(predicate.mask)),
         inverted(predicate.inverted) {}
   SYSOPT_INLINE bool operator()(T value) const {
-    return (static_cast<U>(static_cast<U>(value) - low) <= span) != inverted;
+    return (static_cast<U>((static_cast<U>(value) & mask) - low) <= span) != inverted;
   }
 };
 
@@ -119,22 +121,23 @@ struct Avx2Bits<T, InRange<T>> {
     constexpr std::size_t kEach = 32 / sizeof(T);
     const V low = V{} + test.low;
     const V span = V{} + test.span;
+    const V mask = V{} + test.mask;
     std::uint64_t bits = 0;
     if constexpr (sizeof(T) == 1) {
       for (std::size_t k = 0; k < 64; k += kEach) {
         V pass_values;
         Load(pass_values, values + k);
-        const auto pass = (pass_values - low) <= span;
+        const auto pass = ((pass_values & mask) - low) <= span;
         bits |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm256_movemask_epi8((__m256i)pass))) << k;
       }
     } else if constexpr (sizeof(T) == 2) {
       for (std::size_t k = 0; k < 64; k += 2 * kEach) {
         V first_values;
         Load(first_values, values + k);
-        const auto first = (first_values - low) <= span;
+        const auto first = ((first_values & mask) - low) <= span;
         V second_values;
         Load(second_values, values + k + kEach);
-        const auto second = (second_values - low) <= span;
+        const auto second = ((second_values & mask) - low) <= span;
         const __m256i packed = _mm256_permute4x64_epi64(_mm256_packs_epi16((__m256i)first, (__m256i)second), 0xd8);
         bits |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm256_movemask_epi8(packed))) << k;
       }
@@ -142,14 +145,14 @@ struct Avx2Bits<T, InRange<T>> {
       for (std::size_t k = 0; k < 64; k += kEach) {
         V pass_values;
         Load(pass_values, values + k);
-        const auto pass = (pass_values - low) <= span;
+        const auto pass = ((pass_values & mask) - low) <= span;
         bits |= static_cast<std::uint64_t>(_mm256_movemask_ps((__m256)pass)) << k;
       }
     } else {
       for (std::size_t k = 0; k < 64; k += kEach) {
         V pass_values;
         Load(pass_values, values + k);
-        const auto pass = (pass_values - low) <= span;
+        const auto pass = ((pass_values & mask) - low) <= span;
         bits |= static_cast<std::uint64_t>(_mm256_movemask_pd((__m256d)pass)) << k;
       }
     }

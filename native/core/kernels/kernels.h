@@ -28,14 +28,15 @@ struct WideResult {
   std::int64_t high = 0;
 };
 
-// Which values pass. Floats: `value` against each by `compare`. Integers: those from `low` to `high` (as bits of the
-// element's type), or all others where `inverted`.
+// Which values pass. Floats: `value` against each by `compare`. Integers: those whose bits under `mask` are from `low`
+// to `high` (as bits of the element's type), or all others where `inverted`. A set flag is its mask and not 0 to 0.
 struct Predicate {
   enum class Compare : std::uint8_t { kLess, kLessEqual, kGreater, kGreaterEqual, kEqual, kNotEqual };
   Compare compare = Compare::kLess;
   double value = 0;
   std::uint64_t low = 0;
   std::uint64_t high = 0;
+  std::uint64_t mask = ~std::uint64_t{0};
   bool inverted = false;
 };
 

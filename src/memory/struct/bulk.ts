@@ -25,6 +25,7 @@ const MAX = 2;
 
 const wide = new BigInt64Array(2);
 const bounds = new BigUint64Array(2);
+const setFlag = new BigUint64Array(3);
 
 export function sumOf(column: Column): number | bigint {
   const { view, shape, isWide } = column;
@@ -81,9 +82,14 @@ export function filterOf(column: Column, compare: unknown, given: unknown, out: 
     });
   }
   const [comparison, value] = operand(column, operator, given);
-  if (column.codec.kind === 'bit')
-    return loops.filterBit(column, column.codec.mask, comparison === '!=', out);
   const native = loadNative().kernels;
+  if (column.codec.kind === 'bit') {
+    const { mask } = column.codec;
+    const isSet = comparison === '!=';
+    if (native === undefined || count < NATIVE_FROM.filter) return loops.filterBit(column, mask, isSet, out);
+    setFlag[2] = BigInt(mask);
+    return native.columnFilter(view, shape, 0, 0, setFlag, isSet, out);
+  }
   if (native === undefined || count < NATIVE_FROM.filter) return loops.filter(column, comparison, value, out);
   const code = COMPARES.indexOf(comparison);
   if (isFloat) return native.columnFilter(view, shape, code, value as number, bounds, false, out);

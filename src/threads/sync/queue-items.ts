@@ -4,7 +4,6 @@ import { integerWithin } from '../check.js';
 import { dataOffsetBytes, type SharedBlock } from './shared-block.js';
 
 export type QueueItem = number | Uint8Array;
-export type ItemOf<B extends number | undefined> = B extends number ? Uint8Array : number;
 
 export const MAX_CAPACITY = 2 ** 24;
 const MAX_ITEM_BYTES = 2 ** 24;

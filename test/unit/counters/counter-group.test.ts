@@ -78,6 +78,13 @@ describe('a counter group', () => {
     group.close();
   });
 
+  it('refuses to measure what goes on after it returned', () => {
+    const { native } = scripted({ '1:1': 500 });
+    const group = openCountersWith(native, { events: ['taskClock'] });
+    expect(() => group.measure(() => Promise.reject(new Error('nobody listens')))).toThrow('measureAsync');
+    group.close();
+  });
+
   it('lets errors of the measured function through and stays usable', () => {
     const { native } = scripted({ '1:1': 500 });
     const group = openCountersWith(native, { events: ['taskClock'] });

@@ -386,6 +386,8 @@ describe('bad requests', () => {
     ['a negative size', [{ ...good, sizeBytes: -4 }], {}],
     ['a size of NaN', [{ ...good, sizeBytes: NaN }], {}],
     ['a size of 2^53', [{ ...good, sizeBytes: 2 ** 53 }], {}],
+    ['a field that is none', [undefined], {}],
+    ['a type by its name', [{ name: 'a', type: 'u8' }], {}],
     ['an unknown hot field', [good], { hot: ['b'] }],
     ['an unknown packing', [good], { structPacking: 'tight' }],
     ['a line of 32 bytes', [good], { cacheLineBytes: 32 }],

@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest';
+import { probeHost } from '../../../dist/host/probe.js';
+
+it.each([
+  [5],
+  [null],
+  [{ budgetMs: '1000' }],
+  [{ budgetMs: NaN }],
+  [{ budgetMs: -1 }],
+  [{ budgetMs: 2 ** 40 }],
+])('refuses %j as options', async (options) => {
+  await expect(probeHost(options as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+});
