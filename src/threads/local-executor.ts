@@ -13,6 +13,7 @@ import {
 import type { ThreadPoolOptions } from './pool-options.js';
 import { checkTask, taskLabel, type AnyFunction, type Task } from './task.js';
 import { ThreadPool } from './thread-pool.js';
+import { WorkInFlight } from './work-in-flight.js';
 
 export interface LocalExecutorOptions {
   /** A pool to share, which its owner closes; by default the executor has one of its own. */
@@ -54,7 +55,7 @@ export class LocalExecutor implements Executor {
   readonly #deadLetterLimit: number;
   readonly #keyed = new Map<string, KeyedJob>();
   readonly #dead = new Map<string, { readonly letter: DeadLetter; readonly job: Job }>();
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #running = new WorkInFlight();
   readonly #closing = new AbortController();
   #isClosed = false;
   #lastId = 0;
@@ -81,7 +82,8 @@ export class LocalExecutor implements Executor {
     this.#assertOpen();
     checkTask(task);
     const options = checkExecuteOptions(given);
-    if (options.idempotencyKey === undefined) return this.#track(this.#attempt({ task, args, options }));
+    if (options.idempotencyKey === undefined)
+      return this.#running.track(this.#attempt({ task, args, options }));
     return this.#runKeyed({ task, args, options }, `${task.module}#${task.export}#${options.idempotencyKey}`);
   }
 
@@ -105,7 +107,7 @@ export class LocalExecutor implements Executor {
     this.#isClosed = true;
     if (force) this.#closing.abort(this.#closedError());
     if (this.#ownsPool && force) await this.#pool.close({ force });
-    await Promise.allSettled(this.#running);
+    await this.#running.settled();
     for (const { forget } of this.#keyed.values()) clearTimeout(forget);
     this.#keyed.clear();
     if (this.#ownsPool) await this.#pool.close();
@@ -121,7 +123,7 @@ export class LocalExecutor implements Executor {
     if (signal?.aborted === true) throw this.#abortedError(job.task, signal);
     let known = this.#keyed.get(key);
     if (known === undefined) {
-      const result = this.#track(this.#attempt({ ...job, options: shared }));
+      const result = this.#running.track(this.#attempt({ ...job, options: shared }));
       known = { result };
       this.#keyed.set(key, known);
       result.then(
@@ -260,13 +262,6 @@ export class LocalExecutor implements Executor {
       signal?.addEventListener('abort', onAbort, { once: true });
       closing.addEventListener('abort', onClose, { once: true });
     });
-  }
-
-  #track<T>(work: Promise<T>): Promise<T> {
-    this.#running.add(work);
-    const done = () => this.#running.delete(work);
-    work.then(done, done);
-    return work;
   }
 
   #timedOut(task: Task, deadlineMs: number): Error {

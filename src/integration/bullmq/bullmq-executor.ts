@@ -28,6 +28,7 @@ import { abortedError, endedBy } from './caller-limits.js';
 import { deadLetterOf } from './dead-letter.js';
 import { ResultWaiter, type Outcome } from './result-waiter.js';
 import { addressOfTask, type TaskAddress } from './task-address.js';
+import { WorkInFlight } from '../../threads/work-in-flight.js';
 
 export type BullMQExecutorOptions = QueueOptions;
 
@@ -62,7 +63,7 @@ interface Connected {
  */
 export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implements Executor {
   readonly #options: CheckedQueueOptions;
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #running = new WorkInFlight();
   #connected: Promise<Connected> | undefined;
   #isClosed = false;
 
@@ -86,7 +87,7 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
     const options = checkExecuteOptions(given);
     const address = addressOfTask(task, this.#options.root);
     if (options.signal?.aborted === true) throw abortedError(task, options.signal);
-    return this.#track(this.#run(task, address, args, options, captureStack()));
+    return this.#running.track(this.#run(task, address, args, options, captureStack()));
   }
 
   async deadLetters({ limit = 100 }: { readonly limit?: number } = {}): Promise<DeadLetter[]> {
@@ -108,7 +109,7 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
       keepMs: this.#options.keepResultsMs,
       lost: () => this.#lostError(id, data.task),
     });
-    return this.#track(
+    return this.#running.track(
       wait.outcome.then((outcome) => this.#resultOf(outcome, data.task, codec)).finally(() => wait.stop()),
     );
   }
@@ -126,7 +127,7 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
     this.#isClosed = true;
     const connected = await this.#connected?.catch(() => undefined);
     if (connected === undefined) return;
-    if (!force) await Promise.allSettled(this.#running);
+    if (!force) await this.#running.settled();
     const { backend, queue, events, waiter } = connected;
     waiter.close(() => this.#closedError());
     await closeAll(backend, [events, queue]);
@@ -165,7 +166,7 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
     const giveUp = () => {
       if (idempotencyKey !== undefined) return;
       const cancel = () => this.#cancel(backend, queue, id, codec, payload);
-      void this.#track(handedOver!.then(cancel, () => {}));
+      void this.#running.track(handedOver!.then(cancel, () => {}));
     };
     try {
       const outcome = await endedBy(wait.outcome, task, signal, deadlineMs, calledAt, giveUp);
@@ -278,13 +279,6 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
       payloadStoreOf(options, backend, () => queue.backend.client),
     );
     return { backend, queue, events, codec, waiter: new ResultWaiter(queue, events, Job, onError) };
-  }
-
-  #track<T>(work: Promise<T>): Promise<T> {
-    this.#running.add(work);
-    const done = () => this.#running.delete(work);
-    work.then(done, done);
-    return work;
   }
 
   #lostError(id: string, address: TaskAddress): Error {
