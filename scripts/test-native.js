@@ -1,6 +1,6 @@
 /**
  * Tests the native code under AddressSanitizer and UndefinedBehaviorSanitizer: the core by its own tests (CMake,
- * ctest), then the addon by the contract and lifecycle tests inside Node. The pool of threads also runs under
+ * ctest), then the addon by the contract and lifecycle tests inside Node. The pool of threads and its kernels also run under
  * ThreadSanitizer, which cannot be combined with the others.
  *
  *   node scripts/test-native.js            both
@@ -44,8 +44,8 @@ function testCore() {
 
 function testThreads() {
   run('cmake', ['-S', '.', '-B', THREADS_BUILD, '-DSYSOPT_SANITIZE=thread']);
-  run('cmake', ['--build', THREADS_BUILD, '--parallel', '2', '--target', 'pool_test']);
-  run('ctest', ['--test-dir', THREADS_BUILD, '--output-on-failure', '--tests-regex', '^pool_test$']);
+  run('cmake', ['--build', THREADS_BUILD, '--parallel', '2', '--target', 'pool_test', 'jobs_test']);
+  run('ctest', ['--test-dir', THREADS_BUILD, '--output-on-failure', '--tests-regex', '^(pool|jobs)_test$']);
 }
 
 /** The compiler's sanitizer runtimes, which have to be in the process before Node is. */

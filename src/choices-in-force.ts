@@ -79,15 +79,21 @@ export class ChoicesInForce {
       await this.#store.setMemoryDefaults(choice);
       return;
     }
-    const key = `${subject.kind}:${subject.name}`;
+    await this.#keep(`${subject.kind}:${subject.name}`, choice, profile.id, profile.environment.host.id);
+  }
+
+  /**
+   * Records what a subject learnt after a profile, in place of that profile's own choice. @throws StorageError.
+   *
+   * @param profileId of the profile that it goes on from.
+   */
+  async learnt(subject: Subject, choice: Choice, profileId: string): Promise<void> {
+    await this.#keep(subjectKey(subject), choice, profileId, hostFingerprint().id);
+  }
+
+  async #keep(key: string, choice: Choice, profileId: string, hostId: string): Promise<void> {
     this.#bySubject.set(key, choice);
-    const hostId = profile.environment.host.id;
-    await this.#store.setChoice(key, {
-      choice,
-      profileId: profile.id,
-      appliedAt: new Date().toISOString(),
-      hostId,
-    });
+    await this.#store.setChoice(key, { choice, profileId, appliedAt: new Date().toISOString(), hostId });
   }
 }
 

@@ -114,6 +114,7 @@ export { ConcurrencyLimiter } from './threads/limiter/concurrency-limiter.js';
 export type { ConcurrencyLimiterOptions } from './threads/limiter/limiter-options.js';
 
 // Computation
+export type { KeepLearningOptions } from './learning-in-force.js';
 export { computation, type Computation, type ComputationOptions } from './computation/computation.js';
 export {
   exportWisdom,

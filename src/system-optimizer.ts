@@ -4,6 +4,8 @@
  */
 import { EventEmitter } from 'node:events';
 import type { ComputationRequest, OptimizedComputation } from './computation/optimize-computation.js';
+import type { Computation } from './computation/computation.js';
+import type { OnlineLearning } from './computation/online-learning.js';
 import { ChoicesInForce } from './choices-in-force.js';
 import { describe, fail } from './errors.js';
 import type { OptimizerEvents } from './events.js';
@@ -11,6 +13,7 @@ import { useHostProbe } from './host/effective-cache.js';
 import { captureEnvironment, hostFingerprint } from './host/environment.js';
 import type { ProbeOptions } from './host/probe.js';
 import { Job, job, type JobOptions } from './threads/job.js';
+import { LearningInForce, type KeepLearningOptions } from './learning-in-force.js';
 import { allocatorMetrics } from './memory/allocator-metrics.js';
 import { SizeClassPool } from './memory/size-class-pool.js';
 import { SlabPool, type SlabPoolOptions } from './memory/slab-pool.js';
@@ -81,6 +84,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
   readonly #choices: ChoicesInForce;
+  readonly #learning: LearningInForce;
 
   /** @throws SettingsError for an unknown option or a value outside its range. */
   constructor(options?: OptimizerOptionsInput | SnakeCase) {
@@ -88,6 +92,9 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     this.#options = parseOptimizerOptions(options);
     this.#store = openStore(this.#options.storagePath, { retention: this.#options.retention });
     this.#choices = new ChoicesInForce(this.#store, this.#subjects);
+    this.#learning = new LearningInForce(this.#store, this.#choices, (message) =>
+      this.emit('warning', message),
+    );
     useHostProbe(() => this.#storedProbe());
   }
 
@@ -355,6 +362,34 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   }
 
   /**
+   * Keeps the choice of a registered computation right while the service uses it (see `keepLearning`): what it expects
+   * comes from the latest profile stored for it on this host, and what it changes is stored, so that the next
+   * process starts with it: in `config.json`, and in `wisdom.json` to be taken along. It ends with the optimizer, or with
+   * its own `close`. What cannot be stored is told as a `warning`.
+   *
+   * @param subject the computation or its name.
+   * @throws INVALID_ARGUMENT where nothing was measured for it on this host, for options outside their range, and for
+   *   a computation that is watched already; SUBJECT_NOT_HERE; StorageError; CLOSED.
+   *
+   * @example
+   * const learning = await optimizer.keepLearning('lookup');
+   * learning.on('choice', ({ size, from, to, ratio }) => log.info({ size, from, to, ratio }, 'another variant'));
+   */
+  keepLearning(
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a computation of any functions
+    subject: Computation<any> | string,
+    options: KeepLearningOptions = {},
+  ): Promise<OnlineLearning> {
+    return this.#track(async () => {
+      const name = typeof subject === 'string' ? subject : (subject as Computation | undefined)?.name;
+      const [here] = this.#subjects.select(['computation'], String(name)) as Computation[];
+      const learning = await this.#learning.keep(here!, options);
+      if (this.#closing.signal.aborted) learning.close();
+      return learning;
+    });
+  }
+
+  /**
    * Finds the number of threads, the schedule and the grain that are fastest for a registered job on this machine,
    * proves it and puts it in force. With none registered a reference job tells what this machine pays for threads.
    *
@@ -462,6 +497,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     if (this.#closing.signal.aborted) return;
     this.#closing.abort(fail('ABORTED', { what: 'The running work' }));
     await Promise.allSettled(this.#running);
+    await this.#learning.close();
     await this.#store.close();
     this.emit('close');
   }
@@ -573,6 +609,8 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
       await this.#store.saveProfile(profile);
       if (profile.status === 'applied') {
         await this.#choices.record(profile);
+        if (subject?.kind === 'computation')
+          await this.#learning.keepWisdom(subject as Subject as Computation);
         this.emit('applied', profile);
       }
       await this.#choices.addRuntimeFlags(recommendedFlags(profile));

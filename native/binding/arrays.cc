@@ -91,7 +91,7 @@ void ArrayAxpy(const Napi::CallbackInfo& info) {
 void ArrayRunningSum(const Napi::CallbackInfo& info) {
   const Column values = NumbersArgument(info, 0, "values");
   const View<double> out = Float64Argument(info, 1, "out", values.count);
-  kernels::ActiveArrays().running_sum(values, 0, out.data);
+  kernels::RunningSums(kernels::ActiveArrays(), values, out.data);
 }
 
 void ArrayHistogram(const Napi::CallbackInfo& info) {
@@ -172,6 +172,16 @@ Napi::Value ArrayCompact(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(found));
 }
 
+Napi::Value ArrayScatter(const Napi::CallbackInfo& info) {
+  const Column values = ValuesArgument(info, 0, "values");
+  const View<std::uint32_t> indices = Uint32Argument(info, 1, "indices");
+  const Column out = ValuesArgument(info, 2, "out");
+  RequireLength(info, indices.length, values.count, "indices");
+  if (out.element != values.element) throw BadArgument(info.Env(), false, "out must be of the type of values");
+  const std::size_t done = kernels::Scatter(values, indices.data, const_cast<void*>(out.data), out.count);
+  return Napi::Number::New(info.Env(), static_cast<double>(done));
+}
+
 void BytesCombine(const Napi::CallbackInfo& info) {
   const auto operation = static_cast<kernels::BitOperation>(IntegerArgument(info, 0, "operation", 0, 3));
   const View<std::byte> a = BytesArgument(info, 1, "a");
@@ -216,6 +226,57 @@ void BytesXxh64(const Napi::CallbackInfo& info) {
   std::memcpy(inout, &hash, sizeof hash);
 }
 
+// Characters of a call, on the stack where they are few.
+class Characters {
+ public:
+  Characters(const Napi::CallbackInfo& info, std::size_t length) {
+    if (length <= sizeof few_) return;
+    many_.reset(new (std::nothrow) char[length]);
+    if (!many_) {
+      ThrowIfFailed(info.Env(), Status::Fail(ENOMEM, "malloc", "no memory to work in"),
+                    std::to_string(length) + " characters");
+    }
+  }
+  char* data() { return many_ ? many_.get() : few_; }
+
+ private:
+  char few_[1024];
+  std::unique_ptr<char[]> many_;
+};
+
+Napi::Value BytesHexEncode(const Napi::CallbackInfo& info) {
+  constexpr std::size_t kMaxBytes = std::size_t{1} << 28;  // what V8 takes is a little less; it says so itself
+  const View<std::byte> data = BytesArgument(info, 0, "data");
+  if (data.length > kMaxBytes) throw BadArgument(info.Env(), true, "data has more bytes than a string has room for");
+  Characters digits(info, 2 * data.length);
+  kernels::ActiveArrays().hex_encode(data.data, data.length, digits.data());
+  napi_value text = nullptr;
+  if (napi_create_string_latin1(info.Env(), digits.data(), 2 * data.length, &text) != napi_ok) {
+    throw Napi::Error::New(info.Env());
+  }
+  return Napi::Value(info.Env(), text);
+}
+
+// From a string or from ASCII bytes, as many bytes as `out` has room for. Returns how many are good.
+Napi::Value BytesHexDecode(const Napi::CallbackInfo& info) {
+  const View<std::byte> out = BytesArgument(info, 1, "out");
+  std::size_t done;
+  if (info[0].IsString()) {
+    // As UTF-8: every other form maps some characters to digits that are none. One byte more for the terminator.
+    Characters digits(info, 2 * out.length + 1);
+    std::size_t length = 0;
+    if (napi_get_value_string_utf8(info.Env(), info[0], digits.data(), 2 * out.length + 1, &length) != napi_ok) {
+      throw Napi::Error::New(info.Env());
+    }
+    done = kernels::ActiveArrays().hex_decode(digits.data(), length / 2, out.data);
+  } else {
+    const View<std::byte> digits = BytesArgument(info, 0, "digits");
+    RequireLength(info, digits.length, 2 * out.length, "digits");
+    done = kernels::ActiveArrays().hex_decode(reinterpret_cast<const char*>(digits.data), out.length, out.data);
+  }
+  return Napi::Number::New(info.Env(), static_cast<double>(done));
+}
+
 }  // namespace
 
 void DefineArrays(Napi::Env env, Napi::Object exports) {
@@ -231,11 +292,14 @@ void DefineArrays(Napi::Env env, Napi::Object exports) {
   exports.Set("arrayArgsort", Napi::Function::New(env, ArrayArgsort, "arrayArgsort"));
   exports.Set("arraySelect", Napi::Function::New(env, ArraySelect, "arraySelect"));
   exports.Set("arrayCompact", Napi::Function::New(env, ArrayCompact, "arrayCompact"));
+  exports.Set("arrayScatter", Napi::Function::New(env, ArrayScatter, "arrayScatter"));
   exports.Set("bytesCombine", Napi::Function::New(env, BytesCombine, "bytesCombine"));
   exports.Set("bytesCountBits", Napi::Function::New(env, BytesCountBits, "bytesCountBits"));
   exports.Set("bytesCountCodePoints", Napi::Function::New(env, BytesCountCodePoints, "bytesCountCodePoints"));
   exports.Set("bytesCrc32c", Napi::Function::New(env, BytesCrc32c, "bytesCrc32c"));
   exports.Set("bytesXxh64", Napi::Function::New(env, BytesXxh64, "bytesXxh64"));
+  exports.Set("bytesHexEncode", Napi::Function::New(env, BytesHexEncode, "bytesHexEncode"));
+  exports.Set("bytesHexDecode", Napi::Function::New(env, BytesHexDecode, "bytesHexDecode"));
 }
 
 }  // namespace sysopt::binding

@@ -1,5 +1,6 @@
 #include "jobs.h"
 
+#include <cerrno>
 #include <cmath>
 #include <exception>
 #include <new>
@@ -29,14 +30,39 @@ constexpr double kMaxThreads = 64;
 constexpr double kMaxBins = 16777216;
 
 // Operations beyond those of Bulk, in the numbers of src/native/array-contract.ts.
-enum Operation : unsigned { kScale = kernels::kBulks, kAxpy, kHistogram, kGroupSum };
+enum Operation : unsigned {
+  kScale = kernels::kBulks,
+  kAxpy,
+  kHistogram,
+  kGroupSum,
+  kRunningSum,
+  kSort,
+  kArgsort,
+  kOperations
+};
 constexpr std::size_t kFirst = 2;  // arguments after operation and threads
 
 void RequireEqual(const Napi::CallbackInfo& info, const Column& a, const Column& b) {
   if (a.count != b.count) throw BadArgument(info.Env(), true, "the arrays differ in length");
 }
 
-std::shared_ptr<BulkJob> JobOf(const Napi::CallbackInfo& info, std::uint64_t operation) {
+std::shared_ptr<BulkJob> SortJobOf(const Napi::CallbackInfo& info, bool is_argsort, unsigned threads) {
+  const Column values = ValuesArgument(info, kFirst, "values");
+  std::uint32_t* indices = nullptr;
+  if (is_argsort) {
+    const View<std::uint32_t> out = Uint32Argument(info, kFirst + 1, "out");
+    if (out.length < values.count) throw BadArgument(info.Env(), true, "out is shorter than values");
+    indices = out.data;
+  }
+  auto job = kernels::MakeSortJob(values.element, const_cast<void*>(values.data), values.count, indices, threads);
+  if (!job) {
+    ThrowIfFailed(info.Env(), Status::Fail(ENOMEM, "malloc", "no memory to work in"),
+                  std::to_string(values.count) + " values");
+  }
+  return job;
+}
+
+std::shared_ptr<BulkJob> JobOf(const Napi::CallbackInfo& info, std::uint64_t operation, unsigned threads) {
   switch (operation) {
     case kScale: {
       const double a = NumberArgument(info, kFirst, "a");
@@ -69,6 +95,14 @@ std::shared_ptr<BulkJob> JobOf(const Napi::CallbackInfo& info, std::uint64_t ope
       RequireEqual(info, keys, values);
       return kernels::MakeGroupSumJob(keys, values, groups);
     }
+    case kRunningSum: {
+      const Column values = NumbersArgument(info, kFirst, "values");
+      const View<double> out = Float64Argument(info, kFirst + 1, "out", values.count);
+      return kernels::MakeRunningSumJob(values, out.data, threads);
+    }
+    case kSort:
+    case kArgsort:
+      return SortJobOf(info, operation == kArgsort, threads);
     default: {
       const auto bulk = static_cast<Bulk>(operation);
       const Column values =
@@ -94,7 +128,7 @@ Napi::Value ResultOf(Napi::Env env, const BulkJob& job) {
 }
 
 std::uint64_t OperationArgument(const Napi::CallbackInfo& info) {
-  return IntegerArgument(info, 0, "operation", 0, kGroupSum);
+  return IntegerArgument(info, 0, "operation", 0, kOperations - 1);
 }
 unsigned ThreadsArgument(const Napi::CallbackInfo& info) {
   return static_cast<unsigned>(IntegerArgument(info, 1, "threads", 1, kMaxThreads));
@@ -103,7 +137,7 @@ unsigned ThreadsArgument(const Napi::CallbackInfo& info) {
 Napi::Value ArrayJob(const Napi::CallbackInfo& info) {
   const std::uint64_t operation = OperationArgument(info);
   const unsigned threads = ThreadsArgument(info);
-  const std::shared_ptr<BulkJob> job = JobOf(info, operation);
+  const std::shared_ptr<BulkJob> job = JobOf(info, operation, threads);
   Environment::Of(info).jobs.PoolOf(info.Env()).RunAndWait(job, threads);
   return ResultOf(info.Env(), *job);
 }
@@ -124,7 +158,7 @@ Napi::Value ArrayJobAsync(const Napi::CallbackInfo& info) {
     // The buffer, not the view: a view can be given another prototype, but memory lives with its buffer.
     holds[holds.Length()] = Napi::Value(info.Env(), buffer);
   }
-  return Environment::Of(info).jobs.Start(info.Env(), JobOf(info, operation), threads, holds);
+  return Environment::Of(info).jobs.Start(info.Env(), JobOf(info, operation, threads), threads, holds);
 }
 
 Napi::Value PoolThreads(const Napi::CallbackInfo& info) {

@@ -4,6 +4,8 @@
 #include "../core/kernels/arrays.h"
 
 #include <algorithm>
+#include <cctype>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <numeric>
@@ -88,14 +90,16 @@ void TestNumeric() {
         const Data<T> data(count, offset, static_cast<unsigned>(count + offset), odd);
         const Column column = data.column();
         std::vector<double> expected_sums(count), sums(count);
-        Reference().running_sum(column, 1.5, expected_sums.data());
+        const double total = Reference().running_sum(column, 1.5, expected_sums.data());
+        EXPECT(count == 0 || Same(expected_sums[count - 1], 1.5 + total));
         const Moments expected = Reference().moments(column);
         const Bins bins = {-5000, 70000, 37 / 75000.0, 37};
         std::vector<std::uint32_t> expected_slots(40), slots(40);
         Reference().histogram(column, bins, expected_slots.data());
         EXPECT_EQ(std::accumulate(expected_slots.begin(), expected_slots.end(), std::size_t{0}), count);
         ForIsas([&](const Kernels&, const ArrayKernels& arrays) {
-          arrays.running_sum(column, 1.5, sums.data());
+          EXPECT(Same(arrays.running_sum(column, 1.5, sums.data()), total));
+          EXPECT(Same(arrays.running_total(column), total));
           for (std::size_t i = 0; i < count; ++i) EXPECT(Same(sums[i], expected_sums[i]));
           const Moments moments = arrays.moments(column);
           EXPECT(Same(moments.mean, expected.mean) && Same(moments.m2, expected.m2) && moments.count == expected.count);
@@ -131,14 +135,28 @@ void TestFloats() {
   }
 }
 
+// Random, few different, up to five ascending runs, descending.
+template <typename T>
+void Shape(int shape, std::size_t count, T* values) {
+  if (shape == 1) {
+    for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<T>(i * 7919 % 3);
+  } else if (shape >= 2 && shape <= 6) {
+    const std::size_t run = count / static_cast<std::size_t>(shape - 1) + 1;
+    for (std::size_t start = 0; start < count; start += run) std::sort(values + start, values + std::min(start + run, count));
+  } else if (shape == 7) {
+    std::sort(values, values + count, std::greater<>());
+  }
+}
+
 template <typename T>
 void TestOrder() {
-  for (const std::size_t count : {0u, 1u, 2u, 100u, 1025u, 5000u}) {
-    for (const bool few : {false, true}) {
+  std::vector<std::size_t> counts = {95, 96, 100, 255, 256, 257, 1023, 1024, 1025, 5000};
+  for (std::size_t count = 0; count <= 66; ++count) counts.push_back(count);
+  for (const std::size_t count : counts) {
+    for (int shape = 0; shape < 8; ++shape) {
+      if (shape > 1 && count < 64) continue;
       Data<T> data(count, 1, 5);
-      if (few) {
-        for (std::size_t i = 0; i < count; ++i) data.values()[i] = static_cast<T>(i * 7919 % 3);
-      }
+      Shape(shape, count, data.values());
       std::vector<T> sorted(data.values(), data.values() + count);
       std::vector<std::uint32_t> order(count), places(count);
       std::iota(order.begin(), order.end(), 0u);
@@ -199,6 +217,62 @@ TEST(WorksOnBytesTheSameWithEveryInstructionSet) {
   const char text[] = "123456789";
   EXPECT_EQ(Reference().crc32c(0, reinterpret_cast<const std::byte*>(text), 9), 0xe3069283u);
   EXPECT_EQ(Xxh64(reinterpret_cast<const std::byte*>("abc"), 3, 0), 0x44bc2cf5ad770999u);
+}
+
+TEST(EncodesAndDecodesDigitsTheSameWithEveryInstructionSet) {
+  std::vector<std::size_t> counts = {127, 128, 129, 255, 256, 257, 600};
+  for (std::size_t count = 0; count <= 65; ++count) counts.push_back(count);
+  for (const std::size_t count : counts) {
+    for (const std::size_t offset : {0u, 1u, 9u}) {
+      const Data<std::uint8_t> data(count, offset, 11);
+      const auto* bytes = reinterpret_cast<const std::byte*>(data.values());
+      Data<std::uint8_t> expected(2 * count, 0, 1);
+      for (std::size_t i = 0; i < count; ++i) {
+        expected.values()[2 * i] = static_cast<std::uint8_t>("0123456789abcdef"[data.values()[i] >> 4]);
+        expected.values()[2 * i + 1] = static_cast<std::uint8_t>("0123456789abcdef"[data.values()[i] & 15]);
+      }
+      const auto decode = [&](const ArrayKernels& arrays) {
+        Data<std::uint8_t> digits(2 * count, offset, 1);
+        arrays.hex_encode(bytes, count, reinterpret_cast<char*>(digits.values()));
+        EXPECT(std::equal(digits.values(), digits.values() + 2 * count, expected.values()));
+        for (std::size_t i = 0; i < 2 * count; i += 3) {
+          digits.values()[i] = static_cast<std::uint8_t>(std::toupper(digits.values()[i]));
+        }
+        Data<std::uint8_t> decoded(count, offset + 1, 2);
+        auto* const out = reinterpret_cast<std::byte*>(decoded.values());
+        const auto* const text = reinterpret_cast<const char*>(digits.values());
+        EXPECT_EQ(arrays.hex_decode(text, count, out), count);
+        EXPECT(std::equal(decoded.values(), decoded.values() + count, data.values()));
+        // Neighbours of the digits and letters, and what loses a bit on the way.
+        for (const int wrong : {'/', ':', '@', 'G', '`', 'g', 0, 0x10, 0xb0, 0xc1, 0xff}) {
+          for (std::size_t place = 0; place < 2 * count; place += 1 + count / 9) {
+            const std::uint8_t right = digits.values()[place];
+            digits.values()[place] = static_cast<std::uint8_t>(wrong);
+            EXPECT_EQ(arrays.hex_decode(text, count, out), place / 2);
+            digits.values()[place] = right;
+          }
+        }
+      };
+      decode(Reference());
+      ForIsas([&](const Kernels&, const ArrayKernels& arrays) { decode(arrays); });
+    }
+  }
+}
+
+TEST(ScattersUpToTheFirstIndexThatIsOutside) {
+  for (const std::size_t count : {0u, 1u, 3u, 4u, 5u, 8u, 100u}) {
+    const Data<float> data(count, 1, 3);
+    std::vector<std::uint32_t> indices(count);
+    for (std::size_t i = 0; i < count; ++i) indices[i] = static_cast<std::uint32_t>(i * 7 % (count + 1));
+    for (std::size_t bad = 0; bad <= count; ++bad) {
+      if (bad < count) indices[bad] = static_cast<std::uint32_t>(count + 1 + bad);
+      std::vector<float> expected(count + 1), out(count + 1);
+      for (std::size_t i = 0; i < bad; ++i) expected[indices[i]] = data.values()[i];
+      EXPECT_EQ(Scatter(data.column(), indices.data(), out.data(), out.size()), bad);
+      for (std::size_t i = 0; i < out.size(); ++i) EXPECT(Same(out[i], expected[i]) || bad < count);
+      if (bad < count) indices[bad] = static_cast<std::uint32_t>(bad * 7 % (count + 1));
+    }
+  }
 }
 
 TEST(CountsManyCodePointsWithoutOverflow) {

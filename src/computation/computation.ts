@@ -8,16 +8,21 @@ import type { Subject } from '../model/subject.js';
 import { makeDispatch, type Range } from './dispatch.js';
 import { nativeVariants, type NativeComputation } from './native-variants.js';
 import { parallelVariant, type ParallelComputation } from './parallel.js';
-import { isInSpace, parseConfiguredName, type Constraint, type ParameterSpace } from './parameters.js';
-import { defaultSize, type SizeOf } from './size.js';
 import {
-  checkModuleForm,
+  checkSpace,
+  isInSpace,
+  parseConfiguredName,
+  type Constraint,
+  type ParameterSpace,
+} from './parameters.js';
+import { defaultSize, type SizeOf } from './size.js';
+import { checkModuleForm, fromModule, loadExports, loadExportsSync, mayHave } from './module-variants.js';
+import {
   fromFunctions,
   isModuleForm,
-  loadVariants,
-  loadVariantsSync,
   type AnyFunction,
   type FunctionVariants,
+  type GivenVariants,
   type ModuleVariants,
   type Tunable,
   type Variant,
@@ -56,13 +61,13 @@ export interface ComputationOptions<F extends AnyFunction = AnyFunction> {
    * calls are then admitted; otherwise they are out, because on repeated inputs they win what they do not have.
    */
   readonly repeatedInputs?: boolean;
-  /** What variants with `create` can be configured by. */
+  /** What variants with `create` can be configured by; those of a module too. */
   readonly parameters?: ParameterSpace;
   /** Configurations for which one of these returns false are not tried. */
   readonly constraints?: readonly Constraint[];
-  /** The same computation as a loop over threads: raced as the variant `parallelFor`. */
+  /** The same computation as a loop over threads: raced as the variant `parallelFor`. A module's is one of its exports. */
   readonly parallel?: ParallelComputation;
-  /** The same computation by native kernels: raced as `native`, and on several threads as `nativeParallel`. */
+  /** The same computation by native kernels: raced as `native`, and on several threads as `nativeParallel`. Likewise. */
   readonly native?: NativeComputation;
 }
 
@@ -73,8 +78,9 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
   readonly kind = 'computation';
   readonly name: string;
   readonly options: ComputationOptions<F>;
-  readonly variantNames: readonly string[];
   readonly size: SizeOf;
+  /** As far as they are known before the variants are. */
+  readonly #names: readonly string[];
   #variants: readonly Variant<F>[] | undefined;
   #tunables: ReadonlyMap<string, Tunable<F>> = new Map();
   readonly #configured = new Map<string, Variant<F>>();
@@ -118,8 +124,9 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
     this.options = options;
     this.size = size;
     if (isModuleForm(variants)) {
-      this.variantNames = checkModuleForm(variants);
+      this.#names = checkModuleForm(variants);
       refuseWithModule(options);
+      if (options.parameters !== undefined) checkSpace(options.parameters);
     } else {
       const { parameters, constraints, parallel, native } = options;
       const given = fromFunctions(variants as FunctionVariants<F>, parameters, constraints);
@@ -129,12 +136,17 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
         ...(parallel ? [parallelVariant<F>(parallel)] : []),
         ...(native ? nativeVariants<F>(native) : []),
       ];
-      this.variantNames = this.#variants.map((variant) => variant.name);
+      this.#names = this.#variants.map((variant) => variant.name);
     }
-    this.#choice = { kind: 'computation', bySize: [{ maxSize: null, variant: this.variantNames[0]! }] };
+    this.#choice = { kind: 'computation', bySize: [{ maxSize: null, variant: this.#names[0]! }] };
     const { dispatch, reload } = makeDispatch(size, () => this.#rangesOf(this.#choice));
     this.dispatch = dispatch as F;
     this.#reload = reload;
+  }
+
+  /** In the order given. Variants with parameters stand with their default ones, once a module is loaded. */
+  get variantNames(): readonly string[] {
+    return this.#variants?.map(({ name }) => name) ?? this.#names;
   }
 
   /** What is in force. */
@@ -167,8 +179,29 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
    */
   async load(): Promise<readonly Variant<F>[]> {
     const { moduleForm } = this;
-    if (!this.#variants && moduleForm) this.#variants = (await loadVariants(moduleForm)) as Variant<F>[];
+    if (!this.#variants && moduleForm) this.#adopt(moduleForm, await loadExports(moduleForm));
     return this.#variants!;
+  }
+
+  /** Takes over what a module turned out to have. */
+  #adopt(form: ModuleVariants, loaded: Readonly<Record<string, unknown>>): void {
+    const { parameters, constraints } = this.options;
+    const given = fromModule(form, loaded, parameters, constraints) as GivenVariants<F>;
+    this.#tunables = given.tunables;
+    this.#variants = given.variants;
+    // The choice was made by names that could not be checked. One that is none is replaced by what is in use today, aloud.
+    const bySize = this.#choice.bySize.map((range) => {
+      const known = this.variantNamed(range.variant);
+      if (!known) {
+        process.emitWarning(
+          `The choice for computation "${this.name}" names the variant "${range.variant}", which its module has not: ` +
+            `"${this.#variants![0]!.name}" takes its place.`,
+          { type: 'SystemOptimizerWarning' },
+        );
+      }
+      return { ...range, variant: (known ?? this.#variants![0]!).name };
+    });
+    this.#choice = { kind: 'computation', bySize };
   }
 
   /**
@@ -186,6 +219,11 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
     this.#reload();
   }
 
+  /** Whether the variants are there: false for those of a module that nothing needed so far. */
+  get isLoaded(): boolean {
+    return this.#variants !== undefined;
+  }
+
   /** Variants that take parameters. */
   get tunables(): readonly Tunable<F>[] {
     return [...this.#tunables.values()];
@@ -198,6 +236,8 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
   variantNamed(name: string): Variant<F> | undefined {
     const known = this.#variants?.find((variant) => variant.name === name) ?? this.#configured.get(name);
     if (known) return known;
+    // An export with parameters, by its own name: with the parameters that it stands with among the others.
+    if (this.moduleForm && this.#tunables.has(name)) return this.#variants?.[this.#names.indexOf(name)];
     const parsed = parseConfiguredName(name);
     const tunable = parsed && this.#tunables.get(parsed.variant);
     if (!tunable || !isInSpace(tunable.space, tunable.constraints, parsed.configuration)) return undefined;
@@ -212,7 +252,10 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
   }
 
   #rangesOf(choice: ComputationChoice): Range[] {
-    this.#variants ??= loadVariantsSync(this.moduleForm!) as Variant<F>[];
+    if (!this.#variants) {
+      this.#adopt(this.moduleForm!, loadExportsSync(this.moduleForm!));
+      choice = this.#choice;
+    }
     return choice.bySize.map(({ maxSize, variant }, i) => {
       const { run } = this.variantNamed(variant)!;
       return { maxSize: maxSize ?? Infinity, run: this.#instrument?.(run, i) ?? run };
@@ -243,7 +286,12 @@ export function variantFor({ bySize }: ComputationChoice, size: number): string 
 }
 
 function checkChoice(choice: unknown, computation: Computation): ComputationChoice {
-  const { name, variantNames } = computation;
+  const { name, variantNames, moduleForm } = computation;
+  const isKnown = (variant: unknown): boolean =>
+    typeof variant === 'string' &&
+    (variantNames.includes(variant) ||
+      computation.variantNamed(variant) !== undefined ||
+      (!computation.isLoaded && moduleForm !== undefined && mayHave(moduleForm, variant)));
   const refuse = (actual: string, expected: string): never => {
     throw fail('INVALID_ARGUMENT', { name: `choice for computation "${name}"`, actual, expected });
   };
@@ -254,10 +302,7 @@ function checkChoice(choice: unknown, computation: Computation): ComputationChoi
   let previous = -Infinity;
   for (const [i, range] of (bySize as ComputationChoice['bySize']).entries()) {
     const { maxSize, variant } = range ?? {};
-    if (
-      !variantNames.includes(variant) &&
-      !(typeof variant === 'string' && computation.variantNamed(variant))
-    ) {
+    if (!isKnown(variant)) {
       refuse(
         `one that names the variant ${describe(variant)}`,
         `only variants of ${variantNames.join(', ')}`,
@@ -271,15 +316,18 @@ function checkChoice(choice: unknown, computation: Computation): ComputationChoi
   }
   return {
     kind,
-    bySize: (bySize as ComputationChoice['bySize']).map(({ maxSize, variant }) => ({ maxSize, variant })),
+    bySize: (bySize as ComputationChoice['bySize']).map(({ maxSize, variant }) => ({
+      maxSize,
+      variant: computation.variantNamed(variant)?.name ?? variant,
+    })),
   };
 }
 
 /** What only functions can have. @throws INVALID_ARGUMENT */
-function refuseWithModule({ parameters, constraints, parallel, native }: ComputationOptions): void {
-  for (const [name, value] of Object.entries({ parameters, constraints, parallel, native })) {
+function refuseWithModule({ parallel, native }: ComputationOptions): void {
+  for (const [name, value] of Object.entries({ parallel, native })) {
     if (value === undefined) continue;
-    const expected = 'nothing where variants are exports of a module, or variants as functions';
+    const expected = `the name of an export, as variants.${name}, where variants are exports of a module`;
     throw fail('INVALID_ARGUMENT', { name, actual: describe(value), expected });
   }
 }

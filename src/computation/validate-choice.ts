@@ -1,5 +1,6 @@
 /** Holds a candidate choice against the one in force, on measurements that took no part in choosing it. */
 import { setImmediate } from 'node:timers/promises';
+import { serialize } from 'node:v8';
 import { fail } from '../errors.js';
 import type { ComputationChoice } from '../model/choice.js';
 import type { Comparison } from '../model/comparison.js';
@@ -20,8 +21,10 @@ import {
 } from './cost.js';
 import type { MeasuredClass } from './find-choice.js';
 import type { SizeClass } from './inputs.js';
+import { moduleUrl } from './module-variants.js';
+import { sharedPlaces } from './shared-inputs.js';
 import { defaultSize } from './size.js';
-import { moduleUrl, type AnyFunction, type Variant } from './variants.js';
+import type { AnyFunction, Variant } from './variants.js';
 import { dispatcherFor, workloadOf, type WeightedClass, type WorkloadRequest } from './workload.js';
 
 /** A class is repeated until it takes this long, if another takes as long. */
@@ -115,13 +118,14 @@ function freshRequests(
   const { moduleForm, size } = computation;
   if (!moduleForm) return '';
   const common = {
-    module: moduleUrl(moduleForm.module),
+    form: { ...moduleForm, module: moduleUrl(moduleForm.module) },
     classes,
+    shared: sharedPlaces(classes),
     asynchronous,
     usesDefaultSize: size === defaultSize,
   };
   try {
-    structuredClone(classes);
+    serialize(classes);
   } catch (error) {
     return `Compared in this process: the inputs cannot be sent to another (${(error as Error).message}).`;
   }

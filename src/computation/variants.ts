@@ -1,7 +1,4 @@
 /** The ways to do one thing: what callers pass, and what the rest of this room works with. */
-import { createRequire } from 'node:module';
-import { isAbsolute, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, fail } from '../errors.js';
 import {
   checkSpace,
@@ -43,8 +40,15 @@ export interface TunableVariant<F extends AnyFunction = AnyFunction> {
 export interface ModuleVariants {
   /** File URL, absolute path, or path relative to the working directory. */
   readonly module: string | URL;
-  /** Names of exported functions. The first is the one in use today. */
+  /**
+   * Names of exported functions, or of exports that describe one: `{ run, execution? }`, or with parameters `{ create, uses? }`.
+   * The first is the one in use today.
+   */
   readonly exports: readonly string[];
+  /** Name of the export that describes it as a loop over threads: what `parallel` is where variants are functions. */
+  readonly parallel?: string;
+  /** Name of the export that does it by native kernels: what `native` is where variants are functions. */
+  readonly native?: string;
 }
 
 /** Functions by name; the first is the one in use today. */
@@ -65,21 +69,8 @@ export function isModuleForm(variants: unknown): variants is ModuleVariants {
   return (typeof module === 'string' || module instanceof URL) && Array.isArray(exports);
 }
 
-/** Checks the names of a module form. @throws INVALID_ARGUMENT */
-export function checkModuleForm({ exports }: ModuleVariants): readonly string[] {
-  const valid = exports.every((name) => typeof name === 'string' && name !== '');
-  if (!valid || exports.length === 0 || new Set(exports).size !== exports.length) {
-    throw fail('INVALID_ARGUMENT', {
-      name: 'variants.exports',
-      actual: describe(exports),
-      expected: 'different names of exported functions',
-    });
-  }
-  return [...exports];
-}
-
 /** Functions by name, and those still to be made for a configuration. */
-export interface GivenVariants<F extends AnyFunction> {
+export interface GivenVariants<F extends AnyFunction = AnyFunction> {
   /** In the order given. A tunable variant stands in it with its default configuration. */
   readonly variants: readonly Variant<F>[];
   readonly tunables: ReadonlyMap<string, Tunable<F>>;
@@ -202,54 +193,4 @@ function fromValue<F extends AnyFunction>(name: string, value: F | DescribedVari
   // A method keeps its object: a thread job is useless without it.
   const run = ((...args: unknown[]) => described.run(...args) as unknown) as F;
   return { name, run, execution, ...(threads !== undefined && { threads }) };
-}
-
-/** The module's URL, resolved against the working directory. */
-export function moduleUrl(module: string | URL): string {
-  const text = String(module);
-  if (module instanceof URL || /^(file|data|node):/.test(text)) return text;
-  return pathToFileURL(isAbsolute(text) ? text : resolve(text)).href;
-}
-
-/** Loads the variants of a module form. @throws SUBJECT_UNLOADABLE */
-export async function loadVariants(form: ModuleVariants): Promise<Variant[]> {
-  const url = moduleUrl(form.module);
-  let exports: Record<string, unknown>;
-  try {
-    exports = (await import(url)) as Record<string, unknown>;
-  } catch (cause) {
-    throw unloadable(url, cause);
-  }
-  return pickExports(exports, url, form.exports);
-}
-
-/** The same without waiting, for a dispatcher that is called before anyone loaded its module. @throws SUBJECT_UNLOADABLE */
-export function loadVariantsSync(form: ModuleVariants): Variant[] {
-  const url = moduleUrl(form.module);
-  let exports: Record<string, unknown>;
-  try {
-    const path = fileURLToPath(url);
-    exports = createRequire(url)(path) as Record<string, unknown>;
-  } catch (cause) {
-    throw unloadable(url, cause, 'Await load() of the computation before its first dispatch.');
-  }
-  return pickExports(exports, url, form.exports);
-}
-
-function pickExports(exports: Record<string, unknown>, url: string, names: readonly string[]): Variant[] {
-  const fallback = exports['default'] as Record<string, unknown> | undefined;
-  return names.map((name) => {
-    const run = exports[name] ?? fallback?.[name];
-    if (typeof run === 'function') return { name, run: run as AnyFunction, execution: 'serial' };
-    throw fail('SUBJECT_UNLOADABLE', {
-      subject: `variant "${name}"`,
-      reason: `${url} exports ${run === undefined ? 'no such name' : `${describe(run)}, which is no function`}.`,
-      remedy: `It exports: ${Object.keys(exports).join(', ') || 'nothing'}.`,
-    });
-  });
-}
-
-function unloadable(url: string, cause: unknown, remedy = 'Import the module alone to see the whole error.') {
-  const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-  return fail('SUBJECT_UNLOADABLE', { subject: url, reason, remedy }, { cause });
 }

@@ -8,8 +8,10 @@ import type { ComputationChoice } from '../model/choice.js';
 import { variantFor } from './computation.js';
 import { makeDispatch } from './dispatch.js';
 import type { Arguments } from './inputs.js';
+import { shareAgain, type Path } from './shared-inputs.js';
 import { defaultSize, type SizeOf } from './size.js';
-import type { AnyFunction } from './variants.js';
+import { pickVariant } from './module-variants.js';
+import type { AnyFunction, ModuleVariants } from './variants.js';
 
 export interface WeightedClass {
   readonly inputs: readonly Arguments[];
@@ -62,9 +64,11 @@ export function dispatcherFor(
 
 /** What a fresh process is told. Structured-clonable. */
 export interface WorkloadRequest {
-  readonly module: string;
+  readonly form: ModuleVariants & { readonly module: string };
   readonly choice: ComputationChoice;
   readonly classes: readonly (WeightedClass & { readonly size: number })[];
+  /** Where arrays in `classes` were in shared memory. */
+  readonly shared: readonly Path[];
   readonly asynchronous: boolean;
   /** False where the caller measures size by a function of its own: it cannot be sent, so each class is called with its variant. */
   readonly usesDefaultSize: boolean;
@@ -72,16 +76,17 @@ export interface WorkloadRequest {
 
 /** Factory for `compare`: loads the module anew and returns the workload of one choice. */
 export async function prepareWorkload(request: WorkloadRequest): Promise<() => unknown> {
-  const { module, choice, classes, asynchronous, usesDefaultSize } = request;
+  const { form, choice, classes, shared, asynchronous, usesDefaultSize } = request;
+  shareAgain(classes, shared);
+  const { module } = form;
   // Each side of a comparison loads this file under a query of its own; the variants get it too, so that the
   // sides share no compiled code.
   const { search } = new URL(import.meta.url);
   const url = module.startsWith('file:') && search !== '' && !module.includes('?') ? module + search : module;
-  const exports = (await import(url)) as Record<string, unknown>;
-  const fallback = exports['default'] as Record<string, unknown> | undefined;
+  const loaded = (await import(url)) as Record<string, unknown>;
   const names = new Set(choice.bySize.map(({ variant }) => variant));
   const functions = new Map<string, AnyFunction>();
-  for (const name of names) functions.set(name, (exports[name] ?? fallback?.[name]) as AnyFunction);
+  for (const name of names) functions.set(name, pickVariant(form, loaded, name));
 
   if (usesDefaultSize) {
     return workloadOf(dispatcherFor(choice, functions, defaultSize), classes, asynchronous);

@@ -6,7 +6,7 @@
  * This one reads the quota's files itself and hashes with FNV-1a (Fowler, Noll & Vo), which is enough to tell hosts
  * apart that nobody forges.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 
 let key: string | undefined;
@@ -14,13 +14,12 @@ let key: string | undefined;
 /** 16 hexadecimal digits: equal for the same CPUs, memory (in GiB), kernel and CPU quota. Computed once per process. */
 export function hostKey(): string {
   if (key !== undefined) return key;
-  const processors = cpus();
+  const processors = processorsOf(readBeginning);
   key = fnv1a(
     [
       platform(),
       arch(),
-      processors[0]?.model.trim() ?? 'unknown',
-      processors.length,
+      ...processors,
       // Differs by a few pages between boots of one machine.
       Math.round(totalmem() / 2 ** 30),
       release(),
@@ -28,6 +27,24 @@ export function hostKey(): string {
     ].join('\n'),
   );
   return key;
+}
+
+/**
+ * The processors' model and which of them are online. `cpus()` reads everything about each of them, which takes long where
+ * there are many.
+ *
+ * @param read gives the beginning of a file; undefined where there is none.
+ */
+export function processorsOf(read: (path: string) => string | undefined): string[] {
+  if (platform() === 'linux') {
+    const online = read('/sys/devices/system/cpu/online')?.trim();
+    // `model name` on x86, `CPU part` with `CPU implementer` on Arm.
+    const info = read('/proc/cpuinfo') ?? '';
+    const models = info.match(/^(?:model name|CPU implementer|CPU part)\s*:.*$/gm)?.slice(0, 2);
+    if (online && models) return [...models.map((line) => line.replace(/\s+/g, ' ')), online];
+  }
+  const all = cpus();
+  return [all[0]?.model.trim() ?? 'unknown', String(all.length)];
 }
 
 /**
@@ -66,6 +83,20 @@ function readText(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch {
     return undefined; // Hidden by the container, or gone meanwhile.
+  }
+}
+
+/** The first processor is in the first 4 KiB, and the kernel writes no more than is read. */
+function readBeginning(path: string): string | undefined {
+  if (!existsSync(path)) return undefined;
+  try {
+    const file = openSync(path, 'r');
+    const bytes = Buffer.allocUnsafe(4096);
+    const length = readSync(file, bytes, 0, bytes.length, 0);
+    closeSync(file);
+    return bytes.toString('latin1', 0, length);
+  } catch {
+    return undefined; // Hidden by the container.
   }
 }
 

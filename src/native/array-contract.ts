@@ -44,6 +44,11 @@ export interface ArrayContract {
     inverted: boolean,
     out: ArrayBufferView,
   ): number;
+  /**
+   * `out[indices[i]] = values[i]`, ascending; returns the first i whose index is outside of `out`, or the number of values.
+   * `out` is of the type of `values`; there are at least as many indices as values.
+   */
+  arrayScatter(values: ArrayBufferView, indices: Uint32Array, out: ArrayBufferView): number;
   /** `operation`: 0 and, 1 or, 2 exclusive or, 3 and not; over all bytes of `a`. */
   bytesCombine(operation: number, a: ArrayBufferView, b: ArrayBufferView, out: ArrayBufferView): void;
   bytesCountBits(data: ArrayBufferView): number;
@@ -52,6 +57,10 @@ export interface ArrayContract {
   bytesCrc32c(data: ArrayBufferView, seed: number): number;
   /** `inout[0]` is the seed, then the hash. */
   bytesXxh64(data: ArrayBufferView, inout: BigUint64Array): void;
+  /** Two lower-case digits a byte. */
+  bytesHexEncode(data: ArrayBufferView): string;
+  /** Fills `out` from twice as many digits; returns how many bytes stand before the first pair that is none. */
+  bytesHexDecode(digits: string | ArrayBufferView, out: ArrayBufferView): number;
 
   // --- On the pool of native threads ------------------------------------------------------------------------
 
@@ -60,7 +69,8 @@ export interface ArrayContract {
    *
    * @param operation those of `arrayReduce` with `values, values`; 4 moments; 7 dot product of `a, b`; 8 `arrayScale` of
    *   `a, x`; 9 `arrayAxpy` of `a, x, y`; 10 histogram of `values, low, high, bins`; 11 group sums of
-   *   `keys, values, groups` (at most 512 groups)
+   *   `keys, values, groups` (at most 512 groups); 12 running sums of `values, out`; 13 `arraySort` of `values`;
+   *   14 `arrayArgsort` of `values, out`
    * @returns the result: three numbers (`arrayReduce`: result, index; moments as they are); nothing; slots; sums, counts,
    *   and the place of a key that is no group or -1
    */

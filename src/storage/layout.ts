@@ -23,6 +23,8 @@ export interface Layout {
   readonly root: string;
   readonly config: string;
   readonly index: string;
+  /** Choices of computations as wisdom, to be taken along. */
+  readonly wisdom: string;
   folder(kind: keyof typeof FOLDERS): string;
   document(kind: DocumentKind | 'analysis', id: string): string;
   /** NDJSON file of a day in UTC, `2026-01-31`. */
@@ -37,6 +39,7 @@ export function layoutOf(root: string): Layout {
     root,
     config: join(root, 'config.json'),
     index: join(root, 'index.json'),
+    wisdom: join(root, 'wisdom.json'),
     folder,
     document: (kind, id) => join(folder(kind), `${id}.json`),
     metrics: (day) => join(folder('metrics'), `${day}.ndjson`),

@@ -257,6 +257,19 @@ export class Store {
   }
 
   /**
+   * Changes `wisdom.json`, the choices of computations that can be taken along; one process at a time.
+   *
+   * @param change makes the new content of the present one (undefined where there is none).
+   * @throws as `saveProfile`; DOCUMENT_CORRUPT where the present file cannot be read; what `change` throws.
+   */
+  changeWisdom(change: (earlier: unknown) => object): Promise<void> {
+    return this.#write(async () => {
+      const { changeWisdom } = await import('./wisdom-file.js');
+      await changeWisdom(this.#layout, change);
+    });
+  }
+
+  /**
    * What a host's memory, clock and calls were measured to cost, by its fingerprint's id; null where they were not, or
    * were by another version. Synchronous: one small file.
    */

@@ -24,6 +24,7 @@ const LAYERS: Record<string, number> = {
   storage: 5,
   report: 5,
   'choices-in-force.ts': 6,
+  'learning-in-force.ts': 6,
   'cause-experiment.ts': 6,
   'subject-registry.ts': 6,
   'system-optimizer.ts': 6,

@@ -11,12 +11,15 @@ namespace sysopt::kernels {
   Moments Moments##Suffix(const Column& values);                                                               \
   void Scale##Suffix(Element element, double a, void* x, std::size_t count);                                   \
   void Axpy##Suffix(Element element, double a, const void* x, void* y, std::size_t count);                     \
-  double RunningSum##Suffix(const Column& values, double carry, double* out);                                  \
+  double RunningSum##Suffix(const Column& values, double base, double* out);                                   \
+  double RunningTotal##Suffix(const Column& values);                                                           \
   void Histogram##Suffix(const Column& values, const Bins& bins, std::uint32_t* slots);                        \
   void Bits##Suffix(BitOperation operation, const std::byte* a, const std::byte* b, std::byte* out,            \
                     std::size_t bytes);                                                                        \
   std::uint64_t CountBits##Suffix(const std::byte* data, std::size_t bytes);                                   \
-  std::uint64_t CountCodePoints##Suffix(const std::byte* data, std::size_t bytes);
+  std::uint64_t CountCodePoints##Suffix(const std::byte* data, std::size_t bytes);                             \
+  void HexEncode##Suffix(const std::byte* data, std::size_t bytes, char* out);                                 \
+  std::size_t HexDecode##Suffix(const char* digits, std::size_t bytes, std::byte* out);
 
 SYSOPT_ARRAY_FAMILIES(Reference)
 #if SYSOPT_VECTORS

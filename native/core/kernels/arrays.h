@@ -5,7 +5,8 @@
 // Semantics, the same in every implementation and in src/computation/kernels
 // - Lane sums: value i goes to lane i % 32 (compensated: % 16), lanes are added pairwise, 16 apart, then 8, 4, 2, 1.
 // - No fused multiply-add. f32 is worked on as f64 and rounded once where the result is f32.
-// - Running sums: groups of eight by Hillis and Steele (1 apart, then 2, then 4), each on top of the carry.
+// - Running sums: groups of eight by Hillis and Steele (1 apart, then 2, then 4), each on top of the carry, and all of
+//   them on top of what stood before the first value (each 2^16 values, see bulk.h).
 #ifndef SYSOPT_CORE_KERNELS_ARRAYS_H_
 #define SYSOPT_CORE_KERNELS_ARRAYS_H_
 
@@ -59,8 +60,10 @@ struct ArrayKernels {
   void (*scale)(Element element, double a, void* x, std::size_t count);
   // y[i] += a * x[i]; f32 or f64.
   void (*axpy)(Element element, double a, const void* x, void* y, std::size_t count);
-  // out[i] = carry + the first i + 1 values. Returns the last.
-  double (*running_sum)(const Column& values, double carry, double* out);
+  // out[i] = base + (the sum of the first i + 1 values). Returns the sum of all, without the base.
+  double (*running_sum)(const Column& values, double base, double* out);
+  // What running_sum returns, to the bit.
+  double (*running_total)(const Column& values);
   // Adds to `slots`, of which there are bins + kOutsideBins.
   void (*histogram)(const Column& values, const Bins& bins, std::uint32_t* slots);
   void (*bits)(BitOperation operation, const std::byte* a, const std::byte* b, std::byte* out, std::size_t bytes);
@@ -68,6 +71,11 @@ struct ArrayKernels {
   // Bytes that begin a character of UTF-8: all but 10xxxxxx.
   std::uint64_t (*count_code_points)(const std::byte* data, std::size_t bytes);
   std::uint32_t (*crc32c)(std::uint32_t crc, const std::byte* data, std::size_t bytes);
+  // Two lower-case digits a byte.
+  void (*hex_encode)(const std::byte* data, std::size_t bytes, char* out);
+  // The bytes of twice as many digits, upper or lower case. Returns how many bytes stand before the first pair that is
+  // no byte; `out` behind them may have been written to.
+  std::size_t (*hex_decode)(const char* digits, std::size_t bytes, std::byte* out);
 };
 
 // nullptr where KernelsFor(isa) is.

@@ -1,11 +1,16 @@
 #include "bulk.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace sysopt::kernels {
 namespace {
 
 bool IsFloat(Element element) { return element == Element::kF32 || element == Element::kF64; }
+
+// Tables that threads write to at the same time stand at least this far apart: lines that two of them write to would
+// wander between their CPUs with every value (a histogram on two threads was as slow as on one).
+constexpr std::size_t kLineBytes = 64;
 
 std::size_t ChunksOf(std::size_t count) { return (count + kChunkValues - 1) / kChunkValues; }
 
@@ -206,13 +211,12 @@ void ReduceArray(const Tables& tables, Bulk operation, const Column& values, con
 
 namespace {
 
-// Adds the four entries of each group to the sums, and empties them.
-void Gather(GroupEntry* entries, std::size_t groups, double* sums, double* counts) {
+// Adds the four entries of each group to the sums.
+void Gather(const GroupEntry* entries, std::size_t groups, double* sums, double* counts) {
   for (std::size_t group = 0; group < groups; ++group) {
-    GroupEntry* const of = entries + 4 * group;
+    const GroupEntry* const of = entries + 4 * group;
     sums[group] += (of[0].sum + of[1].sum) + (of[2].sum + of[3].sum);
     counts[group] += (of[0].count + of[1].count) + (of[2].count + of[3].count);
-    for (int k = 0; k < 4; ++k) of[k] = {};
   }
 }
 
@@ -234,6 +238,7 @@ std::size_t GroupSumArray(const Column& keys, const Column& values, std::size_t 
     const std::size_t done = GroupSum(some, Slice(values, at, kChunkValues), groups, entries);
     if (done < some.count) return at + done;
     Gather(entries, groups, sums, counts);
+    std::fill(entries, entries + 4 * groups, GroupEntry{});
   }
   return keys.count;
 }
@@ -309,15 +314,18 @@ class HistogramJob final : public BulkJob {
         values_(values),
         bins_(bins),
         width_(bins.bins + kOutsideBins),
-        slots_(ChunksOf(values.count) * width_) {}
+        stride_(width_ + kLineBytes / sizeof(std::uint32_t)),
+        slots_(ChunksOf(values.count) * stride_) {}
 
   void Run(std::size_t chunk) noexcept override {
-    ActiveArrays().histogram(Slice(values_, chunk * kChunkValues, kChunkValues), bins_, slots_.data() + chunk * width_);
+    ActiveArrays().histogram(Slice(values_, chunk * kChunkValues, kChunkValues), bins_, slots_.data() + chunk * stride_);
   }
 
   std::vector<double> Result() const override {
     std::vector<double> out(width_);
-    for (std::size_t k = 0; k < slots_.size(); ++k) out[k % width_] += slots_[k];
+    for (std::size_t start = 0; start < slots_.size(); start += stride_) {
+      for (std::size_t k = 0; k < width_; ++k) out[k] += slots_[start + k];
+    }
     return out;
   }
 
@@ -325,6 +333,7 @@ class HistogramJob final : public BulkJob {
   const Column values_;
   const Bins bins_;
   const std::size_t width_;
+  const std::size_t stride_;
   std::vector<std::uint32_t> slots_;
 };
 
@@ -335,22 +344,22 @@ class GroupSumJob final : public BulkJob {
         keys_(keys),
         values_(values),
         groups_(groups),
-        entries_(ChunksOf(keys.count) * groups * 4),
+        stride_(groups * 4 + kLineBytes / sizeof(GroupEntry)),
+        entries_(ChunksOf(keys.count) * stride_),
         bad_(ChunksOf(keys.count), kNone) {}
 
   void Run(std::size_t chunk) noexcept override {
     const std::size_t at = chunk * kChunkValues;
     const Column keys = Slice(keys_, at, kChunkValues);
     const std::size_t done =
-        GroupSum(keys, Slice(values_, at, kChunkValues), groups_, entries_.data() + chunk * groups_ * 4);
+        GroupSum(keys, Slice(values_, at, kChunkValues), groups_, entries_.data() + chunk * stride_);
     if (done < keys.count) bad_[chunk] = at + done;
   }
 
   std::vector<double> Result() const override {
     std::vector<double> out(2 * groups_);
-    std::vector<GroupEntry> entries = entries_;
     for (std::size_t chunk = 0; chunk < bad_.size(); ++chunk) {
-      Gather(entries.data() + chunk * groups_ * 4, groups_, out.data(), out.data() + groups_);
+      Gather(entries_.data() + chunk * stride_, groups_, out.data(), out.data() + groups_);
     }
     return out;
   }
@@ -368,6 +377,7 @@ class GroupSumJob final : public BulkJob {
   const Column keys_;
   const Column values_;
   const std::size_t groups_;
+  const std::size_t stride_;
   std::vector<GroupEntry> entries_;
   std::vector<std::size_t> bad_;
 };

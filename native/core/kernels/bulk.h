@@ -51,6 +51,9 @@ void FinishBulk(Bulk operation, const Column& values, const Partial& all, double
 std::size_t GroupSumArray(const Column& keys, const Column& values, std::size_t groups, GroupEntry* entries,
                           double* sums, double* counts);
 
+// Running sums of a whole array: each 2^16 values by themselves, on top of those before. Returns the last.
+double RunningSums(const ArrayKernels& arrays, const Column& values, double* out);
+
 // A kernel cut into chunks. Keeps its result until it is read; does not keep the memory it works on.
 class BulkJob : public sched::Job {
  public:
@@ -69,6 +72,12 @@ std::shared_ptr<BulkJob> MakeAxpyJob(double a, Element element, const void* x, v
 std::shared_ptr<BulkJob> MakeHistogramJob(const Column& values, const Bins& bins);
 // groups <= kSplitGroups.
 std::shared_ptr<BulkJob> MakeGroupSumJob(const Column& keys, const Column& values, std::size_t groups);
+
+// `threads` is a guess of how many will work on it; the result does not depend on it.
+std::shared_ptr<BulkJob> MakeRunningSumJob(const Column& values, double* out, unsigned threads);
+// Sorts the values, or where there are `indices`, those. Null where there is no memory to work in.
+std::shared_ptr<BulkJob> MakeSortJob(Element element, void* values, std::size_t count, std::uint32_t* indices,
+                                     unsigned threads);
 
 }  // namespace sysopt::kernels
 

@@ -1,7 +1,7 @@
 // Kernels that know no numbers: bits, characters, checksums, hashes.
 //
-// Not here: validating UTF-8, base64 and hex. Node does them with simdutf (`buffer.isUtf8`, `toString('base64')`), and a
-// second copy would win nothing.
+// Not here: validating UTF-8 and base64. Node does them with simdutf (`buffer.isUtf8`, `toString('base64')`), and a second
+// copy would win nothing.
 #include <array>
 
 #include "array_families.h"

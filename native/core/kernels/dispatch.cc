@@ -16,8 +16,9 @@ constexpr Kernels kAvx512 = {ReduceAvx512, ReduceWideAvx512, DotAvx512, FilterAv
 #endif
 
 #define SYSOPT_TABLE(Suffix, crc)                                                                              \
-  {SumCompensated##Suffix, Moments##Suffix, Scale##Suffix, Axpy##Suffix, RunningSum##Suffix, Histogram##Suffix, \
-   Bits##Suffix, CountBits##Suffix, CountCodePoints##Suffix, crc}
+  {SumCompensated##Suffix, Moments##Suffix,   Scale##Suffix,           Axpy##Suffix, RunningSum##Suffix,       \
+   RunningTotal##Suffix,   Histogram##Suffix, Bits##Suffix,            CountBits##Suffix,                       \
+   CountCodePoints##Suffix, crc,              HexEncode##Suffix,       HexDecode##Suffix}
 constexpr ArrayKernels kReferenceArrays = SYSOPT_TABLE(Reference, Crc32cReference);
 #if SYSOPT_VECTORS
 constexpr ArrayKernels kBaselineArrays = SYSOPT_TABLE(Baseline, Crc32cReference);

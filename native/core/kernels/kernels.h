@@ -76,6 +76,10 @@ void MoveRecords(const Move* moves, std::size_t move_count, std::size_t count);
 // read once each, so that a writer on another thread cannot pass one that was not checked.
 std::size_t Gather(const Column& column, const std::uint32_t* indices, std::size_t count, void* out);
 
+// The reverse: value at indices[i] of `out`, which has room for `out_count`, = value i of a contiguous column. In
+// ascending order, so of equal indices the last one stands. Returns and reads as Gather does.
+std::size_t Scatter(const Column& column, const std::uint32_t* indices, void* out, std::size_t out_count);
+
 }  // namespace sysopt::kernels
 
 #endif  // SYSOPT_CORE_KERNELS_KERNELS_H_

@@ -1,4 +1,4 @@
-// Moving values without looking at them: gathering by index, and records between orders of storage. Loads and stores
+// Moving values without looking at them: gathering and scattering by index, and records between orders of storage. Loads and stores
 // of one width; wider vectors gain nothing where every value has its own address.
 #include "kernels.h"
 
@@ -28,6 +28,28 @@ std::size_t GatherAs(const Column& column, const std::uint32_t* indices, std::si
     out[i] = data[Place<T>(column, index)];
   }
   return count;
+}
+
+template <typename T>
+std::size_t ScatterAs(const Column& column, const std::uint32_t* indices, void* to, std::size_t limit) {
+  const T* data = static_cast<const T*>(column.data);
+  T* out = static_cast<T*>(to);
+  const auto* into = static_cast<const volatile std::uint32_t*>(indices);
+  std::size_t i = 0;
+  for (; i + 4 <= column.count; i += 4) {
+    const std::uint32_t a = into[i], b = into[i + 1], c = into[i + 2], d = into[i + 3];
+    if ((a >= limit) | (b >= limit) | (c >= limit) | (d >= limit)) break;
+    out[a] = data[i];
+    out[b] = data[i + 1];
+    out[c] = data[i + 2];
+    out[d] = data[i + 3];
+  }
+  for (; i < column.count; ++i) {
+    const std::uint32_t index = into[i];
+    if (index >= limit) return i;
+    out[index] = data[i];
+  }
+  return column.count;
 }
 
 // A block's worth at a time, so that the compiler sees a constant stride test outside of the loop.
@@ -91,6 +113,19 @@ std::size_t Gather(const Column& column, const std::uint32_t* indices, std::size
       return GatherAs<std::uint32_t>(column, indices, count, out);
     default:
       return GatherAs<std::uint64_t>(column, indices, count, out);
+  }
+}
+
+std::size_t Scatter(const Column& column, const std::uint32_t* indices, void* out, std::size_t out_count) {
+  switch (ElementBytes(column.element)) {
+    case 1:
+      return ScatterAs<std::uint8_t>(column, indices, out, out_count);
+    case 2:
+      return ScatterAs<std::uint16_t>(column, indices, out, out_count);
+    case 4:
+      return ScatterAs<std::uint32_t>(column, indices, out, out_count);
+    default:
+      return ScatterAs<std::uint64_t>(column, indices, out, out_count);
   }
 }
 

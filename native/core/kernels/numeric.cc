@@ -13,9 +13,10 @@ namespace sysopt::kernels {
   target void Axpy##Suffix(Element element, double a, const void* x, void* y, std::size_t count) {              \
     AxpyOf<Body>(element, a, x, y, count);                                                                      \
   }                                                                                                             \
-  target double RunningSum##Suffix(const Column& values, double carry, double* out) {                           \
-    return RunningSumOf<Body>(values, carry, out);                                                              \
+  target double RunningSum##Suffix(const Column& values, double base, double* out) {                            \
+    return RunningSumOf<Body>(values, base, out);                                                               \
   }                                                                                                             \
+  target double RunningTotal##Suffix(const Column& values) { return RunningTotalOf<Body>(values); }             \
   target void Histogram##Suffix(const Column& values, const Bins& bins, std::uint32_t* slots) {                 \
     HistogramOf<Body>(values, bins, slots);                                                                     \
   }

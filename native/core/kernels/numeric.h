@@ -239,8 +239,9 @@ SYSOPT_INLINE void AxpyOf(Element element, double a, const void* x, void* y, std
   }
 }
 
-// Eight running sums, then the carry on each: one addition of the chain for eight values.
-SYSOPT_INLINE double RunningSumOfDoubles(const double* values, std::size_t count, double carry, double* out) {
+// Eight running sums, then the carry and the base on each: one addition of the chain for eight values.
+SYSOPT_INLINE double RunningSumOfDoubles(const double* values, std::size_t count, double base, double carry,
+                                         double* out) {
   std::size_t i = 0;
   for (; i + 8 <= count; i += 8) {
     double once[8], twice[8];
@@ -251,27 +252,70 @@ SYSOPT_INLINE double RunningSumOfDoubles(const double* values, std::size_t count
 #pragma GCC unroll 8
     for (std::size_t k = 2; k < 8; ++k) twice[k] = once[k] + once[k - 2];
 #pragma GCC unroll 8
-    for (std::size_t k = 0; k < 4; ++k) out[i + k] = carry + twice[k];
+    for (std::size_t k = 0; k < 4; ++k) out[i + k] = base + (carry + twice[k]);
 #pragma GCC unroll 8
-    for (std::size_t k = 4; k < 8; ++k) out[i + k] = carry + (twice[k] + twice[k - 4]);
-    carry = out[i + 7];
+    for (std::size_t k = 4; k < 7; ++k) out[i + k] = base + (carry + (twice[k] + twice[k - 4]));
+    carry = carry + (twice[7] + twice[3]);
+    out[i + 7] = base + carry;
   }
-  for (; i < count; ++i) out[i] = carry += values[i];
+  for (; i < count; ++i) {
+    carry += values[i];
+    out[i] = base + carry;
+  }
   return carry;
 }
 
-template <typename Body>
-SYSOPT_INLINE double RunningSumOf(const Column& values, double carry, double* out) {
+// Where the running sums end: the same tree without its branches.
+SYSOPT_INLINE double RunningTotalOfDoubles(const double* values, std::size_t count, double carry) {
+  std::size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    const double* const v = values + i;
+    const double low = (v[3] + v[2]) + (v[1] + v[0]);
+    const double high = (v[7] + v[6]) + (v[5] + v[4]);
+    carry = carry + (high + low);
+  }
+  for (; i < count; ++i) carry += values[i];
+  return carry;
+}
+
+// Tiles of doubles, of whole groups of eight but for the last.
+template <typename Body, typename Use>
+SYSOPT_INLINE double ForDoubles(const Column& values, Use use) {
   if (values.element == Element::kF64) {
-    return RunningSumOfDoubles(static_cast<const double*>(values.data), values.count, carry, out);
+    return use(static_cast<const double*>(values.data), std::size_t{0}, values.count, 0.0);
   }
   alignas(64) double packed[kTile];
+  double carry = 0;
   for (std::size_t start = 0; start < values.count; start += kTile) {
     const std::size_t count = values.count - start < kTile ? values.count - start : kTile;
     PackAsDoubles<Body>(values, start, count, packed);
-    carry = RunningSumOfDoubles(packed, count, carry, out + start);
+    carry = use(static_cast<const double*>(packed), start, count, carry);
   }
   return carry;
+}
+
+struct RunningSumTiles {
+  double base;
+  double* out;
+  SYSOPT_INLINE double operator()(const double* tile, std::size_t start, std::size_t count, double carry) const {
+    return RunningSumOfDoubles(tile, count, base, carry, out + start);
+  }
+};
+
+struct RunningTotalTiles {
+  SYSOPT_INLINE double operator()(const double* tile, std::size_t, std::size_t count, double carry) const {
+    return RunningTotalOfDoubles(tile, count, carry);
+  }
+};
+
+template <typename Body>
+SYSOPT_INLINE double RunningSumOf(const Column& values, double base, double* out) {
+  return ForDoubles<Body>(values, RunningSumTiles{base, out});
+}
+
+template <typename Body>
+SYSOPT_INLINE double RunningTotalOf(const Column& values) {
+  return ForDoubles<Body>(values, RunningTotalTiles{});
 }
 
 // Up to this many bins are counted in four tables, so that equal neighbours do not wait for each other.

@@ -1,126 +1,34 @@
-// Least significant digit first, eight bits at a time, all digits counted in one pass and those that do not differ
-// skipped. Eight and not more: 256 open ends fit the first-level cache and its page table.
 #include "order.h"
 
-#include <algorithm>
-#include <array>
-#include <type_traits>
+#include "sort_keys.h"
 
 namespace sysopt::kernels {
 namespace {
 
-constexpr std::size_t kDigits = 256;
-
-// --- Keys: unsigned integers in the order of the values ----------------------------------------------------
-
-template <typename T>
-using KeyOf = std::conditional_t<
-    sizeof(T) == 8, std::uint64_t,
-    std::conditional_t<sizeof(T) == 4, std::uint32_t,
-                       std::conditional_t<sizeof(T) == 2, std::uint16_t, std::uint8_t>>>;
-
-template <typename T>
-SYSOPT_INLINE KeyOf<T> ToKey(T value) {
-  using Key = KeyOf<T>;
-  constexpr Key kSign = static_cast<Key>(Key{1} << (8 * sizeof(T) - 1));
-  Key bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  if constexpr (std::is_floating_point_v<T>) {
-    const Key key = static_cast<Key>(bits ^ ((bits & kSign) != 0 ? static_cast<Key>(~Key{0}) : kSign));
-    return value != value ? static_cast<Key>(~Key{0}) : key;
-  } else if constexpr (std::is_signed_v<T>) {
-    return static_cast<Key>(bits ^ kSign);
-  } else {
-    return bits;
-  }
-}
-
-template <typename T>
-SYSOPT_INLINE T FromKey(KeyOf<T> key) {
-  using Key = KeyOf<T>;
-  constexpr Key kSign = static_cast<Key>(Key{1} << (8 * sizeof(T) - 1));
-  if constexpr (std::is_floating_point_v<T>) {
-    key = static_cast<Key>(key ^ ((key & kSign) != 0 ? kSign : static_cast<Key>(~Key{0})));
-  } else if constexpr (std::is_signed_v<T>) {
-    key = static_cast<Key>(key ^ kSign);
-  }
-  T value;
-  std::memcpy(&value, &key, sizeof value);
-  return value;
-}
-
-// --- Radix sort --------------------------------------------------------------------------------------------
-
-// What is sorted: a key alone, or with the index that it came from.
-template <typename Key>
-struct Indexed {
-  Key key;
-  std::uint32_t index;
-};
-template <typename Key>
-SYSOPT_INLINE Key KeyIn(Key item) {
-  return item;
-}
-template <typename Key>
-SYSOPT_INLINE Key KeyIn(const Indexed<Key>& item) {
-  return item.key;
-}
-
-template <typename Key>
-using Counts = std::array<std::array<std::uint32_t, kDigits>, sizeof(Key)>;
-
-template <typename Key>
-SYSOPT_INLINE void CountDigits(Key key, Counts<Key>& counts) {
-#pragma GCC unroll 8
-  for (std::size_t digit = 0; digit < sizeof(Key); ++digit) ++counts[digit][(key >> (8 * digit)) & 255];
-}
-
-// Sorts `from` by way of `to`; returns the one of both that has the result.
-template <typename Key, typename Item>
-Item* Radix(Item* from, Item* to, std::size_t count, const Counts<Key>& counts) {
-  for (std::size_t digit = 0; digit < sizeof(Key); ++digit) {
-    const std::size_t shift = 8 * digit;
-    std::array<std::uint32_t, kDigits> places;
-    std::uint32_t place = 0;
-    bool differs = true;
-    for (std::size_t k = 0; k < kDigits; ++k) {
-      places[k] = place;
-      place += counts[digit][k];
-      differs &= counts[digit][k] != count;
-    }
-    if (!differs) continue;
-    for (std::size_t i = 0; i < count; ++i) {
-      const Item item = from[i];
-      to[places[(KeyIn(item) >> shift) & 255]++] = item;
-    }
-    std::swap(from, to);
-  }
-  return from;
-}
-
 template <typename T>
 void SortAs(T* values, std::size_t count, void* scratch) {
   using Key = KeyOf<T>;
-  Key* const keys = static_cast<Key*>(scratch);
-  Counts<Key> counts = {};
-  bool sorted = true;
-  Key last = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const Key key = ToKey(values[i]);
-    keys[i] = key;
-    sorted &= last <= key;
-    last = key;
-    CountDigits(key, counts);
-  }
-  if (sorted) return;
   if constexpr (sizeof(T) == 1) {
+    std::array<std::uint32_t, kDigits> counts = {};
+    const auto* from = static_cast<const volatile T*>(values);  // read once: another thread may write
+    for (std::size_t i = 0; i < count; ++i) ++counts[ToKey<T>(from[i])];
     std::size_t at = 0;
     for (std::size_t k = 0; k < kDigits; ++k) {
       const T value = FromKey<T>(static_cast<Key>(k));
-      for (std::uint32_t left = counts[0][k]; left > 0; --left) values[at++] = value;
+      for (std::uint32_t left = counts[k]; left > 0; --left) values[at++] = value;
     }
   } else {
-    const Key* const result = Radix<Key>(keys, keys + count, count, counts);
+    Key* const keys = static_cast<Key*>(scratch);
+    bool is_sorted = true;
+    Key last = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const Key key = ToKey(values[i]);
+      keys[i] = key;
+      is_sorted &= last <= key;
+      last = key;
+    }
+    if (is_sorted) return;
+    const Key* const result = SortItems<Key>(keys, keys + count, count);
     for (std::size_t i = 0; i < count; ++i) values[i] = FromKey<T>(result[i]);
   }
 }
@@ -129,13 +37,8 @@ template <typename T>
 void ArgsortAs(const T* values, std::size_t count, std::uint32_t* out, void* scratch) {
   using Key = KeyOf<T>;
   auto* const items = static_cast<Indexed<Key>*>(scratch);
-  Counts<Key> counts = {};
-  for (std::size_t i = 0; i < count; ++i) {
-    const Key key = ToKey(values[i]);
-    items[i] = {key, static_cast<std::uint32_t>(i)};
-    CountDigits(key, counts);
-  }
-  const Indexed<Key>* const result = Radix<Key>(items, items + count, count, counts);
+  for (std::size_t i = 0; i < count; ++i) items[i] = {ToKey(values[i]), static_cast<std::uint32_t>(i)};
+  const Indexed<Key>* const result = SortItems<Key>(items, items + count, count);
   for (std::size_t i = 0; i < count; ++i) out[i] = result[i].index;
 }
 
@@ -234,32 +137,6 @@ std::size_t SelectAs(const T* values, std::size_t count, const std::uint32_t* ra
     k += together;
   }
   return nans;
-}
-
-template <typename Use>
-auto ForElement(Element element, Use use) {
-  switch (element) {
-    case Element::kU8:
-      return use(std::uint8_t{});
-    case Element::kI8:
-      return use(std::int8_t{});
-    case Element::kU16:
-      return use(std::uint16_t{});
-    case Element::kI16:
-      return use(std::int16_t{});
-    case Element::kU32:
-      return use(std::uint32_t{});
-    case Element::kI32:
-      return use(std::int32_t{});
-    case Element::kF32:
-      return use(float{});
-    case Element::kF64:
-      return use(double{});
-    case Element::kU64:
-      return use(std::uint64_t{});
-    default:
-      return use(std::int64_t{});
-  }
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
-// Sorting, sorting of indices, and order statistics, by radix. Nothing here allocates: the caller brings scratch memory,
-// and values are read once only, into it, so that a writer on another thread can spoil the result but nothing else.
+// Sorting, sorting of indices, and order statistics, on one thread; see sort_keys.h for how. Nothing here allocates: the
+// caller brings scratch memory, and values are read once only, into it, so that a writer on another thread can spoil the
+// result but nothing else.
 //
 // Order: that of `TypedArray.prototype.sort`, -0 before +0 and NaN last. A NaN loses its payload and sign.
-// Rejected: comparison sorts in C++. `TypedArray.prototype.sort()` without a comparator is one.
 #ifndef SYSOPT_CORE_KERNELS_ORDER_H_
 #define SYSOPT_CORE_KERNELS_ORDER_H_
 

@@ -28,6 +28,8 @@ std::uint64_t ThreadId() noexcept {
   return pthread_threadid_np(nullptr, &id) == 0 ? id : 0;
 }
 
+int CurrentCpu() noexcept { return -1; }
+
 // macOS has affinity tags as a hint to its scheduler, no masks.
 Status GetAffinity(std::uint32_t, CpuSet*) noexcept { return Status::Fail(ENOTSUP, "sched_getaffinity"); }
 Status SetAffinity(std::uint32_t, const CpuSet&) noexcept {

@@ -100,6 +100,7 @@ Status Resident(const void*, std::size_t size, std::uint64_t* bytes) noexcept {
 }
 
 std::uint64_t ThreadId() noexcept { return 1; }
+int CurrentCpu() noexcept { return 0; }
 
 Status ThreadCpuTime(std::uint64_t* ns) noexcept {
   const Status status = Call("clock_gettime");

@@ -71,6 +71,8 @@ Status BindToNode(void* start, std::size_t size, unsigned node) noexcept {
 
 std::uint64_t ThreadId() noexcept { return static_cast<std::uint64_t>(syscall(SYS_gettid)); }
 
+int CurrentCpu() noexcept { return sched_getcpu(); }
+
 namespace {
 
 // The affinity calls reach other processes' threads too; this library never should.

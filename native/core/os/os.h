@@ -83,6 +83,9 @@ struct CpuSet {
 // Kernel id of the calling thread, 0 where unknown.
 std::uint64_t ThreadId() noexcept;
 
+// CPU that the calling thread is on, -1 where unknown. It may be another one by the time that the call returns.
+int CurrentCpu() noexcept;
+
 // CPU time that the calling thread has used.
 Status ThreadCpuTime(std::uint64_t* ns) noexcept;
 

@@ -133,6 +133,9 @@ Status Resident(const void* start, std::size_t size, std::uint64_t* bytes) noexc
 
 std::uint64_t ThreadId() noexcept { return GetCurrentThreadId(); }
 
+// Within its processor group, and the calls below know the first group alone.
+int CurrentCpu() noexcept { return static_cast<int>(GetCurrentProcessorNumber()); }
+
 Status ThreadCpuTime(std::uint64_t* ns) noexcept {
   FILETIME created, ended, kernel, user;
   if (!GetThreadTimes(GetCurrentThread(), &created, &ended, &kernel, &user))

@@ -3,8 +3,14 @@
 //
 // Method: one queue under one mutex, chunks claimed by an atomic counter in the job. A chunk takes tens of microseconds,
 // so claiming is not what costs; per-thread deques would buy nothing. Waiting is for finished chunks, not for threads:
-// a helper that the kernel has not woken yet delays nobody. Threads sleep on a condition variable and do not spin: the
-// process belongs to JavaScript.
+// a helper that the kernel has not woken yet delays nobody.
+//
+// What costs is waking: tens of microseconds across CPUs, as long as a kernel takes. So
+// - a helper that has run out of work looks for more for a moment before it sleeps, but only while that keeps paying and
+//   nobody else wants its CPU: after a few moments in vain it sleeps at once, and a yield that takes long ends the moment;
+// - a helper that finds itself on its caller's CPU leaves it and keeps off. Kernels like to wake a thread there, which
+//   is right for a pipe's two ends and wrong here: the two would take turns;
+// - the caller looks for the end of the last chunks before it sleeps, which pays where they take as long as waking.
 #ifndef SYSOPT_CORE_SCHED_POOL_H_
 #define SYSOPT_CORE_SCHED_POOL_H_
 
@@ -26,7 +32,8 @@ class Job {
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
 
-  // Each chunk once, on any thread.
+  // Each chunk once, on any thread. Chunks are begun in ascending order: one may wait for those before it, which
+  // some thread runs or has run.
   virtual void Run(std::size_t chunk) noexcept = 0;
 
   std::size_t chunks() const { return chunks_; }
@@ -37,11 +44,12 @@ class Job {
   std::atomic<std::size_t> next_{0};  // the first chunk that nobody has claimed
   std::atomic<std::size_t> left_;     // chunks neither run nor cancelled
   unsigned helpers_ = 0;              // threads that may still join; under the pool's mutex
+  int caller_cpu_ = -1;               // where the job came from, -1 where unknown; set before it is queued
   void (*done_)(void*) = nullptr;     // called once, by the thread that ends the job
   void* argument_ = nullptr;
   std::mutex mutex_;
   std::condition_variable ended_;
-  bool is_ended_ = false;  // under mutex_; after done_ has returned
+  std::atomic<bool> is_ended_{false};  // after done_ has returned; set under mutex_
 };
 
 class Pool {
@@ -79,6 +87,7 @@ class Pool {
   void Start(unsigned threads);  // with mutex_ held
   void Enqueue(const std::shared_ptr<Job>& job, unsigned helpers);
   void ThreadMain();
+  bool Linger();
   static void Work(Job& job);
   static void Take(Job& job, std::size_t chunks);
   static void Wait(Job& job);
@@ -90,7 +99,9 @@ class Pool {
   std::condition_variable wake_;
   std::deque<std::shared_ptr<Job>> queue_;
   std::vector<std::thread> threads_;
-  bool stopping_ = false;
+  std::atomic<bool> stopping_{false};  // set under mutex_
+  unsigned lingering_ = 0;              // threads that look for a job without sleeping
+  std::atomic<std::size_t> queued_{0};  // jobs in queue_, for those that look without the mutex
 };
 
 }  // namespace sysopt::sched

@@ -12,9 +12,11 @@ import {
   requireNumber,
   requireNumbers,
   requireSameLength,
+  requireValues,
   type Floats,
   type Keys,
   type Numbers,
+  type Values,
 } from './arguments.js';
 import {
   checkGroups,
@@ -32,7 +34,8 @@ import { SPLIT_GROUPS } from './loops/vectors.js';
 import * as waiting from './reductions.js';
 import type { SumOptions } from './reductions.js';
 import { asyncThreadsOf, Operation, requireShared, type ThreadOptions } from './threads.js';
-import { axpy, checkAxpy, scale } from './vectors.js';
+import { argsort, checkArgsort, sort } from './order.js';
+import { axpy, checkAxpy, checkPrefixSum, prefixSum, scale } from './vectors.js';
 
 /** Starts a job, or does the work at once where there is no addon. Never throws: what goes wrong rejects. */
 async function start<R>(
@@ -154,9 +157,39 @@ async function groupSumInBackground(
   return start(Operation.groupSum, options, { keys, values }, [keys, values, groups], finish, atOnce);
 }
 
+/** In place; see {@link sort}. */
+async function sortInPlace<T extends Values>(values: T, options?: ThreadOptions): Promise<T> {
+  requireValues('values', values);
+  const atOnce = () => sort(values);
+  return start(Operation.sort, options, { values }, [values], () => values, atOnce);
+}
+
+async function argsortInBackground(
+  values: Values,
+  out: Uint32Array = new Uint32Array(new SharedArrayBuffer(4 * values.length)),
+  options?: ThreadOptions,
+): Promise<Uint32Array> {
+  checkArgsort(values, out);
+  const atOnce = () => argsort(values, out);
+  return start(Operation.argsort, options, { values, out }, [values, out], () => out, atOnce);
+}
+
+async function prefixSumInBackground(
+  values: Numbers,
+  out: Float64Array = new Float64Array(new SharedArrayBuffer(8 * values.length)),
+  options?: ThreadOptions,
+): Promise<Float64Array> {
+  checkPrefixSum(values, out);
+  const atOnce = () => prefixSum(values, out);
+  return start(Operation.runningSum, options, { values, out }, [values, out], () => out, atOnce);
+}
+
 export {
+  argsortInBackground as argsort,
   axpyInPlace as axpy,
   groupSumInBackground as groupSum,
   histogramInBackground as histogram,
+  prefixSumInBackground as prefixSum,
   scaleInPlace as scale,
+  sortInPlace as sort,
 };

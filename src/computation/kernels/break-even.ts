@@ -17,6 +17,8 @@ export const FROM = {
   histogram: 256,
   groupSum: 700,
   compact: 256,
+  filter: 256,
+  gather: 128,
   select: 512,
   argsort: 48,
   /** Bytes. */
@@ -26,6 +28,24 @@ export const FROM = {
   crc32c: 48,
   /** By size of the element, in bytes. */
   sort: { 1: 192, 2: 256, 4: 512, 8: 512 } as Readonly<Record<number, number>>,
-  /** Values from which a second thread can pay: two chunks of 2^16. */
-  threads: 2 ** 17,
+  scatter: 128,
+  /** Bytes. */
+  hexEncode: 64,
+  hexDecode: 64,
+  /** Values from which a second thread pays, at the least two chunks of 2^16. */
+  threads: {
+    sum: 2 ** 17,
+    compensated: 2 ** 17,
+    moments: 2 ** 17,
+    extreme: 2 ** 17,
+    extremeIndex: 2 ** 17,
+    dot: 2 ** 17,
+    scale: 2 ** 17,
+    axpy: 2 ** 17,
+    prefixSum: 2 ** 17,
+    histogram: 2 ** 17,
+    groupSum: 2 ** 17,
+    sort: 2 ** 17,
+    argsort: 2 ** 17,
+  },
 } as const;

@@ -1,7 +1,4 @@
-/**
- * Bits, characters, checksums and hashes of memory. Validating UTF-8, base64 and hex are not here: Node's own
- * (`buffer.isUtf8`, `toString('base64')`) run in vectors already.
- */
+/** Bits, characters, checksums and hashes of memory; digits are in `hex.ts`. */
 import { describe, fail } from '../../errors.js';
 import { loadNative } from '../../native/load.js';
 import { requireInteger } from '../../memory/arguments.js';
@@ -13,8 +10,9 @@ import type { BitOperation } from './loops/bytes.js';
 const OPERATIONS: readonly BitOperation[] = ['and', 'or', 'xor', 'andNot'];
 const hash = new BigUint64Array(1);
 
-const asBytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
-  new Uint8Array(buffer, byteOffset, byteLength);
+/** A view costs more than a hundred bytes of work, and most arrays of bytes are one. */
+const asBytes = (view: ArrayBufferView): Uint8Array =>
+  view instanceof Uint8Array ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 
 function combine<T extends ArrayBufferView>(
   operation: BitOperation,
@@ -23,21 +21,26 @@ function combine<T extends ArrayBufferView>(
   out: T,
 ): T {
   requireBytes('a', a);
-  for (const [name, value] of Object.entries({ b, out })) {
-    requireBytes(name, value);
-    if (value.byteLength === a.byteLength) continue;
-    throw fail('INVALID_ARGUMENT', {
-      name,
-      actual: `of ${value.byteLength} bytes`,
-      expected: `as many bytes as a has, ${a.byteLength}`,
-    });
-  }
+  requireAsManyBytes('b', b, a);
+  requireAsManyBytes('out', out, a);
   refuseOverlap('out', out, 'a', a);
   refuseOverlap('out', out, 'b', b);
   const native = a.byteLength >= FROM.combine ? loadNative().kernels : undefined;
   if (native) native.bytesCombine(OPERATIONS.indexOf(operation), a, b, out);
-  else loops.combine(operation, asBytes(a), asBytes(b), asBytes(out));
+  else if (a instanceof Uint32Array && b instanceof Uint32Array && out instanceof Uint32Array) {
+    loops.combine(operation, a, b, out);
+  } else loops.combine(operation, asBytes(a), asBytes(b), asBytes(out));
   return out;
+}
+
+function requireAsManyBytes(name: string, value: unknown, { byteLength }: ArrayBufferView): void {
+  requireBytes(name, value);
+  if (value.byteLength === byteLength) return;
+  throw fail('INVALID_ARGUMENT', {
+    name,
+    actual: `of ${value.byteLength} bytes`,
+    expected: `as many bytes as a has, ${byteLength}`,
+  });
 }
 
 /**

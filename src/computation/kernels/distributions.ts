@@ -42,7 +42,7 @@ export interface Histogram {
  */
 export function histogram(values: Numbers, options: HistogramOptions): Histogram {
   const { bins, low, high } = checkHistogram(values, options);
-  const threads = threadsOf(options, values.length);
+  const threads = threadsOf(options, values.length, 'histogram');
   if (threads > 1) {
     return histogramOf(loadNative().kernels!.arrayJob(Operation.histogram, threads, values, low, high, bins));
   }
@@ -100,7 +100,7 @@ export interface GroupSums {
  */
 export function groupSum(keys: Keys, values: Numbers, groups: number, options?: ThreadOptions): GroupSums {
   checkGroups(keys, values, groups);
-  const threads = options === undefined ? 1 : threadsOf(options, keys.length);
+  const threads = options === undefined ? 1 : threadsOf(options, keys.length, 'groupSum');
   if (threads > 1 && groups <= loops.SPLIT_GROUPS) {
     return groupSumsOf(
       loadNative().kernels!.arrayJob(Operation.groupSum, threads, keys, values, groups),

@@ -1,21 +1,28 @@
-/** Sorting by radix. */
+/** Sorting: by merging where that is little work, by radix else. */
 import { loadNative } from '../../native/load.js';
 import { refuseSharing, requireOut, requireValues, type Values } from './arguments.js';
 import { FROM } from './break-even.js';
+import { Operation, threadsOf, type ThreadOptions } from './threads.js';
 
 /**
  * Sorts in place, in the order of `values.sort()`: ascending, -0 before 0, NaN last (NaNs lose sign and payload).
- * By radix, least significant digit first, in twice the memory of the array, which is freed afterwards. There is no form
- * with a comparator: calling JavaScript for each comparison, native code would win nothing.
+ * Short arrays and up to four ascending runs are merged, all else is sorted by radix, least significant digit first; in
+ * twice the memory of the array, which is freed afterwards. On several threads by samples, with one more pass. There is no
+ * form with a comparator: calling JavaScript for each comparison, native code would win nothing. To sort by a key, take
+ * {@link argsort} of the keys and `gather`.
  *
  * @returns `values`
  * @throws ENOMEM where there is no memory to work in; the values are as they were.
  */
-export function sort<T extends Values>(values: T): T {
+export function sort<T extends Values>(values: T, options?: ThreadOptions): T {
   requireValues('values', values);
-  const native = values.length >= FROM.sort[values.BYTES_PER_ELEMENT]! ? loadNative().kernels : undefined;
-  if (native) native.arraySort(values);
-  else values.sort();
+  const threads = options === undefined ? 1 : threadsOf(options, values.length, 'sort');
+  if (threads > 1) loadNative().kernels!.arrayJob(Operation.sort, threads, values);
+  else {
+    const native = values.length >= FROM.sort[values.BYTES_PER_ELEMENT]! ? loadNative().kernels : undefined;
+    if (native) native.arraySort(values);
+    else values.sort();
+  }
   return values;
 }
 
@@ -23,14 +30,22 @@ export function sort<T extends Values>(values: T): T {
  * The indices that sort the values: ascending, equal ones in the order in which they stand, -0 before 0, NaN last.
  *
  * @param out by default a new array.
+ * @throws ENOMEM where there is no memory to work in.
  * @example
  * const order = kernels.argsort(prices);
  * const byPrice = kernels.gather(names, order);
  */
-export function argsort(values: Values, out: Uint32Array = new Uint32Array(values.length)): Uint32Array {
-  requireValues('values', values);
-  requireOut<Uint32Array>('out', out, 'Uint32Array', values.length);
-  refuseSharing('out', out, 'values', values);
+export function argsort(
+  values: Values,
+  out: Uint32Array = new Uint32Array(values.length),
+  options?: ThreadOptions,
+): Uint32Array {
+  checkArgsort(values, out);
+  const threads = options === undefined ? 1 : threadsOf(options, values.length, 'argsort');
+  if (threads > 1) {
+    loadNative().kernels!.arrayJob(Operation.argsort, threads, values, out);
+    return out;
+  }
   const native = values.length >= FROM.argsort ? loadNative().kernels : undefined;
   if (native) native.arrayArgsort(values, out);
   else {
@@ -38,6 +53,12 @@ export function argsort(values: Values, out: Uint32Array = new Uint32Array(value
     out.set(order.sort((a, b) => compare(values[a]!, values[b]!) || a - b));
   }
   return out;
+}
+
+export function checkArgsort(values: unknown, out: unknown): void {
+  requireValues('values', values);
+  requireOut<Uint32Array>('out', out, 'Uint32Array', values.length);
+  refuseSharing('out', out, 'values', values);
 }
 
 function compare(a: number | bigint, b: number | bigint): number {

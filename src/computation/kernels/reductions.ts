@@ -30,7 +30,7 @@ export function sum(values: Numbers, options?: SumOptions): number {
   requireOptions('options', options);
   const isCompensated =
     options.compensated !== undefined && requireBoolean('compensated', options.compensated);
-  const threads = threadsOf(options, values.length);
+  const threads = threadsOf(options, values.length, isCompensated ? 'compensated' : 'sum');
   if (!isCompensated) return threads > 1 ? reduceOnThreads(Operation.sum, threads, values) : plainSum(values);
   requireFloats('values', values);
   if (threads > 1) return reduceOnThreads(Operation.sumCompensated, threads, values);
@@ -54,7 +54,7 @@ export function mean(values: Numbers, options?: SumOptions): number {
  */
 export function moments(values: Numbers, options?: ThreadOptions): Moments {
   requireNumbers('values', values);
-  const threads = options === undefined ? 1 : threadsOf(options, values.length);
+  const threads = options === undefined ? 1 : threadsOf(options, values.length, 'moments');
   if (threads > 1) reduceOnThreads(Operation.moments, threads, values, undefined, results);
   else {
     const native = values.length >= FROM.moments ? loadNative().kernels : undefined;
@@ -98,7 +98,7 @@ export function max(values: Numbers, options?: ThreadOptions): number {
 function extreme(values: Numbers, isMin: boolean, options?: ThreadOptions): number {
   requireNumbers('values', values);
   const operation = isMin ? Operation.min : Operation.max;
-  const threads = options === undefined ? 1 : threadsOf(options, values.length);
+  const threads = options === undefined ? 1 : threadsOf(options, values.length, 'extreme');
   if (threads > 1) return reduceOnThreads(operation, threads, values);
   const native = values.length >= FROM.extreme ? loadNative().kernels : undefined;
   return native ? native.arrayReduce(operation, values) : loops.extreme(values, isMin);
@@ -117,7 +117,7 @@ export function argmax(values: Numbers, options?: ThreadOptions): number {
 function extremeIndex(values: Numbers, isMin: boolean, options?: ThreadOptions): number {
   requireNumbers('values', values);
   const operation = isMin ? Operation.argmin : Operation.argmax;
-  const threads = options === undefined ? 1 : threadsOf(options, values.length);
+  const threads = options === undefined ? 1 : threadsOf(options, values.length, 'extremeIndex');
   if (threads > 1) {
     reduceOnThreads(operation, threads, values, undefined, results);
     return results[1]!;
@@ -135,7 +135,7 @@ export function dot(a: Numbers, b: Numbers, options?: ThreadOptions): number {
   requireNumbers('a', a);
   requireNumbers('b', b);
   requireSameLength('b', b, 'a', a);
-  const threads = options === undefined ? 1 : threadsOf(options, a.length);
+  const threads = options === undefined ? 1 : threadsOf(options, a.length, 'dot');
   if (threads > 1) return reduceOnThreads(Operation.dot, threads, a, b);
   const native = a.length >= FROM.dot ? loadNative().kernels : undefined;
   return native ? native.arrayDot(a, b) : loops.dot(a, b);

@@ -3,11 +3,19 @@ import { loadNative } from '../../native/load.js';
 import { requireOneOf } from '../../memory/arguments.js';
 import { COMPARES, filterOf, gatherOf } from '../../memory/struct/bulk.js';
 import type { Column } from '../../memory/struct/column.js';
-import { filter, type Compare } from '../../memory/struct/column-loops.js';
+import type { Compare } from '../../memory/struct/column-loops.js';
 import { integerRange } from '../../memory/struct/integer-range.js';
 import { fail, describe } from '../../errors.js';
-import { refuseSharing, requireOut, requireValues, typeName, type Values } from './arguments.js';
+import {
+  refuseSharing,
+  requireOut,
+  requireSameLength,
+  requireValues,
+  typeName,
+  type Values,
+} from './arguments.js';
 import { FROM } from './break-even.js';
+import * as loops from './loops/selections.js';
 
 const bounds = new BigUint64Array(2);
 
@@ -42,6 +50,10 @@ export function filterIndices(
   requireValues('values', values);
   requireOut<Uint32Array>('out', out, 'Uint32Array', values.length);
   refuseSharing('out', out, 'values', values);
+  if (values.length < FROM.filter) {
+    checkTest(values, compare, against);
+    return out.subarray(0, loops.filterIndices(values, compare, against, out));
+  }
   return out.subarray(0, filterOf(columnOfArray(values), compare, against, out));
 }
 
@@ -60,23 +72,21 @@ export function compact<T extends Values>(
   requireValues('values', values);
   requireOut<T>('out', out, typeName(values)!, values.length);
   refuseSharing('out', out, 'values', values);
+  checkTest(values, compare, against);
+  return out.subarray(0, compacted(values, compare, against, out)) as T;
+}
+
+function checkTest(values: Values, compare: unknown, against: unknown): void {
   requireOneOf('compare', compare, COMPARES);
   const isWide = values instanceof BigInt64Array || values instanceof BigUint64Array;
-  if (typeof against !== (isWide ? 'bigint' : 'number')) {
-    const expected = isWide ? 'a bigint' : 'a number';
-    throw fail('INVALID_ARGUMENT', { name: 'against', actual: describe(against), expected });
-  }
-  return out.subarray(0, compacted(values, compare, against, out)) as T;
+  if (typeof against === (isWide ? 'bigint' : 'number')) return;
+  const expected = isWide ? 'a bigint' : 'a number';
+  throw fail('INVALID_ARGUMENT', { name: 'against', actual: describe(against), expected });
 }
 
 function compacted(values: Values, compare: Compare, against: number | bigint, out: Values): number {
   const native = values.length >= FROM.compact ? loadNative().kernels : undefined;
-  if (!native) {
-    const indices = new Uint32Array(values.length);
-    const found = filter(columnOfArray(values), compare, against as number, indices);
-    for (let k = 0; k < found; k += 1) out[k] = values[indices[k]!]!;
-    return found;
-  }
+  if (!native) return loops.compact(values, compare, against, out);
   if (values instanceof Float64Array || values instanceof Float32Array) {
     return native.arrayCompact(values, COMPARES.indexOf(compare), against as number, bounds, false, out);
   }
@@ -89,7 +99,7 @@ function compacted(values: Values, compare: Compare, against: number | bigint, o
 }
 
 /**
- * `out[k] = values[indices[k]]`. There is no kernel for its reverse, scattering.
+ * `out[k] = values[indices[k]]`; the reverse is {@link scatter}.
  *
  * @param out of the type of `values`; by default a new array.
  * @throws INVALID_ARGUMENT for an index that is outside of the values; what stood before it has been written.
@@ -104,6 +114,37 @@ export function gather<T extends Values>(
   requireOut<T>('out', out, typeName(values)!, indices.length);
   refuseSharing('out', out, 'values', values);
   refuseSharing('out', out, 'indices', indices);
-  gatherOf(columnOfArray(values), indices, out);
+  if (indices.length >= FROM.gather) gatherOf(columnOfArray(values), indices, out);
+  else {
+    const done = loops.gather(values, indices, out);
+    if (done < indices.length) throw outside(done, indices, values, 'values');
+  }
   return out;
+}
+
+/**
+ * `out[indices[k]] = values[k]`, in ascending order: of equal indices the last one stands. The reverse of {@link gather}.
+ *
+ * @param indices as many as there are values.
+ * @param out of the type of `values`.
+ * @throws INVALID_ARGUMENT for an index that is outside of `out`; what stood before it has been written.
+ * @example
+ * kernels.scatter(Float64Array.of(1, 2), Uint32Array.of(3, 0), new Float64Array(4)); // [2, 0, 0, 1]
+ */
+export function scatter<T extends Values>(values: T, indices: Uint32Array, out: T): T {
+  requireValues('values', values);
+  requireOut<Uint32Array>('indices', indices, 'Uint32Array', 0);
+  requireSameLength('indices', indices, 'values', values);
+  requireOut<T>('out', out, typeName(values)!, 0);
+  refuseSharing('out', out, 'values', values);
+  refuseSharing('out', out, 'indices', indices);
+  const native = values.length >= FROM.scatter ? loadNative().kernels : undefined;
+  const done = native ? native.arrayScatter(values, indices, out) : loops.scatter(values, indices, out);
+  if (done < values.length) throw outside(done, indices, out, 'out');
+  return out;
+}
+
+function outside(place: number, indices: Uint32Array, { length }: Values, name: string): Error {
+  const expected = length === 0 ? `nothing: ${name} is empty` : `a place in ${name}: 0 to ${length - 1}`;
+  return fail('INVALID_ARGUMENT', { name: `indices[${place}]`, actual: String(indices[place]), expected });
 }

@@ -10,7 +10,7 @@ import { types } from 'node:util';
 import { fail } from '../../errors.js';
 import { cpuLimits } from '../../host/limits.js';
 import { loadNative } from '../../native/load.js';
-import { requireInteger } from '../../memory/arguments.js';
+import { requireInteger, requireOptions } from '../../memory/arguments.js';
 import type { Numbers } from './arguments.js';
 import { FROM } from './break-even.js';
 
@@ -28,6 +28,9 @@ export const Operation = {
   axpy: 9,
   histogram: 10,
   groupSum: 11,
+  runningSum: 12,
+  sort: 13,
+  argsort: 14,
 } as const;
 
 const MAX_THREADS = 64;
@@ -41,10 +44,12 @@ export interface ThreadOptions {
 }
 
 /** How many threads a call that waits uses. @throws INVALID_ARGUMENT */
-export function threadsOf({ threads }: ThreadOptions, length: number): number {
+export function threadsOf(options: ThreadOptions, length: number, kernel: keyof typeof FROM.threads): number {
+  requireOptions('options', options);
+  const { threads } = options;
   if (threads === undefined) return 1;
   requireInteger('threads', threads, 1, MAX_THREADS);
-  return length < FROM.threads || loadNative().kernels === undefined ? 1 : threads;
+  return length < FROM.threads[kernel] || loadNative().kernels === undefined ? 1 : threads;
 }
 
 /** How many threads a call that does not wait uses. @throws INVALID_ARGUMENT */

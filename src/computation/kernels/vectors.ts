@@ -25,7 +25,7 @@ import { Operation, threadsOf, type ThreadOptions } from './threads.js';
 export function scale<T extends Floats>(values: T, factor: number, options?: ThreadOptions): T {
   requireFloats('values', values);
   requireNumber('factor', factor);
-  const threads = options === undefined ? 1 : threadsOf(options, values.length);
+  const threads = options === undefined ? 1 : threadsOf(options, values.length, 'scale');
   if (threads > 1) loadNative().kernels!.arrayJob(Operation.scale, threads, factor, values);
   else {
     const native = values.length >= FROM.scale ? loadNative().kernels : undefined;
@@ -43,7 +43,7 @@ export function scale<T extends Floats>(values: T, factor: number, options?: Thr
  */
 export function axpy<T extends Floats>(a: number, x: T, y: T, options?: ThreadOptions): T {
   checkAxpy(a, x, y);
-  const threads = options === undefined ? 1 : threadsOf(options, x.length);
+  const threads = options === undefined ? 1 : threadsOf(options, x.length, 'axpy');
   if (threads > 1) loadNative().kernels!.arrayJob(Operation.axpy, threads, a, x, y);
   else {
     const native = x.length >= FROM.axpy ? loadNative().kernels : undefined;
@@ -71,7 +71,8 @@ export function checkAxpy(a: unknown, x: unknown, y: unknown): void {
 
 /**
  * Running sums: `out[i]` is the sum of the first i + 1 values. Eight at a time are added up as a tree and then put on top
- * of the sum so far, so the error is at most that of adding one by one, mostly an eighth.
+ * of the sum so far, each 2^16 values by themselves, so the error is at most that of adding one by one, mostly far less.
+ * The same bits on one thread and on several.
  *
  * @param out by default a new array; `values` itself where that is a Float64Array.
  * @throws INVALID_ARGUMENT where `out` is too short or overlaps `values` without being the same.
@@ -81,13 +82,22 @@ export function checkAxpy(a: unknown, x: unknown, y: unknown): void {
 export function prefixSum(
   values: Numbers,
   out: Float64Array = new Float64Array(values.length),
+  options?: ThreadOptions,
 ): Float64Array {
+  checkPrefixSum(values, out);
+  const threads = options === undefined ? 1 : threadsOf(options, values.length, 'prefixSum');
+  if (threads > 1) loadNative().kernels!.arrayJob(Operation.runningSum, threads, values, out);
+  else {
+    const native = values.length >= FROM.runningSum ? loadNative().kernels : undefined;
+    if (native) native.arrayRunningSum(values, out);
+    else loops.runningSum(values, out);
+  }
+  return out;
+}
+
+export function checkPrefixSum(values: unknown, out: unknown): void {
   requireNumbers('values', values);
   requireOut<Float64Array>('out', out, 'Float64Array', values.length);
   if (values instanceof Float64Array) refuseOverlap('out', out, 'values', values);
   else refuseSharing('out', out, 'values', values);
-  const native = values.length >= FROM.runningSum ? loadNative().kernels : undefined;
-  if (native) native.arrayRunningSum(values, out);
-  else loops.runningSum(values, out);
-  return out;
 }

@@ -62,6 +62,17 @@ describe.each([0, 1, 65_536, 131_072, 131_073, 400_001])('kernels on threads, %i
       expect(many).toEqual(one);
       expect(await later).toEqual(one);
     }
+    const sums = kernels.prefixSum(a);
+    sameArray(kernels.prefixSum(a, new Float64Array(length), on), sums);
+    sameArray(await background.prefixSum(a, undefined, on), sums);
+    const order = kernels.argsort(a);
+    sameArray(kernels.argsort(a, new Uint32Array(length), on), order);
+    sameArray(await background.argsort(a, undefined, on), order);
+    const sorted = a.slice().sort();
+    sameArray(kernels.sort(a.slice(), on), sorted);
+    const inPlace = shared(length, length);
+    expect(await background.sort(inPlace, on)).toBe(inPlace);
+    sameArray(inPlace, sorted);
     const updated = kernels.axpy(0.3, a, Float64Array.from(b));
     const copy = shared(length, length + 1);
     expect(kernels.axpy(0.3, a, copy, on)).toBe(copy);

@@ -270,6 +270,36 @@ describe('sorting', () => {
     }
   });
 
+  it('merges ascending runs, of any number and length', () => {
+    for (const length of [60, 1023, 1024, 5000, 70_000]) {
+      for (const cuts of [
+        [],
+        [0.5],
+        [0.01],
+        [0.3, 0.6, 0.9],
+        [0.2, 0.4, 0.6, 0.8],
+        [0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
+      ]) {
+        const values = withOddities(length, cuts.length + 1);
+        const ends = [...cuts.map((cut) => Math.floor(cut * length)), length];
+        ends.forEach((end, i) => values.subarray(ends[i - 1] ?? 0, end).sort());
+        const sorted = values.slice().sort();
+        sameArray(kernels.sort(values.slice()), sorted);
+        const order = kernels.argsort(values);
+        sameArray(kernels.gather(values, order), sorted);
+        expect(
+          order.every(
+            (place, i) =>
+              i === 0 ||
+              !Object.is(sorted[i], sorted[i - 1]) ||
+              Number.isNaN(sorted[i]) ||
+              order[i - 1]! < place,
+          ),
+        ).toBe(true);
+      }
+    }
+  });
+
   it('leaves few distinct, sorted and reversed values in order', () => {
     for (const make of [
       (i: number) => i % 3,
@@ -359,6 +389,102 @@ describe('selections', () => {
     expect(() => kernels.compact(values, '>', 1, new Float64Array(9))).toThrow(invalid);
     expect(() => kernels.filterIndices(values, '>', 1, new Uint32Array(3))).toThrow(invalid);
     expect(() => kernels.gather(values, Uint32Array.of(1, 10))).toThrow(invalid);
+  });
+});
+
+describe('scattering', () => {
+  it.each([...LENGTHS])('puts every value where its index says, %i values', (length) => {
+    const next = randomSource(length + 1);
+    for (const Type of [...TYPES, BigInt64Array]) {
+      const values = filled(Uint8Array, length * 8, 51, 0).buffer.slice(0, length * Type.BYTES_PER_ELEMENT);
+      const from = new Type(values) as Float64Array;
+      const indices = new Uint32Array(length + 1).subarray(1).map(() => Math.floor(next() * (length + 3)));
+      const expected = new Type(length + 3) as Float64Array;
+      for (let i = 0; i < length; i += 1) expected[indices[i]!] = from[i]!;
+      const [one, two] = [new Type(length + 3), new Type(length + 3)] as Float64Array[];
+      expect(native.arrayScatter(from, indices, one!)).toBe(length);
+      expect(kernels.scatter(from, indices, two!)).toBe(two);
+      sameArray(one!, expected);
+      sameArray(two!, expected);
+    }
+  });
+
+  it('undoes gathering', () => {
+    const values = filled(Float64Array, 3000, 52) as Float64Array;
+    const order = kernels.argsort(values);
+    const back = kernels.scatter(kernels.gather(values, order), order, new Float64Array(3000));
+    sameArray(back, values);
+  });
+
+  it.each([10, 1000])('names the first index that is outside, %i values', (length) => {
+    const [values, out] = [new Float64Array(length).fill(1), new Float64Array(5)];
+    const indices = new Uint32Array(length);
+    indices[6] = 5;
+    indices[8] = 9;
+    expect(() => kernels.scatter(values, indices, out)).toThrow(/indices\[6\] is 5/);
+    expect(() => kernels.scatter(values, indices, values)).toThrow(invalid);
+    expect(() => kernels.scatter(values, new Uint32Array(2), out)).toThrow(invalid);
+    expect(() => kernels.scatter(values, indices, new Float32Array(5) as never)).toThrow(invalid);
+    expect(() => kernels.scatter(values, indices, new Float64Array(0))).toThrow(/out is empty/);
+  });
+});
+
+describe('hexadecimal digits', () => {
+  const SIZES = [...Array.from({ length: 67 }, (_, i) => i), 255, 256, 257, 4096, 70_003];
+
+  it('are those of Node at every length and offset, in text and in bytes', () => {
+    for (const length of SIZES) {
+      for (const offset of [0, 1, 3]) {
+        const data = filled(Uint8Array, length, length, offset) as Uint8Array;
+        const text = Buffer.from(data).toString('hex');
+        expect(native.bytesHexEncode(data)).toBe(text);
+        expect(kernels.hexEncode(data)).toBe(text);
+        const mixed = text.replace(/[a-f]/g, (digit, i: number) =>
+          i % 3 === 0 ? digit.toUpperCase() : digit,
+        );
+        for (const digits of [mixed, Buffer.from(mixed)]) {
+          const out = new Uint8Array(length);
+          expect(native.bytesHexDecode(digits, out)).toBe(length);
+          sameArray(out, data);
+          sameArray(kernels.hexDecode(digits), data);
+        }
+      }
+    }
+  });
+
+  it('are refused where one is none, whatever it is, with its place', () => {
+    for (const length of [1, 5, 40, 700]) {
+      const good = 'a7'.repeat(length);
+      for (const wrong of ['g', 'G', '/', ':', '@', '`', ' ', '\0', 'ſ', 'š', 'á', '＀', '😀'.slice(0, 1)]) {
+        for (const place of [0, length, 2 * length - 1]) {
+          const text = good.slice(0, place) + wrong + good.slice(place + 1);
+          const pair = place - (place % 2);
+          expect(() => kernels.hexDecode(text)).toThrow(new RegExp(`digits\\[${pair}\\]`));
+          if (wrong.charCodeAt(0) < 256) {
+            const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+            expect(() => kernels.hexDecode(bytes)).toThrow(new RegExp(`digits\\[${pair}\\]`));
+          }
+        }
+      }
+    }
+  });
+
+  it('are refused where they are odd in number or out is too short', () => {
+    expect(() => kernels.hexDecode('abc')).toThrow(/3 characters/);
+    expect(() => kernels.hexDecode(5 as never)).toThrow(invalid);
+    expect(() => kernels.hexDecode('abcd', new Uint8Array(1))).toThrow(invalid);
+    const bytes = Buffer.from('abcd');
+    expect(() => kernels.hexDecode(bytes, bytes)).toThrow(invalid);
+    expect(() => kernels.hexEncode('x' as never)).toThrow(invalid);
+    const out = new Uint8Array(300).fill(9);
+    expect(kernels.hexDecode('0aFf', out)).toEqual(Uint8Array.of(10, 255));
+    expect(out[2]).toBe(9);
+  });
+
+  it('lie in any view', () => {
+    const view = new DataView(Uint8Array.of(1, 2, 3, 254).buffer, 1);
+    expect(kernels.hexEncode(view)).toBe('0203fe');
+    expect(kernels.hexEncode(Float64Array.from({ length: 20 }, () => 1))).toBe('000000000000f03f'.repeat(20));
   });
 });
 

@@ -6,6 +6,7 @@ import { captureEnvironment } from '../../../dist/host/environment.js';
 import { parseComputationSettings } from '../../../dist/settings/parse.js';
 
 export const LOOKUPS = fileURLToPath(new URL('../../fixtures/computation/lookups.js', import.meta.url));
+export const KINDS = fileURLToPath(new URL('../../fixtures/computation/kinds.js', import.meta.url));
 
 export function context(changes: Partial<OptimizationContext> = {}): OptimizationContext {
   return { environment: captureEnvironment(), budgetMs: 12_000, progress: () => {}, ...changes };

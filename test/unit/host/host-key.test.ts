@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hostKey, quotas } from '../../../dist/host/host-key.js';
+import { hostKey, processorsOf, quotas } from '../../../dist/host/host-key.js';
 
 describe('the key of a host', () => {
   it('is the same every time', () => {
@@ -29,5 +29,19 @@ describe('the key of a host', () => {
       quotas(read({ '/proc/self/cgroup': first, '/sys/fs/cgroup/cpu/cpu.cfs_quota_us': '-1\n' })),
     ).toEqual([]);
     expect(quotas(read({}))).toEqual([]);
+  });
+
+  it.skipIf(process.platform !== 'linux')('knows processors by their model and which are online', () => {
+    const read = (info: string) => (path: string) => (path === '/proc/cpuinfo' ? info : '0-3\n');
+    expect(processorsOf(read('processor\t: 0\nmodel name\t: Xeon  X\nflags\t: a\n'))).toEqual([
+      'model name : Xeon X',
+      '0-3',
+    ]);
+    expect(processorsOf(read('processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n'))).toEqual([
+      'CPU implementer : 0x41',
+      'CPU part : 0xd0c',
+      '0-3',
+    ]);
+    expect(processorsOf(() => undefined)).toHaveLength(2);
   });
 });

@@ -2,10 +2,22 @@
 
 export type BitOperation = 'and' | 'or' | 'xor' | 'andNot';
 
-export function combine(operation: BitOperation, a: Uint8Array, b: Uint8Array, out: Uint8Array): void {
-  for (let i = 0; i < a.length; i += 1) {
-    const [x, y] = [a[i]!, b[i]!];
-    out[i] = operation === 'and' ? x & y : operation === 'or' ? x | y : operation === 'xor' ? x ^ y : x & ~y;
+/** Words or bytes: arrays of integers of one width. */
+export type Words = Uint8Array | Uint32Array;
+
+export function combine(operation: BitOperation, a: Words, b: Words, out: Words): void {
+  switch (operation) {
+    case 'and':
+      for (let i = 0; i < a.length; i += 1) out[i] = a[i]! & b[i]!;
+      return;
+    case 'or':
+      for (let i = 0; i < a.length; i += 1) out[i] = a[i]! | b[i]!;
+      return;
+    case 'xor':
+      for (let i = 0; i < a.length; i += 1) out[i] = a[i]! ^ b[i]!;
+      return;
+    default:
+      for (let i = 0; i < a.length; i += 1) out[i] = a[i]! & ~b[i]!;
   }
 }
 

@@ -3,6 +3,8 @@ import type { Floats, Keys, Numbers } from '../arguments.js';
 
 export const SPLIT_GROUPS = 512;
 const CHUNK = 2 ** 16;
+/** Four partial sums of each group. */
+const parts = new Float64Array(4 * SPLIT_GROUPS);
 
 export function scale(values: Floats, factor: number): void {
   for (let i = 0; i < values.length; i += 1) values[i] = values[i]! * factor;
@@ -12,11 +14,24 @@ export function axpy(a: number, x: Floats, y: Floats): void {
   for (let i = 0; i < x.length; i += 1) y[i] = y[i]! + a * x[i]!;
 }
 
-/** Groups of eight by Hillis and Steele, each on top of the carry. */
+/** Groups of eight by Hillis and Steele, each on top of the carry; each 2^16 values on top of those before. */
 export function runningSum(values: Numbers, out: Float64Array): void {
+  let base = 0;
+  for (let start = 0; start < values.length; start += CHUNK) {
+    base += runningSumOfChunk(values, start, Math.min(start + CHUNK, values.length), base, out);
+  }
+}
+
+function runningSumOfChunk(
+  values: Numbers,
+  start: number,
+  end: number,
+  base: number,
+  out: Float64Array,
+): number {
   let carry = 0;
-  const whole = values.length & ~7;
-  for (let i = 0; i < whole; i += 8) {
+  const whole = end - ((end - start) & 7);
+  for (let i = start; i < whole; i += 8) {
     const v0 = values[i]!;
     const v1 = values[i + 1]!;
     const v2 = values[i + 2]!;
@@ -29,16 +44,21 @@ export function runningSum(values: Numbers, out: Float64Array): void {
     const t2 = v2 + v1 + v0;
     const t3 = v3 + v2 + t1;
     const t5 = v5 + v4;
-    out[i] = carry + v0;
-    out[i + 1] = carry + t1;
-    out[i + 2] = carry + t2;
-    out[i + 3] = carry + t3;
-    out[i + 4] = carry + (v4 + v3 + (v2 + v1) + v0);
-    out[i + 5] = carry + (t5 + (v3 + v2) + t1);
-    out[i + 6] = carry + (v6 + v5 + (v4 + v3) + t2);
-    out[i + 7] = carry = carry + (v7 + v6 + t5 + t3);
+    out[i] = base + (carry + v0);
+    out[i + 1] = base + (carry + t1);
+    out[i + 2] = base + (carry + t2);
+    out[i + 3] = base + (carry + t3);
+    out[i + 4] = base + (carry + (v4 + v3 + (v2 + v1) + v0));
+    out[i + 5] = base + (carry + (t5 + (v3 + v2) + t1));
+    out[i + 6] = base + (carry + (v6 + v5 + (v4 + v3) + t2));
+    carry += v7 + v6 + t5 + t3;
+    out[i + 7] = base + carry;
   }
-  for (let i = whole; i < values.length; i += 1) out[i] = carry += values[i]!;
+  for (let i = whole; i < end; i += 1) {
+    carry += values[i]!;
+    out[i] = base + carry;
+  }
+  return carry;
 }
 
 /** Adds to `slots`: the bins, then what was below, above, and NaN. */
@@ -72,10 +92,9 @@ export function groupSum(keys: Keys, values: Numbers, sums: Float64Array, counts
     }
     return keys.length;
   }
-  const parts = new Float64Array(4 * groups);
   for (let start = 0; start < keys.length; start += CHUNK) {
     const end = Math.min(start + CHUNK, keys.length);
-    parts.fill(0);
+    parts.fill(0, 0, 4 * groups);
     for (let i = start; i < end; i += 1) {
       const key = keys[i]!;
       if (!(key >= 0 && key < groups)) return i;
