@@ -6,8 +6,10 @@
 // rounds of all sides in turn; results are compared first. The plain call is the one that V8 likes best: of one kernel, on
 // one array, inlined and with its data as constants. Shown are medians over processes of the processes' median ratios (speed
 // of the plain call = 1) with the least and the greatest. `ceiling` is two whole loops on two threads at once: what this
-// machine's cores give just then, whoever schedules. `others` is the part of the machine that other processes had.
-import { spawnSync } from 'node:child_process';
+// machine's cores give just then, whoever schedules. `awaited` is the plain call with an `await` of a promise that is
+// settled: what anything costs that may take a while and so has to be awaited. `others` is the part of the machine that
+// other processes had. With --hog a process that never sleeps runs beside.
+import { spawn, spawnSync } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -17,12 +19,13 @@ const { values: flags } = parseArgs({
     processes: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '15' },
     case: { type: 'string', default: '' },
+    hog: { type: 'boolean', default: false },
   },
 });
 const child = fileURLToPath(new URL('./tasks/loop-race.js', import.meta.url));
 
 const split = ['parallelFor', 'piscina', 'ceiling'];
-const small = ['parallelFor', 'prepared'];
+const small = ['parallelFor', 'prepared', 'awaited'];
 const SIZES = {
   scale: [2_500, 7_500, 25_000, 75_000, 200_000, 600_000, 2_000_000, 6_000_000, 15_000_000],
   polish: [160, 500, 1_600, 5_000, 16_000, 50_000, 160_000, 500_000, 1_600_000],
@@ -51,6 +54,9 @@ const spread = (numbers) =>
 console.log(
   `Node ${process.version}, 2 threads, ${flags.processes} processes of ${flags.rounds} rounds, load ${loadavg()[0].toFixed(1)}`,
 );
+// Ends with this process, however that ends.
+const hog = `while (process.ppid === ${process.pid}) for (let n = 0; n < 1e7; n += 1);`;
+if (flags.hog) spawn(process.execPath, ['-e', hog], { stdio: 'ignore' }).unref();
 let missed = 0;
 for (const each of cases.filter(({ name }) => name.includes(flags.case))) {
   const runs = Array.from({ length: Number(flags.processes) }, () => race(each));
@@ -68,6 +74,7 @@ for (const each of cases.filter(({ name }) => name.includes(flags.case))) {
     const best = chunkings.toSorted((a, b) => median(of(b)) - median(of(a)))[0];
     parts.push(`${best} chunks ${spread(of(best))}`, `ceiling ${spread(of('ceiling'))}`);
   }
+  if (each.sides.includes('awaited')) parts.push(`awaited ${spread(of('awaited'))}`);
   console.log(`${parts.join('   ')}   others ${(100 * others).toFixed(0)} %`);
 }
 console.log(missed === 0 ? '\nAll goals reached.' : `\n${missed} goals missed.`);

@@ -3,12 +3,19 @@
 // One process, two workers each, every pool warm. In each round all pools run the same case one after the other, in an
 // order of its own, so that what slows the machine down slows all of them; each round gives one ratio to piscina. Shown are
 // the median time and the median ratio with its 95 % interval (order statistics), speed of piscina = 1.
+//
+// `bare threads` is no pool but the bound for pools whose threads sleep: two threads in `Atomics.wait` that are woken
+// once for all of a case's tasks (or for each task, where tasks come one after the other), run them in a plain loop and
+// answer once. It promises nothing, remembers nothing and cannot fail. Where a goal lies above its ratio, no pool that
+// sleeps can reach it on the machine; a pool that meets a task before its thread sleeps can.
+//
 // Before it is timed, each pool has to give the right results. Last comes how long endless loops on all
 // threads take to abort: until a thread runs a task again.
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { DynamicThreadPool } from 'poolifier';
 import { Piscina } from 'piscina';
 import { Tinypool } from 'tinypool';
@@ -81,6 +88,34 @@ const pools = {
   },
 };
 
+/** Two threads and what makes them run a task `count` times each. */
+function bareThreads() {
+  const threads = Array.from({ length: THREADS }, () => {
+    const { port1: port, port2 } = new MessageChannel();
+    const bell = new Int32Array(new SharedArrayBuffer(4));
+    const worker = new Worker(path('bare-worker.js'), {
+      workerData: { port: port2, bell },
+      transferList: [port2],
+    });
+    worker.unref();
+    let answered;
+    port.on('message', (result) => answered(result));
+    return (name, args, count = 1, transfer = []) =>
+      new Promise((resolve) => {
+        answered = resolve;
+        port.postMessage({ name, args, count }, transfer);
+        Atomics.add(bell, 0, 1);
+        Atomics.notify(bell, 0);
+      });
+  });
+  return {
+    /** One call on one thread. */
+    run: (name, args, transfer) => threads[0](name, args, 1, transfer),
+    /** Equal parts of `count` calls on all threads. */
+    share: (name, args, count) => Promise.all(threads.map((thread) => thread(name, args, count / THREADS))),
+  };
+}
+
 const order = (id) => ({ id, name: 'bread', price: 2.5, amount: id % 7, tags: ['food', 'fresh'] });
 const megabyte = 1 << 20;
 const sharedBytes = new Uint8Array(new SharedArrayBuffer(megabyte)).fill(1);
@@ -93,28 +128,59 @@ const together = (count, one) => async (pool) => {
   return count;
 };
 
-/** `target`: least ratio to piscina that this library promises. */
+const shared = (name, args, count) => async (bare) => {
+  await bare.share(name, args, count);
+  return count;
+};
+
+/** `target`: least ratio to piscina that this library promises. `bare`: the same work on bare threads. */
 const cases = [
-  { name: 'no-op, one after the other', target: 2.5, run: sequentially(400, (p, i) => p.run('noop', i)) },
-  { name: 'no-op, 1,000 in flight, numbers', target: 50, run: together(1_000, (p, i) => p.run('noop', i)) },
+  {
+    name: 'no-op, one after the other',
+    target: 2.5,
+    run: sequentially(400, (p, i) => p.run('noop', i)),
+    bare: sequentially(400, (p, i) => p.run('noop', i)),
+  },
+  {
+    name: 'no-op, 1,000 in flight, numbers',
+    target: 50,
+    run: together(1_000, (p, i) => p.run('noop', i)),
+  },
   {
     name: 'small objects, 1,000 in flight',
     target: 3,
     run: together(1_000, (p, i) => p.run('describeOrder', order(i))),
   },
-  { name: '10 µs tasks, 1,000 in flight', target: 5, run: together(1_000, (p) => p.run('busy', 10)) },
-  { name: '1 ms tasks, 100 in flight', target: 1.1, run: together(100, (p) => p.run('busy', 1_000)) },
+  {
+    name: '10 µs tasks, 1,000 in flight',
+    target: 5,
+    run: together(1_000, (p) => p.run('busy', 10)),
+    bare: shared('busy', 10, 1_000),
+  },
+  {
+    name: '1 ms tasks, 100 in flight',
+    target: 1.1,
+    run: together(100, (p) => p.run('busy', 1_000)),
+    bare: shared('busy', 1_000, 100),
+  },
   {
     name: '1 MB transferred',
     target: 1,
     prepare: () => Array.from({ length: 20 }, () => new Uint8Array(megabyte).fill(1)),
-    run: async (pool, buffers) => {
-      for (const bytes of buffers) await pool.run('sumBytes', bytes, [bytes.buffer]);
-      return buffers.length;
-    },
+    run: transferred,
+    bare: transferred,
   },
-  { name: '1 MB shared', target: 1, run: sequentially(50, (p) => p.run('sumBytes', sharedBytes)) },
+  {
+    name: '1 MB shared',
+    target: 1,
+    run: sequentially(50, (p) => p.run('sumBytes', sharedBytes)),
+    bare: sequentially(50, (p) => p.run('sumBytes', sharedBytes)),
+  },
 ];
+async function transferred(pool, buffers) {
+  for (const bytes of buffers) await pool.run('sumBytes', bytes, [bytes.buffer]);
+  return buffers.length;
+}
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 /** 95 % interval of a median by order statistics. */
@@ -165,13 +231,18 @@ console.log(
   `Node ${process.version}, ${THREADS} workers each, ${ROUNDS} rounds, load ${loadavg()[0].toFixed(1)}`,
 );
 let missed = 0;
-for (const { name, target, prepare, run } of cases.filter((each) => each.name.includes(values.case))) {
-  const times = Object.fromEntries(Object.keys(running).map((pool) => [pool, []]));
+const bare = bareThreads();
+for (const each of cases.filter((one) => one.name.includes(values.case))) {
+  const { name, target, prepare } = each;
+  const sides = [...Object.keys(running), ...(each.bare === undefined ? [] : ['bare threads'])];
+  const times = Object.fromEntries(sides.map((side) => [side, []]));
   for (let round = -2; round < ROUNDS; round += 1) {
-    for (const pool of shuffled(Object.keys(running))) {
+    for (const pool of shuffled(sides)) {
       const prepared = prepare?.();
       const began = performance.now();
-      const count = await run(running[pool], prepared);
+      const count = await (pool === 'bare threads'
+        ? each.bare(bare, prepared)
+        : each.run(running[pool], prepared));
       const us = ((performance.now() - began) * 1e3) / count;
       if (round >= 0) times[pool].push(us);
     }

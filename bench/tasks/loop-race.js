@@ -60,10 +60,15 @@ const copies = !sides.includes('ceiling') ? [] : isSum ? [shared, shared] : [mak
 const ceiling = () =>
   Promise.all(copies.map((copy) => pool.run(wholeTask, { name, start: 0, end: size, shared: copy })));
 
+const settled = Promise.resolve();
 const run = {
   serial: () => kernel(0, size, shared),
   parallelFor: own,
   prepared: pool.prepare(options),
+  awaited: () => {
+    kernel(0, size, shared);
+    return settled;
+  },
   ceiling,
   ...Object.fromEntries(CHUNKS.map((chunks) => [`piscina ${chunks}`, chunked(chunks)])),
 };

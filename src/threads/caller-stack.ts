@@ -21,10 +21,29 @@ export function framesOf({ stack = '' }: StackHolder): string {
 }
 
 /**
- * Adds the frames that wait for a promise to the stack of the error that it rejects with: what V8 knows of `await`s at
- * no cost before the error. To be called from the function that the caller awaits.
+ * Rejects a promise with an error to whose stack the frames that await the promise are added: what V8 knows of `await`s,
+ * at no cost before the error. V8 knows it only within a continuation of what is awaited; so the promise is made to follow
+ * another one, and that is rejected from within a continuation once the promise hangs on it.
+ *
+ * @param resolve resolves the promise.
  */
-export function addAwaitingFrames(error: unknown, thread: string): void {
+export function rejectWithAwaitingFrames(
+  resolve: (value: unknown) => void,
+  error: unknown,
+  thread: string,
+): void {
+  let begin!: () => void;
+  const followed = new Promise<void>((go) => {
+    begin = go;
+  }).then(() => {
+    addAwaitingFrames(error, thread);
+    throw error;
+  });
+  resolve(followed);
+  queueMicrotask(begin);
+}
+
+function addAwaitingFrames(error: unknown, thread: string): void {
   if (!(error instanceof Error)) return;
   const holder: { stack?: string } = {};
   Error.captureStackTrace(holder, addAwaitingFrames);

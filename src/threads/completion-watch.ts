@@ -1,37 +1,53 @@
 /**
- * How a pool's thread learns that tasks came back, without ever blocking. Where results are due at once it looks
- * for them in each turn of its event loop for a moment: a turn costs 1 to 2 µs, being woken through a message 7 and
- * more, and the worker saves sending it. Otherwise it asks the lanes to be told, and sleeps.
+ * How a pool's thread learns that tasks came back, without ever blocking. Where a result is due at once and a CPU is
+ * left over for it, it looks for results in each turn of its event loop for a moment: a turn costs 1 to 2 µs, being woken
+ * through a message 7 and more, and the worker saves sending it. Otherwise it asks the lanes to be told, and sleeps.
+ *
+ * What is asked for depends on how much lies in a lane: of many short tasks the pool is told by the batch, as a network
+ * card tells of packets, since being told of each would cost more than the tasks. Looking that finds nothing in time, more
+ * often than now and then, is given up for a while, by the clock: a thousandth of a second at first, twice as long each
+ * time, and soon forgotten when looking pays again.
  *
  * Rejected: `Atomics.waitAsync` instead of the message. It measured the same here (8.5 against 7.8 µs), and needs
- * something else to keep the event loop alive.
+ * something else to keep the event loop alive. Also rejected: giving up for so many waits instead of so long; a busy
+ * moment then cost a pool its speed for thousands of calls.
  */
 import type { PoolWorker } from './pool-worker.js';
 
-/** Looking goes on for this long after something last came back, in ms. */
+/** Results that are forecast to come within this, in ms, are looked for: three or four times what being told costs. */
+const LOOK_MS = 0.1;
+/** Looking goes on for this long after something came back or was forecast to come back, in ms. */
 const PATIENCE_MS = 0.04;
-/** Looks in vain until looking stops, and the waits after which it is tried again: twice as many each time. */
-const MAX_FAILURES = 3;
-const RETRY_AFTER = 32;
-const MAX_RETRY_AFTER = 4_096;
+/** How long looking is given up for, in ms. */
+const LEAST_PAUSE_MS = 1;
+const MOST_PAUSE_MS = 64;
+/** Looking in vain uses up what so many finds have earned, of which a few are kept. */
+const FINDS_PER_FAILURE = 8;
+const MOST_FINDS = 32;
+/** Results may lie for about this long where others follow, in ms. */
+const BATCH_MS = 0.25;
+/** Fewer tasks in a lane than this are told of one by one. */
+const LEAST_BATCHED = 4;
 
 export interface WatchHost {
   /** Workers with tasks in their lanes. */
   readonly busy: ReadonlySet<PoolWorker>;
+  /** CPUs that this process may use. */
+  readonly cpus: number;
+  /** Asynchronous tasks that a thread may have under way. */
+  readonly concurrency: number;
   /** Takes in what came back; returns how many tasks that were. */
   collect(): number;
-  /** Whether some task is forecast to be back within a moment. */
-  expectsSoon(): boolean;
 }
 
 export class CompletionWatch {
   readonly #host: WatchHost;
   #isLooking = false;
-  #lastSuccess = 0;
+  /** Until when something has to come back for looking to go on; undefined where it is for one turn only. */
+  #until: number | undefined;
   #finds = 0;
-  #failures = 0;
-  #waits = 0;
-  #retryAfter = RETRY_AFTER;
+  #pauseMs = 0;
+  #pausedUntil = 0;
 
   constructor(host: WatchHost) {
     this.#host = host;
@@ -39,68 +55,106 @@ export class CompletionWatch {
 
   /** To be called when a task was placed. */
   placed(worker: PoolWorker): void {
-    if (this.#isLooking || worker.lane.memory.isListening) return;
+    if (this.#isLooking || worker.isListening) return;
     if (this.#mayLook()) this.#look();
     else this.#listen(worker);
   }
 
   /** To be called when a worker said that something came back. */
-  told(): void {
+  told(worker: PoolWorker): void {
+    worker.isListening = false;
     this.#host.collect();
-    if (!this.#isLooking) this.#goOn();
+    if (this.#isLooking || this.#host.busy.size === 0) return;
+    if (this.#mayLook()) this.#look();
+    else this.#listenToAll();
   }
 
   #mayLook(): boolean {
-    if (!this.#host.expectsSoon()) return false;
-    if (this.#failures < MAX_FAILURES) return true;
-    this.#waits += 1;
-    if (this.#waits < this.#retryAfter) return false;
-    this.#waits = 0;
-    this.#retryAfter = Math.min(MAX_RETRY_AFTER, this.#retryAfter * 2);
-    return true;
+    const { busy, cpus } = this.#host;
+    // Threads that work need the CPUs more.
+    return busy.size < cpus && this.#nextInMs() <= LOOK_MS && performance.now() >= this.#pausedUntil;
+  }
+
+  /** In how many ms the next result is due, by forecast; Infinity where nothing is known. */
+  #nextInMs(): number {
+    let least = Infinity;
+    for (const { backlogMs, lane } of this.#host.busy) {
+      const perTask = backlogMs / lane.load;
+      if (perTask > 0 && perTask < least) least = perTask;
+    }
+    return least;
   }
 
   #look(): void {
     this.#isLooking = true;
-    this.#finds = 0;
-    this.#lastSuccess = performance.now();
-    for (const { lane } of this.#host.busy) lane.memory.stopListening();
+    this.#until = this.#patience();
+    for (const worker of this.#host.busy) {
+      if (!worker.isListening) continue;
+      worker.isListening = false;
+      worker.lane.memory.stopListening();
+    }
     setImmediate(this.#turn);
+  }
+
+  #patience(): number {
+    return performance.now() + PATIENCE_MS + Math.min(LOOK_MS, this.#nextInMs());
   }
 
   readonly #turn = (): void => {
-    const { busy } = this.#host;
-    const now = performance.now();
     // Found late is no success: on a busy machine the worker waits for the CPU that looking takes.
-    const isLate = now - this.#lastSuccess > PATIENCE_MS;
-    if (this.#host.collect() > 0 && !isLate) {
-      this.#finds += 1;
-      this.#lastSuccess = performance.now();
-    } else if (isLate || busy.size === 0) {
-      this.#isLooking = false;
-      if (this.#finds > 0) this.#retryAfter = RETRY_AFTER;
-      this.#failures = this.#finds > 1 ? 0 : this.#failures + (this.#finds === 0 ? 1 : 0);
-      for (const worker of busy) this.#listen(worker);
+    const isLate = this.#until !== undefined && performance.now() > this.#until;
+    const found = this.#host.collect();
+    if (isLate) this.#wasLate();
+    else if (found > 0) {
+      this.#pauseMs >>= 1;
+      this.#finds = Math.min(MOST_FINDS, this.#finds + 1);
+    }
+    if (this.#goesOn(found, isLate)) {
+      if (found > 0 || this.#until === undefined) this.#until = this.#patience();
+      setImmediate(this.#turn);
       return;
     }
-    // What came back may be followed by another call, which the caller's continuation makes in this turn.
-    setImmediate(this.#turn);
+    this.#isLooking = false;
+    this.#listenToAll();
   };
 
-  #goOn(): void {
-    if (this.#host.busy.size === 0) return;
-    if (this.#mayLook()) this.#look();
-    else for (const worker of this.#host.busy) this.#listen(worker);
+  #goesOn(found: number, isLate: boolean): boolean {
+    const { busy, cpus } = this.#host;
+    if (isLate) return false;
+    // What came back may be followed by another call, which the caller's continuation makes in this turn.
+    if (busy.size === 0) return found > 0;
+    return found === 0 && this.#until !== undefined ? busy.size < cpus : this.#mayLook();
   }
 
-  #listen({ lane }: PoolWorker): void {
-    const { memory } = lane;
-    if (!memory.isListening) memory.listen();
-    // Came back in between: the worker may not have seen that somebody listens.
-    if (memory.hasReturned && !this.#isLooking) {
+  #wasLate(): void {
+    this.#finds -= FINDS_PER_FAILURE;
+    if (this.#finds >= 0) return;
+    this.#finds = 0;
+    this.#pauseMs = Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, this.#pauseMs * 2));
+    this.#pausedUntil = performance.now() + this.#pauseMs;
+  }
+
+  #listenToAll(): void {
+    for (const worker of this.#host.busy) this.#listen(worker);
+  }
+
+  #listen(worker: PoolWorker): void {
+    const { lane } = worker;
+    const count = this.#batch(worker);
+    worker.isListening = true;
+    lane.memory.listen(count);
+    // Came back in between: the worker may not have seen that somebody listens. While more is to come, it will.
+    if (!this.#isLooking && lane.memory.returned >= Math.min(count, lane.load)) {
       this.#isLooking = true;
-      this.#lastSuccess = -Infinity;
+      this.#until = undefined;
       setImmediate(this.#turn);
     }
+  }
+
+  /** Of how many results a worker is to tell at once. */
+  #batch({ backlogMs, lane: { load } }: PoolWorker): number {
+    if (load < LEAST_BATCHED || this.#host.concurrency > 1) return 1;
+    const perTask = backlogMs / load;
+    return perTask > 0 ? Math.max(1, Math.min(load >> 1, Math.floor(BATCH_MS / perTask))) : 1;
   }
 }

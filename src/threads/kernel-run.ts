@@ -1,7 +1,7 @@
 /** Runs a loop on the calling thread, unit by unit or in one go, with the errors that workers give. */
 import type { KernelCall } from './kernel.js';
 import { asInteger } from './loop-control.js';
-import { kernelError } from './loop-runner.js';
+import { kernelError } from './loop-errors.js';
 import type { Task } from './task.js';
 
 export interface CallerLoop {
@@ -25,15 +25,17 @@ export function iterationOf(
 /** Runs units `first` to `last` (excluded). @throws TASK_THREW with the range that threw. */
 export function runUnits(loop: CallerLoop, first: number, last: number): void {
   if (loop.partials === undefined) {
-    call(loop, iterationOf(loop, first), iterationOf(loop, last));
+    callUnits(loop, first, last);
     return;
   }
-  for (let unit = first; unit < last; unit += 1) {
-    loop.partials[unit] = call(loop, iterationOf(loop, unit), iterationOf(loop, unit + 1));
-  }
+  for (let unit = first; unit < last; unit += 1) loop.partials[unit] = callUnits(loop, unit, unit + 1);
 }
 
-function call({ task, kernel }: CallerLoop, start: number, end: number): unknown {
+/** One call of the kernel, for units `first` to `last` (excluded). @throws TASK_THREW with the range that threw. */
+export function callUnits(loop: CallerLoop, first: number, last: number): unknown {
+  const { task, kernel } = loop;
+  const start = iterationOf(loop, first);
+  const end = iterationOf(loop, last);
   try {
     return kernel.run(start, end);
   } catch (error) {

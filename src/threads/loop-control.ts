@@ -5,6 +5,10 @@
  * Entering is Dekker's handshake: a worker first says in its mailbox which loop it is in, then looks whether the gate
  * is open; the caller first shuts the gate, then looks into the mailboxes. So after shutting it the caller knows
  * exactly who is still inside, even where a thread was killed half way, which a count of entrants could not tell.
+ *
+ * The end is told the same way: whoever finishes the last unit counts it, then looks whether the caller waits for a
+ * message; a caller that takes part itself first says that it waits, then looks at the count. Mostly it finds the loop
+ * over while it looks, and no message is sent.
  */
 import { PARTITIONERS } from './partition/by-name.js';
 import { LINE_WORDS, MAX_UNITS, type PartitionPlan, type Partitioner } from './partition/partitioner.js';
@@ -16,6 +20,8 @@ const PARTICIPANTS = 3;
 const UNITS = 4;
 const WANTS_PARTIALS = 5;
 const CANCELLED = LINE_WORDS;
+const AWAITED = LINE_WORDS + 1; // 1: the caller waits for the message that the loop is over
+const HANDED_OVER = LINE_WORDS + 2; // share that its participant gave up, plus one; 0 none
 const JOINED = LINE_WORDS * 2; // shares that found a participant
 const DONE = LINE_WORDS * 3; // units that are finished
 const CLONED = LINE_WORDS * 4; // partial results that travel as messages
@@ -55,15 +61,16 @@ export class LoopControl {
     return Atomics.load(this.#words, GENERATION);
   }
 
-  /** Nobody may be inside. */
-  open(range: LoopRange, plan: PartitionPlan): void {
+  /** Nobody may be inside. `awaited`: the caller waits for a message, instead of taking part. */
+  open(range: LoopRange, plan: PartitionPlan, awaited: boolean): void {
     const words = this.#words;
     words[GENERATION]! += 1;
     words[PARTITIONER] = range.partitioner;
     words[PARTICIPANTS] = plan.participants;
     words[UNITS] = plan.units;
     words[WANTS_PARTIALS] = range.wantsPartials ? 1 : 0;
-    words[CANCELLED] = words[JOINED] = words[DONE] = words[CLONED] = 0;
+    words[CANCELLED] = words[HANDED_OVER] = words[JOINED] = words[DONE] = words[CLONED] = 0;
+    words[AWAITED] = awaited ? 1 : 0;
     this.#bounds.set([range.start, range.end, range.unit]);
     this.partitioner.init(this.#partition, plan);
     Atomics.store(words, GATE, 1);
@@ -94,8 +101,30 @@ export class LoopControl {
     return this.#partition;
   }
 
+  /** The caller waits from now on. To be followed by a look at `isDone`. */
+  await(): void {
+    Atomics.store(this.#words, AWAITED, 1);
+  }
+
+  get isAwaited(): boolean {
+    return Atomics.load(this.#words, AWAITED) === 1;
+  }
+
+  get isDone(): boolean {
+    return Atomics.load(this.#words, DONE) === this.#words[UNITS]!;
+  }
+
+  /** Gives up a share that is not finished: the next to join goes on with it. At most once a run. */
+  handOver(share: number): void {
+    Atomics.store(this.#words, HANDED_OVER, share + 1);
+  }
+
   /** Claims a share; -1 where all have a participant. */
   join(): number {
+    if (Atomics.load(this.#words, HANDED_OVER) !== 0) {
+      const handedOver = Atomics.exchange(this.#words, HANDED_OVER, 0);
+      if (handedOver !== 0) return handedOver - 1;
+    }
     if (Atomics.load(this.#words, JOINED) >= this.#words[PARTICIPANTS]!) return -1;
     const share = Atomics.add(this.#words, JOINED, 1);
     return share < this.#words[PARTICIPANTS]! ? share : -1;
@@ -103,7 +132,8 @@ export class LoopControl {
 
   /** Whether some share has no participant yet. */
   get hasRoom(): boolean {
-    return Atomics.load(this.#words, JOINED) < this.#words[PARTICIPANTS]!;
+    const words = this.#words;
+    return Atomics.load(words, JOINED) < words[PARTICIPANTS]! || Atomics.load(words, HANDED_OVER) !== 0;
   }
 
   get wantsPartials(): boolean {

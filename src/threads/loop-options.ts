@@ -4,7 +4,7 @@ import type { Schedule } from '../model/choice.js';
 import { abortSignal, integerWithin, knownKeys, oneOf } from './check.js';
 import type { CallerLoop } from './kernel-run.js';
 import { unitFor } from './loop-control.js';
-import { aborted } from './loop-runner.js';
+import { aborted } from './loop-errors.js';
 import { SCHEDULES } from './partition/by-name.js';
 import { MAX_UNITS } from './partition/partitioner.js';
 import { leavesOf, type Leaves } from './shared-data.js';

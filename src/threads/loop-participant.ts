@@ -59,8 +59,8 @@ export class LoopParticipant {
       }
     }
     mailbox.leave();
-    // The caller shuts the gate before it looks who is inside; whoever leaves later has to say so.
-    if (!control.isOpen) send([FromWorker.LOOP_LEFT, loop, generation]);
+    // After a failure the caller shuts the gate before it looks who is inside; whoever leaves later has to say so.
+    if (control.isCancelled && !control.isOpen) send([FromWorker.LOOP_LEFT, loop, generation]);
   }
 
   #runShares(generation: number): void {
@@ -75,7 +75,7 @@ export class LoopParticipant {
         else this.#runChunk();
         if (control.isCancelled) return;
         if (control.finish(chunk.end - chunk.start)) {
-          this.#setup.send([FromWorker.LOOP_DONE, this.#setup.loop, generation]);
+          if (control.isAwaited) this.#setup.send([FromWorker.LOOP_DONE, this.#setup.loop, generation]);
           return;
         }
       }

@@ -1,20 +1,22 @@
 /**
- * Loops on the threads of a pool, seen from the caller: open the control block, invite workers, wait for the last
- * unit, settle. A loop ends when its units are finished, not when its workers have gone back to sleep.
+ * Loops on the threads of a pool, seen from the caller: open the control block, invite workers, maybe take part, wait for
+ * the last unit, settle. A loop ends when its units are finished, not when its workers have gone back to sleep.
  *
  * On failure, abort and close the gate is shut, participants stop before their next chunk, and the promise settles
  * when the last has left: after that nobody writes to the shared data any more. Whoever does not leave in time is
  * terminated, so a promise settles in any case.
  */
 import { fail } from '../errors.js';
+import { takePart, type CallerPart } from './caller-part.js';
 import { framesOf, type StackHolder } from './caller-stack.js';
-import { packError, unpackError, type WireError } from './error-transfer.js';
+import { unpackError, type WireError } from './error-transfer.js';
 import type { LoopRange } from './loop-control.js';
+import { aborted, kernelError } from './loop-errors.js';
 import { LoopPrograms, type LoopProgram } from './loop-program.js';
 import { FromWorker, type MessageFromWorker } from './messages.js';
 import type { PartitionPlan } from './partition/partitioner.js';
 import type { PoolWorker } from './pool-worker.js';
-import { taskLabel, type Task } from './task.js';
+import { taskLabel } from './task.js';
 
 /** What loops need of their pool. */
 export interface LoopHost {
@@ -32,8 +34,12 @@ export interface LoopRequest {
   readonly plan: PartitionPlan;
   readonly signal: AbortSignal | undefined;
   readonly caller: StackHolder;
+  /** Given where the caller takes part; it then counts among the participants. */
+  readonly part?: CallerPart;
 }
 
+/** How long to wait for workers to leave a loop that is over, in ms: one that is inside makes the next run dearer. */
+const LEAVE_MS = 0.02;
 /** Participants get this long to finish their chunk, in ms. */
 const ABORT_GRACE_MS = 100;
 const FAILURE_GRACE_MS = 1_000;
@@ -45,6 +51,8 @@ interface Run extends LoopRequest {
   readonly resolve: (partials: unknown[]) => void;
   readonly reject: (error: unknown) => void;
   readonly onAbort: () => void;
+  /** Workers that are to take part. */
+  wanted: number;
   isDone: boolean;
   failure: { readonly error: unknown } | undefined;
   grace: NodeJS.Timeout | undefined;
@@ -67,9 +75,9 @@ export class LoopRunner {
 
   /** Partial results by unit; empty where the loop wants none. */
   run(request: LoopRequest): Promise<unknown[]> {
-    const { program, range, plan, signal } = request;
+    const { program, range, plan, signal, part } = request;
     if (range.wantsPartials) this.programs.ensurePartials(program, plan.units);
-    program.control.open(range, plan);
+    program.control.open(range, plan, part === undefined);
     program.isRunning = true;
     program.lastUsedAt = performance.now();
     return new Promise((resolve, reject) => {
@@ -81,20 +89,58 @@ export class LoopRunner {
         resolve,
         reject,
         onAbort: () => this.#cancel(run, aborted(program.task, signal), ABORT_GRACE_MS),
+        wanted: plan.participants - (part === undefined ? 0 : 1),
         isDone: false,
         failure: undefined,
         grace: undefined,
       };
       this.#runs.set(program.id, run);
       signal?.addEventListener('abort', run.onAbort, { once: true });
-      this.#invite(run, this.#host.recruit(plan.participants));
+      if (part === undefined) {
+        this.#invite(run, this.#host.recruit(run.wanted));
+        return;
+      }
+      const share = program.control.join();
+      if (run.wanted > 0) this.#invite(run, this.#host.recruit(run.wanted));
+      this.#takePart(run, part, share);
     });
+  }
+
+  #takePart(run: Run, part: CallerPart, share: number): void {
+    const { control, partials } = run.program;
+    const keep = (unit: number, value: unknown) => {
+      run.clones.set(unit, value);
+      control.addCloned(1);
+    };
+    try {
+      const outcome = takePart(part, control, share, run.range.wantsPartials ? partials : undefined, keep);
+      if (outcome === 'done') this.#waitForLeaving(run);
+      else control.await();
+      if (outcome === 'left') {
+        control.handOver(share);
+        run.wanted += 1;
+        this.#invite(run, this.#host.recruit(1));
+      }
+      run.isDone = control.isDone;
+    } catch (error) {
+      control.await();
+      this.#cancel(run, error, FAILURE_GRACE_MS);
+    }
+    this.#settleIfOver(run);
+  }
+
+  #waitForLeaving({ program, invited }: Run): void {
+    program.control.shut();
+    const until = performance.now() + LEAVE_MS;
+    for (const { mailbox } of invited) {
+      while (mailbox.inside === program.id) if (performance.now() > until) return;
+    }
   }
 
   /** Puts a worker that has nothing to do into a loop that lacks one. False where there is none. */
   offer(worker: PoolWorker): boolean {
     for (const run of this.#runs.values()) {
-      if (run.failure !== undefined || run.isDone || run.invited.size >= run.plan.participants) continue;
+      if (run.failure !== undefined || run.isDone || run.invited.size >= run.wanted) continue;
       if (!run.program.control.hasRoom) continue;
       this.#invite(run, [worker]);
       return run.invited.has(worker);
@@ -194,22 +240,4 @@ export class LoopRunner {
 function partialsOf({ range, plan, program, clones }: Run): unknown[] {
   if (!range.wantsPartials) return [];
   return Array.from({ length: plan.units }, (_, unit) => program.partials!.get(unit) ?? clones.get(unit));
-}
-
-/** A kernel threw, in a worker or on the caller. */
-export function kernelError(task: Task, start: number, end: number, cause: unknown): Error {
-  const wire = packError(cause);
-  return fail(
-    'TASK_THREW',
-    {
-      task: taskLabel(task),
-      where: ` for range [${start}, ${end})`,
-      reason: wire.kind === 'error' ? wire.message : String(wire.value),
-    },
-    { cause },
-  );
-}
-
-export function aborted(task: Task, signal: AbortSignal | undefined): Error {
-  return fail('ABORTED', { what: taskLabel(task) }, { cause: signal?.reason as unknown });
 }

@@ -19,6 +19,8 @@ const WAKE_MS = LINE_WORDS / 2 + 1; // float64: what waking takes, smoothed. Wri
 
 /** Assumed before it was measured. */
 const ASSUMED_WAKE_MS = 0.03;
+/** What makes `performance.now()` of different threads comparable. */
+const { timeOrigin } = performance;
 
 /** In every supported Node, but in TypeScript's library only from ES2024 on. */
 interface WaitAsync {
@@ -42,7 +44,7 @@ export class Mailbox {
 
   ring(): void {
     const words = this.#words;
-    if (Atomics.load(words, ASLEEP) === 1) this.#times[RUNG_AT] = performance.timeOrigin + performance.now();
+    if (Atomics.load(words, ASLEEP) === 1) this.#times[RUNG_AT] = timeOrigin + performance.now();
     Atomics.add(words, BELL, 1);
     if (Atomics.load(words, ASLEEP) === 1) Atomics.notify(words, BELL);
   }
@@ -99,16 +101,19 @@ export class Mailbox {
     Atomics.store(this.#words, INSIDE, 0);
   }
 
-  /** Blocks the thread until the next ring. */
-  sleep(rings: number): void {
+  /** Blocks the thread until the next ring; gives how long that was in coming, waking left out, in ms. */
+  sleep(rings: number): number {
     const words = this.#words;
+    const began = timeOrigin + performance.now();
     Atomics.store(words, ASLEEP, 1);
     const how = Atomics.wait(words, BELL, rings);
     if (this.#nextRing === undefined) Atomics.store(words, ASLEEP, 0);
-    if (how !== 'ok') return;
-    const took = performance.timeOrigin + performance.now() - this.#times[RUNG_AT]!;
+    if (how !== 'ok') return 0;
+    const rungAt = this.#times[RUNG_AT]!;
+    const took = timeOrigin + performance.now() - rungAt;
     // Clocks that were set, and threads that were not scheduled for long, say nothing of waking.
     if (took > 0 && took < 1) this.#times[WAKE_MS]! += (took - this.#times[WAKE_MS]!) / 8;
+    return Math.max(0, rungAt - began);
   }
 
   /**

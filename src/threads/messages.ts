@@ -42,9 +42,9 @@ export type MessageFromWorker =
   | readonly [kind: typeof FromWorker.WAKE]
   /** Result of a slot, or its error as a WireError; sent before the slot is given back. */
   | readonly [kind: typeof FromWorker.RETURNED, slot: number, value: unknown]
-  /** From the worker that finished the last unit. */
+  /** From the worker that finished the last unit, where the caller waits for it. */
   | readonly [kind: typeof FromWorker.LOOP_DONE, loop: number, generation: number]
-  /** From a worker that left a loop whose gate is shut. */
+  /** From a worker that left a loop that has failed. */
   | readonly [kind: typeof FromWorker.LOOP_LEFT, loop: number, generation: number]
   | readonly [
       kind: typeof FromWorker.LOOP_FAILURE,

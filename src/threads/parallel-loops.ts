@@ -1,6 +1,7 @@
 /**
  * `parallelFor` and `parallelReduce`: from a caller's options to loops on the caller or on threads.
  */
+import type { CallerPart } from './caller-part.js';
 import { captureStack } from './caller-stack.js';
 import { kernelCall } from './kernel.js';
 import { iterationOf, runUnits, type CallerLoop } from './kernel-run.js';
@@ -16,10 +17,11 @@ import {
 } from './loop-options.js';
 import type { LoopProgram } from './loop-program.js';
 import type { LoopRunner } from './loop-runner.js';
-import { CALLER_LIMIT_NS, planLoop } from './partition/auto.js';
+import { CALLER_LIMIT_NS, planLoop, TOGETHER_LIMIT_NS } from './partition/auto.js';
 import { partitionerIndex } from './partition/by-name.js';
 import { leavesOf } from './shared-data.js';
 import { PreparedLoop, smoothed } from './prepared-loop.js';
+import { SplitLedger } from './split-ledger.js';
 import { defineTask, type Task } from './task.js';
 
 /** Assumed before it was measured: on the high side, so that an unmeasured pool keeps small work on the caller. */
@@ -54,6 +56,7 @@ export class ParallelLoops {
   /** The one that was asked for last: the same loop mostly comes again. */
   #last: PreparedLoop | undefined;
   #dispatchNs: number | undefined;
+  readonly #ledger = new SplitLedger();
 
   constructor(runner: LoopRunner, pool: LoopThreads) {
     this.#runner = runner;
@@ -106,13 +109,18 @@ export class ParallelLoops {
     const kernel = loadedTask(loop.task);
     if (kernel === undefined || loop.schedule !== 'auto' || loop.units === 0) return undefined;
     const program = this.#runner.programs.get(loop.task, loop.shared, loop.leaves);
-    if (program.iterationNs === null || !this.#staysOnCaller(program, loop.end - loop.start))
-      return undefined;
-    const staysOnCaller = (of: LoopProgram, iterations: number) => this.#staysOnCaller(of, iterations);
-    return new PreparedLoop(options, loop, program, kernel, staysOnCaller);
+    if (program.iterationNs === null || !this.staysOnCaller(program, loop.end - loop.start)) return undefined;
+    return new PreparedLoop(options, loop, program, kernel, this);
   }
 
-  #staysOnCaller(program: LoopProgram, iterations: number): boolean {
+  /** A known loop ran on the caller. */
+  ranOnCaller(tookMs: number): void {
+    this.#ledger.ranOnCaller(tookMs);
+  }
+
+  /** Whether a known loop belongs on the caller as things stand. */
+  staysOnCaller(program: LoopProgram, iterations: number): boolean {
+    if (!this.#ledger.allows && iterations * program.iterationNs! <= CALLER_LIMIT_NS) return true;
     const plan = planLoop({
       iterations,
       iterationNs: program.iterationNs,
@@ -152,8 +160,10 @@ export class ParallelLoops {
   /** Starts on the caller where the cost is not known, and leaves it as soon as threads pay. */
   async #runAuto(program: LoopProgram, loop: Loop & CallerLoop): Promise<unknown[]> {
     let first = program.iterationNs === null ? 0 : this.#recheck(program, loop);
+    let wasHeldUp = false;
     for (;;) {
       const iterations = loop.end - iterationOf(loop, first);
+      const serialNs = program.iterationNs === null ? 0 : iterations * program.iterationNs;
       const plan = planLoop({
         iterations,
         iterationNs: program.iterationNs,
@@ -166,16 +176,22 @@ export class ParallelLoops {
       } else if (plan.where === 'caller') {
         // The forecast may err: what turns out long leaves the caller after all.
         first = this.#runFor(program, loop, first, 2 * CALLER_LIMIT_NS);
-      } else if (!this.#pool.hasReadyWorkers() && iterations * program.iterationNs! <= CALLER_LIMIT_NS) {
+      } else if (!this.#pool.hasReadyWorkers() && serialNs <= CALLER_LIMIT_NS) {
         // Starting threads takes longer than this loop, but there may be more of its kind.
         this.#pool.startThreads(plan.threads);
         first = this.#runFor(program, loop, first, 2 * CALLER_LIMIT_NS);
-      } else {
-        if (this.#dispatchNs === undefined && this.#pool.hasReadyWorkers()) {
-          await this.#calibrate();
-          continue;
-        }
+      } else if (this.#dispatchNs === undefined && this.#pool.hasReadyWorkers()) {
+        await this.#calibrate();
+      } else if (serialNs > TOGETHER_LIMIT_NS) {
         return this.#runOnThreads(program, loop, first, plan.threads);
+      } else if (this.#ledger.allows) {
+        return this.#runTogether(program, loop, first, plan.threads);
+      } else if (!wasHeldUp) {
+        wasHeldUp = true;
+        first = this.#runFor(program, loop, first, 2 * CALLER_LIMIT_NS);
+      } else {
+        // It held the caller up for long enough, and another thread would not help: one goes on alone.
+        return this.#runOnThreads(program, loop, first, 1);
       }
       if (first === loop.units) return loop.partials ?? [];
     }
@@ -229,6 +245,7 @@ export class ParallelLoops {
         const iterations = iterationOf(loop, last) - iterationOf(loop, origin);
         const measured = ((now - since) * 1e6) / iterations;
         learnSerial(program, known === null ? Math.min(measured, rate) : measured, last < loop.units);
+        this.#ledger.ranOnCaller(now - began);
         return last;
       }
       rate = ((now - before) * 1e6) / (iterationOf(loop, last) - iterationOf(loop, first));
@@ -238,7 +255,28 @@ export class ParallelLoops {
     }
   }
 
-  async #runOnThreads(program: LoopProgram, loop: Loop, first: number, threads: number): Promise<unknown[]> {
+  /** The caller begins, and leaves what is left to the threads when it was held up for long enough. */
+  async #runTogether(
+    program: LoopProgram,
+    loop: Loop & CallerLoop,
+    first: number,
+    threads: number,
+  ): Promise<unknown[]> {
+    const forecastMs = ((loop.end - iterationOf(loop, first)) * program.iterationNs!) / 1e6;
+    const part = { loop, firstUnit: first, limitMs: (2 * CALLER_LIMIT_NS) / 1e6 };
+    const began = performance.now();
+    const partials = await this.#runOnThreads(program, loop, first, threads, part);
+    this.#ledger.ranSplit(performance.now() - began, forecastMs);
+    return partials;
+  }
+
+  async #runOnThreads(
+    program: LoopProgram,
+    loop: Loop,
+    first: number,
+    threads: number,
+    part?: CallerPart,
+  ): Promise<unknown[]> {
     const start = iterationOf(loop, first);
     const units = loop.units - first;
     const participants = Math.min(threads, units);
@@ -265,6 +303,7 @@ export class ParallelLoops {
       },
       signal: loop.signal,
       caller: captureStack(),
+      ...(part !== undefined && { part }),
     });
     learnParallel(own, performance.now() - began, loop.end - start, participants, this.#dispatchNs ?? 0);
     return loop.partials === undefined ? [] : [...loop.partials, ...partials];

@@ -9,12 +9,21 @@ import { kernelCall, RangeCall } from './kernel.js';
 import { runUnits } from './kernel-run.js';
 import type { AnyLoopOptions, Loop } from './loop-options.js';
 import type { LoopProgram } from './loop-program.js';
-import { kernelError } from './loop-runner.js';
+import { kernelError } from './loop-errors.js';
 import type { AnyFunction, Task } from './task.js';
 
 /** One call is timed for so much work, as timing and deciding cost about 0.4 µs; and for so many calls. */
 const WORK_PER_TIMING_NS = 200_000;
 const MAX_CALLS_PER_TIMING = 1_024;
+/** What the time on threads is thought to have become with each timed call on the caller. */
+const FORGIVENESS = 0.998;
+
+/** Who decides where loops run. */
+export interface LoopJudge {
+  staysOnCaller(program: LoopProgram, iterations: number): boolean;
+  /** A loop ran on the caller, for so long in ms. */
+  ranOnCaller(tookMs: number): void;
+}
 
 /** What running a loop on the caller needs. */
 export class PreparedLoop {
@@ -29,16 +38,18 @@ export class PreparedLoop {
   readonly #values: Readonly<Record<string, unknown>> | undefined;
   readonly #program: LoopProgram;
   readonly #kernel: RangeCall;
-  readonly #staysOnCaller: (program: LoopProgram, iterations: number) => boolean;
+  readonly #judge: LoopJudge;
   /** Calls until the next one that is timed; -1 where the loop has to go the long way. */
   #untimed = 0;
+  /** Calls that the next timed one stands for, itself included. */
+  #calls = 1;
 
   constructor(
     options: AnyLoopOptions,
     loop: Loop,
     program: LoopProgram,
     kernel: AnyFunction,
-    staysOnCaller: (program: LoopProgram, iterations: number) => boolean,
+    judge: LoopJudge,
   ) {
     this.task = options.task;
     this.#start = loop.start;
@@ -49,7 +60,7 @@ export class PreparedLoop {
     this.#values = isRecord(options.shared) ? { ...options.shared } : undefined;
     this.#program = program;
     this.#kernel = new RangeCall(kernel, options.shared, loop.start, loop.end);
-    this.#staysOnCaller = staysOnCaller;
+    this.#judge = judge;
     this.#decide();
   }
 
@@ -129,7 +140,11 @@ export class PreparedLoop {
 
   #learn(elapsedMs: number): void {
     const program = this.#program;
-    program.iterationNs = smoothed(program.iterationNs, (elapsedMs * 1e6) / (this.#end - this.#start));
+    const iterations = this.#end - this.#start;
+    program.iterationNs = smoothed(program.iterationNs, (elapsedMs * 1e6) / iterations);
+    // A loop that once did badly on threads gets another chance in time.
+    if (program.parallelIterationNs !== null) program.parallelIterationNs *= FORGIVENESS;
+    this.#judge.ranOnCaller((program.iterationNs * iterations * this.#calls) / 1e6);
     this.#decide();
   }
 
@@ -144,12 +159,13 @@ export class PreparedLoop {
 
   #decide(): void {
     const iterations = this.#end - this.#start;
-    if (!this.#staysOnCaller(this.#program, iterations)) {
+    if (!this.#judge.staysOnCaller(this.#program, iterations)) {
       this.#untimed = -1;
       return;
     }
     const calls = WORK_PER_TIMING_NS / Math.max(1, iterations * this.#program.iterationNs!);
     this.#untimed = Math.min(MAX_CALLS_PER_TIMING, Math.floor(calls));
+    this.#calls = this.#untimed + 1;
   }
 }
 

@@ -5,10 +5,15 @@
  */
 import { channel } from 'node:diagnostics_channel';
 import { describe, fail } from '../errors.js';
-import { captureStack, framesOf } from './caller-stack.js';
+import { captureStack, framesOf, rejectWithAwaitingFrames } from './caller-stack.js';
 import { CompletionWatch } from './completion-watch.js';
 import { unpackError, type WireError } from './error-transfer.js';
-import { checkRunOptions, type ResolvedPoolOptions, type RunOptions } from './pool-options.js';
+import {
+  allowedThreads,
+  checkRunOptions,
+  type ResolvedPoolOptions,
+  type RunOptions,
+} from './pool-options.js';
 import type { PoolWorker } from './pool-worker.js';
 import { DurationHistogram } from './run-histogram.js';
 import { TaskCall, type TaskProfile } from './task-call.js';
@@ -22,8 +27,11 @@ import type { WorkerRoster } from './worker-roster.js';
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Calls in shorter succession than this do not capture their stack, which takes 3 to 15 µs. */
 const RUSH_MS = 1;
-/** Tasks forecast to end within this are looked for instead of slept for. */
-const SOON_MS = 0.02;
+/** Backlogs up to this are not worth sharing. */
+const SHORT_BACKLOG_MS = 0.02;
+/** In a rush results are taken in after so many calls, while threads work on the others. */
+const CALLS_PER_COLLECTION = 16;
+const NO_OPTIONS: RunOptions = {};
 /** Tasks placed within this are announced together. */
 const RING_TOGETHER_MS = 0.1;
 /** How long tasks wait behind one that takes longer than forecast, while another thread is idle. */
@@ -71,6 +79,9 @@ export class TaskDispatcher {
   #now = 0;
   #lastCallAt = -Infinity;
   #lastCallInRush = false;
+  #lastTask: Task | undefined;
+  #lastProfile: TaskProfile | undefined;
+  #callsSinceCollection = 0;
   /** Lowest priority in the lanes. */
   #lowestPlaced = Infinity;
   #stuckTimer: NodeJS.Timeout | undefined;
@@ -83,11 +94,13 @@ export class TaskDispatcher {
 
   constructor(host: TaskHost) {
     this.#host = host;
-    this.#placement = new TaskPlacement(host.roster, this.#busy, host.options.concurrency);
+    const cpus = allowedThreads();
+    this.#placement = new TaskPlacement(host.roster, this.#busy, host.options.concurrency, cpus);
     this.#watch = new CompletionWatch({
       busy: this.#busy,
+      cpus,
+      concurrency: host.options.concurrency,
       collect: () => this.#collectAll(),
-      expectsSoon: () => this.#expectsSoon(),
     });
   }
 
@@ -103,17 +116,51 @@ export class TaskDispatcher {
     return Math.max(0, this.pending - this.running);
   }
 
-  submit(task: Task, args: unknown, options: RunOptions | undefined): TaskCall {
-    const profile = this.#profileOf.get(task) ?? this.#newProfile(task);
+  /** @throws ABORTED, QUEUE_FULL, INVALID_ARGUMENT; what else goes wrong rejects the promise. */
+  submit(task: Task, args: unknown, options: RunOptions | undefined): Promise<unknown> {
+    const profile = this.#profile(task);
     if (options !== undefined) checkRunOptions(options);
-    const { signal, deadlineMs } = options ?? {};
-    const aborted = () => fail('ABORTED', { what: taskLabel(task) }, { cause: signal?.reason as unknown });
-    if (signal?.aborted === true) throw aborted();
+    if (options?.signal?.aborted === true) throw abortedCall(task, options.signal);
+    const stores = this.#host.options.stores.length === 0 ? undefined : this.#storeValues();
     const caller = this.#caller();
-    const call = new TaskCall(profile, task, args, options ?? {}, this.#storeValues(), caller, this.#now);
+    this.#callsSinceCollection += 1;
+    if (this.#callsSinceCollection >= CALLS_PER_COLLECTION) this.#collectAll();
+    const call = new TaskCall(profile, task, args, options ?? NO_OPTIONS, stores, caller, this.#now);
     this.#admit(call);
+    if (options !== undefined) this.#limit(call, options);
+    if (!this.#placeAtOnce(call)) {
+      (call.state === 'queued' ? this.#queue : this.#entrance).push(call);
+      this.dispatch();
+    } else if (this.pending === 1) {
+      this.#host.changed();
+    }
+    return call.promise;
+  }
+
+  /** Where nobody waits, a call need not be queued either. */
+  #placeAtOnce(call: TaskCall): boolean {
+    if (call.state !== 'queued' || this.#queue.length > 0 || this.#entrance.length > 0) return false;
+    if (this.#busy.size > 0 && call.priority > this.#lowestPlaced) return false;
+    const worker = this.#placement.choose(call);
+    if (worker === undefined) return false;
+    this.#queue.stamp(call);
+    this.#place(worker, call);
+    return true;
+  }
+
+  #profile(task: Task): TaskProfile {
+    if (task === this.#lastTask) return this.#lastProfile!;
+    const profile = this.#profileOf.get(task) ?? this.#newProfile(task);
+    this.#lastTask = task;
+    this.#lastProfile = profile;
+    return profile;
+  }
+
+  /** Ends a call by its signal and its deadline. */
+  #limit(call: TaskCall, { signal, deadlineMs }: RunOptions): void {
+    const { task } = call;
     if (signal !== undefined) {
-      call.onAbort = () => this.#interrupt(call, aborted());
+      call.onAbort = () => this.#interrupt(call, abortedCall(task, signal));
       signal.addEventListener('abort', call.onAbort, { once: true });
     }
     if (deadlineMs !== undefined && deadlineMs <= MAX_TIMER_MS) {
@@ -122,8 +169,6 @@ export class TaskDispatcher {
         deadlineMs,
       );
     }
-    this.dispatch();
-    return call;
   }
 
   #newProfile(task: Task): TaskProfile {
@@ -140,7 +185,6 @@ export class TaskDispatcher {
 
   #storeValues(): readonly unknown[] | undefined {
     const { stores } = this.#host.options;
-    if (stores.length === 0) return undefined;
     const values = stores.map(({ storage }) => storage.getStore());
     return values.some((value) => value !== undefined) ? values : undefined;
   }
@@ -164,7 +208,6 @@ export class TaskDispatcher {
       call.state = 'waiting';
     }
     this.pending += 1;
-    (hasRoom ? this.#queue : this.#entrance).push(call);
   }
 
   /** The limit is for tasks that no thread is there for: threads that are idle, or may still start, come on top. */
@@ -253,31 +296,22 @@ export class TaskDispatcher {
   // --- Coming back
 
   /** A worker says that something came back. */
-  returned(): void {
-    this.#watch.told();
-  }
-
-  #expectsSoon(): boolean {
-    for (const worker of this.#busy) {
-      const perTask = worker.backlogMs / worker.lane.load;
-      if (perTask > 0 && perTask <= SOON_MS) return true;
-    }
-    return false;
+  returned(worker: PoolWorker): void {
+    this.#watch.told(worker);
   }
 
   #collectAll(): number {
+    this.#callsSinceCollection = 0;
     let count = 0;
     for (const worker of [...this.#busy]) if (worker.lane.memory.hasReturned) count += this.#collect(worker);
     return count;
   }
 
   #collect(worker: PoolWorker): number {
-    const now = (this.#now = performance.now());
-    const count = worker.lane.collect((call, outcome, value, runMs) =>
-      this.#takeIn(worker, call, { outcome, value, runMs, now }),
-    );
+    this.#now = performance.now();
+    const count = worker.lane.collect(this.#takeIn);
     if (count === 0) return 0;
-    worker.progressAt = now;
+    worker.progressAt = this.#now;
     worker.isStuck = false;
     this.#placement.relax();
     if (worker.lane.load === 0 && this.#busy.has(worker)) this.#becameFree(worker);
@@ -285,24 +319,21 @@ export class TaskDispatcher {
     return count;
   }
 
-  #takeIn(
-    worker: PoolWorker,
-    call: TaskCall,
-    { outcome, value, runMs, now }: { outcome: Outcome; value: unknown; runMs: number; now: number },
-  ): void {
-    worker.backlogMs -= call.forecastMs;
+  readonly #takeIn = (call: TaskCall, outcome: Outcome, value: unknown, runMs: number): void => {
     const { profile } = call;
+    const worker = call.worker!;
+    worker.backlogMs -= call.forecastMs;
     const known = profile.runMs;
     profile.runMs = known === undefined ? runMs : known + (runMs - known) / 4;
     // What comes from a call that was interrupted meanwhile counts no more.
     if (call.settled) return;
-    const queueMs = Math.max(0, now - call.calledAt - runMs);
+    const queueMs = Math.max(0, this.#now - call.calledAt - runMs);
     this.queueTimes.record(queueMs);
     this.runTimes.record(runMs);
     if (outcome === 'result') this.#settle(call, 'completed', value, queueMs, runMs);
     else if (outcome === 'unreadable') this.#settle(call, 'failed', value, queueMs, runMs);
     else this.#settle(call, 'failed', this.#errorOf(worker, call, value as WireError), queueMs, runMs);
-  }
+  };
 
   #errorOf(worker: PoolWorker, call: TaskCall, wire: WireError): Error {
     const thrown = unpackError(wire, worker.name, call.caller === undefined ? '' : framesOf(call.caller));
@@ -330,7 +361,8 @@ export class TaskDispatcher {
     this.pending -= 1;
     if (call.deadline !== undefined) clearTimeout(call.deadline);
     if (call.onAbort !== undefined) call.signal!.removeEventListener('abort', call.onAbort);
-    this[outcome] += 1;
+    if (outcome === 'completed') this.completed += 1;
+    else this.failed += 1;
     if (settledTasks.hasSubscribers) {
       const { name: pool } = this.#host.options;
       const error = outcome === 'failed' ? value : undefined;
@@ -344,6 +376,9 @@ export class TaskDispatcher {
       } satisfies TaskDiagnostics);
     }
     if (outcome === 'completed') call.resolve(value);
+    // In a rush of calls the stack was not captured; V8 still knows who awaits.
+    else if (call.caller === undefined && call.worker !== undefined)
+      rejectWithAwaitingFrames(call.resolve, value, call.worker.name);
     else call.reject(value);
   }
 
@@ -366,7 +401,7 @@ export class TaskDispatcher {
     const { concurrency } = this.#host.options;
     let longest: PoolWorker | undefined;
     for (const worker of this.#busy) {
-      if (worker.lane.load > concurrency && worker.backlogMs > (longest?.backlogMs ?? SOON_MS))
+      if (worker.lane.load > concurrency && worker.backlogMs > (longest?.backlogMs ?? SHORT_BACKLOG_MS))
         longest = worker;
     }
     if (longest === undefined) return;
@@ -380,6 +415,8 @@ export class TaskDispatcher {
     this.#stuckTimer ??= setTimeout(() => {
       this.#stuckTimer = undefined;
       const { roster, options } = this.#host;
+      // What was to be told of with others, and lies behind a task that takes longer than forecast.
+      this.#collectAll();
       const now = performance.now();
       let isLoaded = false;
       for (const worker of [...this.#busy]) {
@@ -448,9 +485,8 @@ export class TaskDispatcher {
   workerEnded(worker: PoolWorker, how: string, cause: Error | undefined): boolean {
     this.#placement.forget(worker);
     worker.isCondemned = true;
-    worker.lane.collect((call, outcome, value, runMs) =>
-      this.#takeIn(worker, call, { outcome, value, runMs, now: performance.now() }),
-    );
+    this.#now = performance.now();
+    worker.lane.collect(this.#takeIn);
     this.#busy.delete(worker);
     let hadTask = false;
     for (const call of worker.lane.parcels()) {
@@ -476,6 +512,10 @@ export class TaskDispatcher {
       for (const call of [...worker.lane.parcels()]) if (!call.settled) this.#interrupt(call, error());
     }
   }
+}
+
+function abortedCall(task: Task, signal: AbortSignal): Error {
+  return fail('ABORTED', { what: taskLabel(task) }, { cause: signal.reason as unknown });
 }
 
 function notAnError(task: Task, thrown: unknown): Error {

@@ -14,6 +14,8 @@ const LEAST_COALESCE_MS = 0.05;
 const MOST_COALESCE_MS = 0.5;
 /** Work that a lane holds ahead, in ms: what the pool's thread may be busy for without a worker running dry. */
 const AHEAD_MS = 1;
+/** The same where threads have taken every CPU: the pool's thread then also waits for one, for a time slice or two. */
+const AHEAD_OF_SLICES_MS = 4;
 /** A task leaves the thread of its affinity key where that is this much behind. */
 const AFFINITY_MS = 5;
 /** Affinity keys that are remembered. */
@@ -23,14 +25,17 @@ export class TaskPlacement {
   readonly #roster: WorkerRoster;
   readonly #busy: ReadonlySet<PoolWorker>;
   readonly #concurrency: number;
+  readonly #cpus: number;
   readonly #homes = new Map<string | number, PoolWorker>();
   /** Most tasks in a lane; small for a while after tasks were taken back. */
   #depth = Infinity;
 
-  constructor(roster: WorkerRoster, busy: ReadonlySet<PoolWorker>, concurrency: number) {
+  /** @param cpus that this process may use. */
+  constructor(roster: WorkerRoster, busy: ReadonlySet<PoolWorker>, concurrency: number, cpus: number) {
     this.#roster = roster;
     this.#busy = busy;
     this.#concurrency = concurrency;
+    this.#cpus = cpus;
   }
 
   /** The worker for a task, no longer among the idle; undefined where it has to wait. */
@@ -53,8 +58,9 @@ export class TaskPlacement {
     const idle = this.#roster.takeIdle() ?? this.#withRoom(this.#concurrency);
     if (idle !== undefined || runMs === undefined) return idle;
     // A long task waits in a lane only where no thread can be there for it sooner.
+    const aheadMs = this.#busy.size < this.#cpus ? AHEAD_MS : AHEAD_OF_SLICES_MS;
     return (
-      this.#shortest(AHEAD_MS) ?? (this.#roster.canGrow ? undefined : this.#withRoom(this.#concurrency + 1))
+      this.#shortest(aheadMs) ?? (this.#roster.canGrow ? undefined : this.#withRoom(this.#concurrency + 1))
     );
   }
 

@@ -7,9 +7,19 @@ export interface Queued {
   order: number;
 }
 
-/** A binary heap. Removal from the middle is lazy: `discard` counts, `shift` skips. */
+/** Places that have become free at the line's front before the others move up; then at least half of all. */
+const LEAST_MOVE = 64;
+
+/**
+ * A line for calls of one priority that come in their order, which most do, and beside it a binary heap for all others:
+ * joining the line and leaving it cost the same however long it is. Removal from the middle is lazy: `discard` counts,
+ * `shift` skips.
+ */
 export class TaskQueue<T extends Queued> {
   readonly #heap: T[] = [];
+  /** The line: entries from `#head` on, all of one priority, in their order; undefined before. */
+  readonly #line: (T | undefined)[] = [];
+  #head = 0;
   #order = 1;
   #length = 0;
 
@@ -21,13 +31,27 @@ export class TaskQueue<T extends Queued> {
   /** Whom the next `shift` gives. */
   get first(): T | undefined {
     while (this.#heap[0]?.settled === true) this.#pop();
-    return this.#heap[0];
+    while (this.#inLine?.settled === true) this.#leaveLine();
+    const [inHeap, inLine] = [this.#heap[0], this.#inLine];
+    if (inHeap === undefined || inLine === undefined) return inLine ?? inHeap;
+    return precedes(inHeap, inLine) ? inHeap : inLine;
+  }
+
+  /** Gives a call its place, where it has none. */
+  stamp(entry: T): void {
+    if (entry.order === 0) entry.order = this.#order++;
   }
 
   /** A call that comes back, because it was taken back from a thread, gets its old place. */
   push(entry: T): void {
+    this.stamp(entry);
+    this.#length += 1;
+    const last = this.#line[this.#line.length - 1];
+    if (last === undefined || (last.priority === entry.priority && last.order < entry.order)) {
+      this.#line.push(entry);
+      return;
+    }
     const heap = this.#heap;
-    if (entry.order === 0) entry.order = this.#order++;
     let index = heap.length;
     heap.push(entry);
     while (index > 0) {
@@ -37,20 +61,34 @@ export class TaskQueue<T extends Queued> {
       index = parent;
     }
     heap[index] = entry;
-    this.#length += 1;
   }
 
   shift(): T | undefined {
-    let entry: T | undefined;
-    do entry = this.#pop();
-    while (entry?.settled === true);
-    if (entry !== undefined) this.#length -= 1;
-    return entry;
+    const { first } = this;
+    if (first === undefined) return undefined;
+    if (first === this.#inLine) this.#leaveLine();
+    else this.#pop();
+    this.#length -= 1;
+    return first;
   }
 
   /** To be called once for every item that was settled while it waited. */
   discard(): void {
     this.#length -= 1;
+  }
+
+  get #inLine(): T | undefined {
+    return this.#line[this.#head];
+  }
+
+  #leaveLine(): void {
+    const line = this.#line;
+    line[this.#head] = undefined;
+    this.#head += 1;
+    if (this.#head === line.length) line.length = 0;
+    else if (this.#head >= LEAST_MOVE && this.#head * 2 >= line.length) line.splice(0, this.#head);
+    else return;
+    this.#head = 0;
   }
 
   #pop(): T | undefined {

@@ -7,7 +7,7 @@ import { isThenable, taskLabel, type AnyFunction, type Task } from './task.js';
 import type { Taken, WorkerLane } from './transport/worker-lane.js';
 
 /** Tasks run for at most about this long before the thread's event loop gets a turn. */
-const TURN_MS = 1;
+export const TURN_MS = 1;
 
 export class TaskRunner {
   readonly #lane: WorkerLane;

@@ -7,7 +7,6 @@
 import { EventEmitter } from 'node:events';
 import { channel } from 'node:diagnostics_channel';
 import { fail } from '../errors.js';
-import { addAwaitingFrames } from './caller-stack.js';
 import type { ParallelForOptions, ParallelReduceOptions } from './loop-options.js';
 import { LoopRunner } from './loop-runner.js';
 import { FromWorker, type MessageFromWorker } from './messages.js';
@@ -55,7 +54,7 @@ export interface ThreadPoolEvents {
   drain: [];
 }
 
-/** What a loop on the caller throws is always an error of this library. */
+/** What a call or a loop on the caller throws is always an error of this library. */
 function rejected(error: unknown): Promise<never> {
   return Promise.reject(error instanceof Error ? error : new Error(String(error)));
 }
@@ -105,7 +104,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
       },
       {
         message: (worker, message) => this.#receive(worker, message),
-        returned: () => this.#tasks.returned(),
+        returned: (worker) => this.#tasks.returned(worker),
         ended: (worker, how, error) => this.#workerEnded(worker, how, error),
       },
       (unusedSince) => this.#runner.programs.forgetUnusedSince(unusedSince),
@@ -142,23 +141,23 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
    */
   run<A, R>(task: Task<(args: A) => R>, args: A, options?: RunOptions): Promise<Awaited<R>>;
   run<R>(task: Task<() => R>, args?: undefined, options?: RunOptions): Promise<Awaited<R>>;
-  async run(task: Task<AnyFunction>, args?: unknown, options?: RunOptions): Promise<unknown> {
-    this.#assertOpen();
-    const call = this.#tasks.submit(task, args, options);
+  // Not async: a promise and a continuation more would be a third of what a small task costs this thread.
+  run(task: Task<AnyFunction>, args?: unknown, options?: RunOptions): Promise<unknown> {
     try {
-      return await call.promise;
+      this.#assertOpen();
+      return this.#tasks.submit(task, args, options);
     } catch (error) {
-      // In a rush of calls the stack was not captured; V8 still knows who awaits.
-      if (call.caller === undefined && call.worker !== undefined) addAwaitingFrames(error, call.worker.name);
-      throw error;
+      return rejected(error);
     }
   }
 
   /**
    * Runs a kernel `(start, end, shared) => void` over a range, in chunks, on several threads at once. Resolves when
    * every iteration has run exactly once. With `schedule: 'auto'`, work that costs less than handing it out runs on
-   * the caller, whose loop it holds up for up to about 4 ms (or one iteration, where one takes longer); with any
-   * other schedule, and always for longer work, it runs in the pool's threads.
+   * the caller, which also takes part in loops of up to 12 ms; that holds its event loop up for up to about 4 ms (or one
+   * iteration, where one takes longer), then threads go on. Longer work, and any other schedule, runs in the pool's
+   * threads alone. Where other processes have taken the CPUs, so that splitting lost time of late, `auto` mostly does not
+   * split.
    *
    * Rejects with TASK_THREW (the `cause` is the kernel's error, the message names the range) after the other threads
    * have stopped, with WORKER_DIED, TASK_UNLOADABLE, ABORTED, CLOSED or INVALID_ARGUMENT.

@@ -1,6 +1,7 @@
 /** The threads of a pool: how many there are, which are idle, and when idle ones may go. */
 import type { ResourceLimits } from 'node:worker_threads';
 import type { WorkerSetup } from './messages.js';
+import { allowedThreads } from './pool-options.js';
 import { PoolWorker, type WorkerListener } from './pool-worker.js';
 import { spinTokens } from './transport/spin.js';
 
@@ -33,7 +34,7 @@ export class WorkerRoster {
   /** @param onSweep called now and then while threads are idle, with the time before which idle means unused. */
   constructor(options: RosterOptions, listener: WorkerListener, onSweep: (idleSince: number) => void) {
     this.#options = options;
-    this.#spin = spinTokens(options.maxThreads);
+    this.#spin = spinTokens(options.maxThreads, allowedThreads());
     this.#listener = listener;
     this.#onSweep = onSweep;
   }

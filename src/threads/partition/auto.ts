@@ -25,6 +25,9 @@ export type LoopPlan =
 /** Work longer than this never stays on the caller, however badly it splits: its event loop would stand still. */
 export const CALLER_LIMIT_NS = 2_000_000;
 
+/** The caller takes part in loops up to this; of longer ones a wake-up is no part worth saving. */
+export const TOGETHER_LIMIT_NS = 12_000_000;
+
 /** Time for learning the cost of iterations: long against the timer, short against a wake-up. */
 const PROBE_NS = 30_000;
 

@@ -13,7 +13,7 @@
 import { LINE_WORDS } from '../partition/partitioner.js';
 import type { SlotBytes } from './payload.js';
 
-export const SLOTS = 128;
+export const SLOTS = 256;
 /** Bytes of a slot: a header, then the payload. */
 const SLOT_BYTES = 1_024;
 const HEADER_BYTES = 32;
@@ -35,7 +35,8 @@ const SUBMITTED = 0; // tasks handed over, ever
 // Words of the worker's line.
 const RETURNED = LINE_WORDS; // slots given back, ever
 // A line of its own: both sides write it.
-const LISTENING = LINE_WORDS * 2; // 1: the pool sleeps until it is told of a result
+const LISTENING = LINE_WORDS * 2; // 1: the pool sleeps until it is told of results
+const TELL_AT = LISTENING + 1; // value of RETURNED from which on it wants to be told
 const RING_IN = LINE_WORDS * 3;
 const RING_OUT = RING_IN + SLOTS;
 const SLOTS_AT = RING_OUT + SLOTS;
@@ -64,8 +65,9 @@ export class LaneMemory {
   readonly #headers: Float64Array;
   /** The worker met tasks that were taken back, and their slots may be waited for. */
   passedOver = false;
-  /** How far this side has read the ring that comes in. */
+  /** How far this side has read the ring that comes in, and how far it knows that the other side has written it. */
   #read = 0;
+  #known = 0;
 
   constructor(buffer = new SharedArrayBuffer(BYTES)) {
     this.buffer = buffer;
@@ -137,23 +139,30 @@ export class LaneMemory {
 
   /** The next slot that the worker gave back; -1 for none. */
   nextReturned(): number {
-    if (this.#read === Atomics.load(this.#words, RETURNED)) return -1;
+    // The other side's line is fetched only where all that is known of was read.
+    if (this.#read === this.#known && !this.hasReturned) return -1;
     const slot = this.#words[RING_OUT + (this.#read & (SLOTS - 1))]!;
     this.#read = (this.#read + 1) | 0;
     return slot;
   }
 
   get hasReturned(): boolean {
-    return this.#read !== Atomics.load(this.#words, RETURNED);
+    return this.returned > 0;
   }
 
-  /** Asks to be told of the next result. To be followed by a look at `hasReturned`. */
-  listen(): void {
+  /** Slots that were given back and not yet read. */
+  get returned(): number {
+    this.#known = Atomics.load(this.#words, RETURNED);
+    return (this.#known - this.#read) | 0;
+  }
+
+  /**
+   * Asks to be told once `count` more results lie there than were read, or the worker has nothing left to do; anew
+   * where it was asked before. To be followed by a look at `hasReturned`: what came before need not be told.
+   */
+  listen(count = 1): void {
+    Atomics.store(this.#words, TELL_AT, (this.#read + count) | 0);
     Atomics.store(this.#words, LISTENING, 1);
-  }
-
-  get isListening(): boolean {
-    return Atomics.load(this.#words, LISTENING) === 1;
   }
 
   stopListening(): void {
@@ -166,7 +175,7 @@ export class LaneMemory {
   take(): number {
     const words = this.#words;
     for (;;) {
-      if (this.#read === Atomics.load(words, SUBMITTED)) return -1;
+      if (!this.hasSubmitted) return -1;
       const slot = words[RING_IN + (this.#read & (SLOTS - 1))]!;
       this.#read = (this.#read + 1) | 0;
       const at = this.#header(slot) + STATE;
@@ -179,7 +188,9 @@ export class LaneMemory {
   }
 
   get hasSubmitted(): boolean {
-    return this.#read !== Atomics.load(this.#words, SUBMITTED);
+    if (this.#read !== this.#known) return true;
+    this.#known = Atomics.load(this.#words, SUBMITTED);
+    return this.#read !== this.#known;
   }
 
   /** Gives a finished task's slot back, its result written. */
@@ -199,8 +210,15 @@ export class LaneMemory {
     Atomics.store(this.#words, RETURNED, (returned + 1) | 0);
   }
 
-  /** Whether the pool has to be told that something came back; true once for each `listen`. */
+  /**
+   * Whether the pool has to be told that something came back; true once for each `listen`. To be asked after each
+   * slot that is given back: whoever has more to do is asked again.
+   */
   takeListener(): boolean {
-    return Atomics.load(this.#words, LISTENING) === 1 && Atomics.exchange(this.#words, LISTENING, 0) === 1;
+    const words = this.#words;
+    if (Atomics.load(words, LISTENING) !== 1) return false;
+    const missing = (Atomics.load(words, TELL_AT) - words[RETURNED]!) | 0;
+    if (missing > 0 && this.hasSubmitted) return false;
+    return Atomics.exchange(words, LISTENING, 0) === 1;
   }
 }

@@ -3,22 +3,30 @@
  * microsecond, where waking a thread takes 10 to 30. By time, never by iterations, and for twice of what waking was
  * measured to take here: spinning for less than a wake-up costs the most of all.
  *
- * Bounded twice. At most as many threads spin as leave a CPU to the pool's caller (tokens in shared memory, so that one
- * thread's token is known when it dies). And a thread that spun for nothing several times in a row stops for a while.
+ * Bounded three times. At most as many threads spin as leave a CPU to the pool's caller (tokens in shared memory, so
+ * that one thread's token is known when it dies). A thread that spun for nothing, more than it was of use before, stops
+ * for a while, by the clock, twice as long each time; a sleep that spinning would have spared it ends that at once. And
+ * a thread that lost its CPU while it spun stops too: somebody else needs it.
+ *
+ * Rejected: giving up for so many sleeps instead of so long. After a busy moment a pool then stayed slow for thousands of
+ * calls.
  */
-import { availableParallelism } from 'node:os';
 import type { Mailbox } from '../mailbox.js';
 
 const LEAST_MS = 0.02;
-const MOST_MS = 0.2;
-/** Failures in a row until a thread sleeps at once, and the sleeps after which it tries again: twice as many each time. */
-const MAX_FAILURES = 3;
-const RETRY_AFTER = 32;
-const MAX_RETRY_AFTER = 4_096;
+const MOST_MS = 0.06;
+/** How long spinning is given up for, in ms. */
+const LEAST_PAUSE_MS = 1;
+const MOST_PAUSE_MS = 64;
+/** Spinning in vain uses up what so many successes have earned, of which a few are kept. */
+const SUCCESSES_PER_FAILURE = 4;
+const MOST_SUCCESSES = 16;
+/** A turn of the loop takes well under a microsecond; one that takes this long had no CPU, in ms. */
+const PREEMPTED_MS = 0.02;
 
 /** Each word holds the place of a thread that spins, plus one; 0 for none. */
-export function spinTokens(threads: number): SharedArrayBuffer {
-  const tokens = Math.max(0, Math.min(threads, availableParallelism() - 1));
+export function spinTokens(threads: number, cpus: number): SharedArrayBuffer {
+  const tokens = Math.max(0, Math.min(threads, cpus - 1));
   return new SharedArrayBuffer(tokens * 4);
 }
 
@@ -35,52 +43,64 @@ export class Spinner {
   readonly #mailbox: Mailbox;
   readonly #tokens: Int32Array;
   readonly #mark: number;
-  #failures = 0;
-  #sleeps = 0;
-  #retryAfter = RETRY_AFTER;
+  /** Whether there is work that was not rung for yet. */
+  readonly #hasWork: () => boolean;
+  #successes = 0;
+  #pauseMs = 0;
+  #pausedUntil = 0;
+  #wasPreempted = false;
 
-  constructor(mailbox: Mailbox, tokens: SharedArrayBuffer, place: number) {
+  constructor(mailbox: Mailbox, tokens: SharedArrayBuffer, place: number, hasWork: () => boolean) {
     this.#mailbox = mailbox;
     this.#tokens = new Int32Array(tokens);
     this.#mark = place + 1;
+    this.#hasWork = hasWork;
   }
 
-  /** Waits for the next ring: spins where that promises to pay, then sleeps. */
-  wait(rings: number): void {
-    if (this.#maySpin() && this.#spin(rings)) return;
-    this.#mailbox.sleep(rings);
-  }
-
-  #maySpin(): boolean {
-    if (this.#failures < MAX_FAILURES) return true;
-    this.#sleeps += 1;
-    if (this.#sleeps < this.#retryAfter) return false;
-    this.#sleeps = 0;
-    this.#retryAfter = Math.min(MAX_RETRY_AFTER, this.#retryAfter * 2);
-    return true;
-  }
-
-  #spin(rings: number): boolean {
+  /** Waits for the next ring, or for work, where that promises to pay; whether it came. */
+  spin(rings: number): boolean {
+    const mailbox = this.#mailbox;
+    if (mailbox.rings !== rings || this.#hasWork()) return true;
+    const began = performance.now();
+    if (began < this.#pausedUntil) return false;
     const token = this.#takeToken();
     if (token < 0) return false;
-    const mailbox = this.#mailbox;
-    const began = performance.now();
-    const limitMs = Math.min(MOST_MS, Math.max(LEAST_MS, 2 * mailbox.wakeMs));
-    let rang = mailbox.rings !== rings;
-    let took = 0;
-    while (!rang && took < limitMs) {
-      rang = mailbox.rings !== rings;
-      took = performance.now() - began;
-    }
+    const until = began + this.#limitMs;
+    let now = began;
+    let came = false;
+    let isPreempted = false;
+    do {
+      came = mailbox.rings !== rings || this.#hasWork();
+      const before = now;
+      now = performance.now();
+      isPreempted = now - before > PREEMPTED_MS;
+    } while (!came && !isPreempted && now < until);
     Atomics.store(this.#tokens, token, 0);
     // Met late is no success: on a busy machine the caller waits for the CPU that spinning takes.
-    if (rang && took < limitMs) {
-      this.#failures = 0;
-      this.#retryAfter = RETRY_AFTER;
-    } else {
-      this.#failures += 1;
+    this.#wasPreempted = isPreempted;
+    if (came && !isPreempted) {
+      this.#pauseMs >>= 1;
+      this.#successes = Math.min(MOST_SUCCESSES, this.#successes + 1);
+    } else if (isPreempted || (this.#successes -= SUCCESSES_PER_FAILURE) < 0) {
+      this.#giveUp(now);
     }
-    return rang;
+    return came;
+  }
+
+  /** Sleeps until the next ring. */
+  sleep(rings: number): void {
+    const camePast = this.#mailbox.sleep(rings);
+    if (camePast > 0 && camePast < this.#limitMs && !this.#wasPreempted) this.#pausedUntil = 0;
+  }
+
+  get #limitMs(): number {
+    return Math.min(MOST_MS, Math.max(LEAST_MS, 2 * this.#mailbox.wakeMs));
+  }
+
+  #giveUp(now: number): void {
+    this.#successes = 0;
+    this.#pauseMs = Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, this.#pauseMs * 2));
+    this.#pausedUntil = now + this.#pauseMs;
   }
 
   #takeToken(): number {

@@ -1,6 +1,6 @@
 /**
  * Model check of the protocols between a pool and a worker: every interleaving of their atomic steps, on a small model
- * with the steps and the order of src/threads/transport/lane-memory.ts and src/threads/mailbox.ts. Each model is
+ * with the steps and the order of transport/lane-memory.ts, mailbox.ts and loop-control.ts in src/threads. Each model is
  * also run with its steps in a wrong order, which the check has to find: a check that cannot fail shows nothing.
  */
 import { describe, expect, it } from 'vitest';
@@ -186,6 +186,132 @@ describe('telling the pool of results', () => {
     ['the pool slept without looking again', true, false],
   ])('would, where %s', (_, publishFirst, looksAgain) => {
     const { violations } = explore([worker(publishFirst), pool(looksAgain)], initial, () => undefined);
+    expect(violations.some((violation) => violation.startsWith('stuck'))).toBe(true);
+  });
+});
+
+describe('telling the pool of results by the batch', () => {
+  // The pool hands over three tasks and sleeps until it is told; the worker tells from two results on, or where it has
+  // nothing left to do. Each program counter is one access to shared memory.
+  const TASKS = 3;
+  const worker = (tellsAtTheEnd: boolean): Program => [
+    (s) => {
+      if (s['taken'] === TASKS) return END;
+      if (s['taken'] === s['submitted']) return undefined;
+      s['taken']! += 1;
+      return 1;
+    },
+    (s) => {
+      s['returned']! += 1;
+      return 2;
+    },
+    (s) => (s['listening'] === 1 ? 3 : 0),
+    (s) => {
+      s['missing'] = s['tellAt']! - s['returned']!;
+      return s['missing'] > 0 ? 4 : 5;
+    },
+    // More to do: whoever has it is asked again.
+    (s) => (s['taken'] === s['submitted'] && tellsAtTheEnd ? 5 : 0),
+    (s) => {
+      if (s['listening'] === 1) s['told'] = 1;
+      s['listening'] = 0;
+      return 0;
+    },
+  ];
+  /** @param looks how many results have to be there for the pool not to sleep: as many as it waits for, or all */
+  const pool = (looks: (state: State, count: number) => boolean): Program => [
+    (s) => {
+      s['submitted']! += 1;
+      return s['submitted']! < TASKS ? 0 : 1;
+    },
+    // 1: collect
+    (s) => {
+      s['read'] = s['returned']!;
+      return s['read'] === TASKS ? END : 2;
+    },
+    (s) => {
+      s['tellAt'] = s['read']! + 2;
+      return 3;
+    },
+    (s) => {
+      s['listening'] = 1;
+      return 4;
+    },
+    // 4: came back in between?
+    (s) => (looks(s, 2) ? 1 : 5),
+    (s) => {
+      if (s['told'] === 0) return undefined;
+      s['told'] = 0;
+      return 1;
+    },
+  ];
+  const initial = {
+    submitted: 0,
+    taken: 0,
+    returned: 0,
+    read: 0,
+    listening: 0,
+    tellAt: 0,
+    missing: 0,
+    told: 0,
+  };
+  const asBuilt = (s: State, count: number) =>
+    s['returned']! - s['read']! >= Math.min(count, TASKS - s['read']!);
+
+  it('never leaves one lying', () => {
+    const { states, violations } = explore([worker(true), pool(asBuilt)], initial, () => undefined);
+    expect(violations).toEqual([]);
+    expect(states).toBeGreaterThan(50);
+  });
+
+  it.each([
+    ['the worker told only of full batches', false, asBuilt],
+    [
+      'the pool looked again for full batches only',
+      true,
+      (s: State, count: number) => s['returned']! - s['read']! >= count,
+    ],
+  ])('would, where %s', (_, tellsAtTheEnd, looks) => {
+    const { violations } = explore([worker(tellsAtTheEnd), pool(looks)], initial, () => undefined);
+    expect(violations.some((violation) => violation.startsWith('stuck'))).toBe(true);
+  });
+});
+
+describe('the end of a loop', () => {
+  // A worker finishes the last unit; the caller, which took part, waits for a message where it did not see that.
+  const worker = (countsFirst: boolean): Program => {
+    const count: Step = (s) => {
+      s['done'] = 1;
+      return 0;
+    };
+    const tell: Step = (s) => {
+      if (s['awaited'] === 1) s['told'] = 1;
+      return 0;
+    };
+    const steps = countsFirst ? [count, tell] : [tell, count];
+    return [...steps.map((step, n) => (s: State) => (step(s), n + 1)), () => END];
+  };
+  const caller = (looksAgain: boolean): Program => [
+    (s) => (s['done'] === 1 ? END : 1),
+    (s) => {
+      s['awaited'] = 1;
+      return 2;
+    },
+    (s) => (looksAgain && s['done'] === 1 ? END : 3),
+    (s) => (s['told'] === 1 ? END : undefined),
+  ];
+  const initial = { done: 0, awaited: 0, told: 0 };
+
+  it('is never missed', () => {
+    const { violations } = explore([worker(true), caller(true)], initial, () => undefined);
+    expect(violations).toEqual([]);
+  });
+
+  it.each([
+    ['the worker looked whether it is awaited before it counted', false, true],
+    ['the caller did not look again', true, false],
+  ])('would be, where %s', (_, countsFirst, looksAgain) => {
+    const { violations } = explore([worker(countsFirst), caller(looksAgain)], initial, () => undefined);
     expect(violations.some((violation) => violation.startsWith('stuck'))).toBe(true);
   });
 });
