@@ -9,12 +9,17 @@
  * Windows of 400 ms alternate between a tier that is on and one that is stopped altogether, in random order within
  * each pair; CPU time of the whole process per request, with the profiler's own thread, is compared pair by pair.
  * Single runs of one variant spread over a third of their value on a shared host; pairs agree within a few percent.
- * Event-loop utilisation is compared the same way, idle and at half load.
+ * Event-loop utilisation is compared the same way, idle and at half load. The traces of operations are held against
+ * requests that consist of little else: a file that is read, or an exchange over HTTP.
  */
 import { Session } from 'node:inspector';
 import { parseArgs } from 'node:util';
 import { Monitor } from '../dist/profiling/monitor.js';
 import { loadNative } from '../dist/native/load.js';
+import { ActivityTracer } from '../dist/profiling/activity/tracer.js';
+import fs from 'node:fs';
+import { createServer, get, Agent } from 'node:http';
+import { fileURLToPath } from 'node:url';
 
 const { values } = parseArgs({
   options: {
@@ -149,4 +154,68 @@ for (const [name, tier] of Object.entries(TIERS)) {
     `${name.padEnd(28)} ${middle}  (${low} to ${high})                    ${idle.toFixed(4).padStart(10)} ${half.toFixed(4).padStart(11)}`,
   );
 }
+
+/** Four under way at once, as in a service. @returns CPU microseconds per operation. */
+async function operations(operate) {
+  const end = performance.now() + WINDOW_MS;
+  const before = process.cpuUsage();
+  let count = 0;
+  await Promise.all(
+    Array.from({ length: 4 }, async () => {
+      while (performance.now() < end) {
+        await operate();
+        count += 1;
+      }
+    }),
+  );
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / count;
+}
+
+const own = fileURLToPath(import.meta.url);
+const service = createServer((_, response) => response.end('{"stock":1}'));
+await new Promise((resolve) => service.listen(0, '127.0.0.1', resolve));
+const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+const { port } = service.address();
+const OPERATIONS = {
+  'a file read': () => new Promise((resolve) => fs.readFile(own, resolve)),
+  'an HTTP exchange': () =>
+    new Promise((resolve) =>
+      get({ port, host: '127.0.0.1', agent }, (answer) => answer.resume().on('end', resolve)),
+    ),
+};
+let tracer;
+let adapting;
+const traced = (type) => ({
+  start() {
+    tracer = new ActivityTracer();
+    tracer.start(type);
+    // As the sampler does, ten times a second.
+    adapting = setInterval(() => tracer.table.adapt(), 100);
+  },
+  stop() {
+    clearInterval(adapting);
+    tracer.stop();
+  },
+});
+console.log(`\n${'traced'.padEnd(40)} CPU per operation, µs: off   on / off`);
+for (const [name, operate] of Object.entries(OPERATIONS)) {
+  for (let i = 0; i < 3; i += 1) await operations(operate);
+  for (const type of ['cpu', 'io']) {
+    const label = `${name}, traces of ${type}`;
+    if (!label.includes(values.only)) continue;
+    const results = await paired(traced(type), () => operations(operate));
+    const ratios = results.map(({ on, off }) => on / off);
+    const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => quantile(ratios, share).toFixed(3));
+    const off = quantile(
+      results.map((pair) => pair.off),
+      0.5,
+    );
+    console.log(
+      `${label.padEnd(40)} ${off.toFixed(1).padStart(12)} ${middle.padStart(18)}  (${low} to ${high})`,
+    );
+  }
+}
+agent.destroy();
+service.close();
 if (sum < 0) console.log(sum);

@@ -1,3 +1,4 @@
+import type { Alert } from './model/alert.js';
 import type { OptimizationProfile } from './model/optimization-profile.js';
 import type { ProfilingResult } from './model/profiling-result.js';
 import type { Recommendation } from './model/recommendation.js';
@@ -16,6 +17,8 @@ export interface OptimizerEvents {
   recommendation: [recommendation: Recommendation];
   optimization: [profile: OptimizationProfile];
   applied: [profile: OptimizationProfile];
+  /** The monitor saw something out of the ordinary and looked into it. Follows `profile`. */
+  alert: [alert: Alert];
   progress: [progress: Progress];
   warning: [message: string];
   close: [];

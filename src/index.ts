@@ -24,6 +24,9 @@ export type * from './model/fingerprint.js';
 export type * from './model/signals.js';
 export type * from './model/subject.js';
 export type { OptimizerEvents, Progress } from './events.js';
+export type * from './model/alert.js';
+export type { AnomalyOptions } from './profiling/anomaly.js';
+export type { ProfiledAnomaly } from './profiling/anomaly-profiler.js';
 export type { BlockedLoop, Monitor, MonitorOptions } from './profiling/monitor.js';
 export * from './errors.js';
 

@@ -19,6 +19,7 @@ import { SizeClassPool } from './memory/size-class-pool.js';
 import { SlabPool, type SlabPoolOptions } from './memory/slab-pool.js';
 import type { Fields } from './memory/struct/field-types.js';
 import { struct, type StructOptions, type StructType } from './memory/struct/struct-type.js';
+import type { Trigger } from './model/alert.js';
 import type { MemoryChoice } from './model/choice.js';
 import type { Comparison, StoredComparison } from './model/comparison.js';
 import type { HostProbe } from './model/host-probe.js';
@@ -191,6 +192,9 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     return this.#track(async (closing) => {
       const { gatherSignals } = await import('./profiling/session.js');
       const { type, signal, ...rest } = await parseProfileOptions(options);
+      // What is asked for goes before what a monitor takes by itself.
+      const { automaticRunsGiveWay } = await import('./profiling/automatic-runs.js');
+      await automaticRunsGiveWay();
       const signals = await gatherSignals(type, {
         ...rest,
         signal: either(closing, signal),
@@ -208,12 +212,17 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
 
   /**
    * Starts the always-on sampler: a point every 100 ms in memory that does not grow.
-   * With `watchdog`, a block of the event loop is profiled while it lasts, diagnosed, stored as a result and told
-   * as a `profile` event like any other. The monitor ends with the optimizer, or with its own `close`.
+   *
+   * Where timers are late, the loop is busy throughout or the heap grows, it takes a profile of a few seconds by itself,
+   * rarely and one at a time (`anomalies`; `false` switches it off). With `watchdog`, a block of the event loop is
+   * profiled while it lasts; one that outlasts its profile is stored by the watchdog's own thread. Either is diagnosed,
+   * stored with V8's own profile, told as a `profile` event like any other and then as an `alert`. The monitor ends
+   * with the optimizer, or with its own `close`.
    *
    * @throws InvalidArgumentError for options outside their range; CLOSED.
    *
    * @example
+   * optimizer.on('alert', ({ statement, result }) => log(statement, result?.analysis.summary));
    * const monitor = await optimizer.monitor({ watchdog: { blockedMs: 500 } });
    * monitor.points().at(-1)?.values['eventLoop.utilization'];
    */
@@ -221,24 +230,71 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     this.#assertOpen();
     const { Monitor } = await import('./profiling/monitor.js');
     const monitor = new Monitor({
+      blockReporter: {
+        module: new URL('./report-block.js', import.meta.url).href,
+        argument: { ...this.#options, storagePath: this.#store.path },
+      },
       ...options,
       onBlocked: (block) => {
         options.onBlocked?.(block);
-        if (this.#closing.signal.aborted) return;
-        this.completeResult(block.signals, { pid: process.pid, description: 'in-process' }).catch(
-          (error: unknown) => this.emit('warning', `A blocked loop could not be stored: ${String(error)}`),
+        const { trigger, signals, resultId } = block;
+        void this.#raise(trigger, () =>
+          resultId === undefined ? this.#completeOwn(signals, trigger) : this.#tellStored(resultId),
         );
+      },
+      onAnomaly: (anomaly) => {
+        options.onAnomaly?.(anomaly);
+        const { signals, failure, ...trigger } = anomaly;
+        void this.#raise(trigger, () => {
+          if (signals === undefined) throw failure ?? new Error('There is no profile.');
+          return this.#completeOwn(signals, trigger);
+        });
       },
     });
     this.#closing.signal.addEventListener('abort', () => monitor.close(), { once: true });
     return monitor;
   }
 
+  /** Tells what the monitor saw, with the result that came of it or the reason why there is none. */
+  async #raise(trigger: Trigger, complete: () => Promise<ProfilingResult>): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    let result: ProfilingResult;
+    try {
+      result = await complete();
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      const failure = error instanceof Error ? error : new Error(String(error));
+      this.emit('warning', `${trigger.statement} There is no result of it: ${failure.message}`);
+      this.emit('alert', { ...trigger, failure });
+      return;
+    }
+    this.emit('alert', { ...trigger, result });
+  }
+
+  #completeOwn(signals: Signals, trigger: Trigger): Promise<ProfilingResult> {
+    return this.completeResult(signals, { pid: process.pid, description: 'in-process' }, trigger);
+  }
+
+  /** What the watchdog's thread stored, told to this thread's listeners. */
+  async #tellStored(id: string): Promise<ProfilingResult> {
+    const result = await this.#store.getResult(id);
+    this.#tell(result);
+    return result;
+  }
+
+  #tell(result: ProfilingResult): void {
+    this.emit('profile', result);
+    for (const recommendation of result.recommendations) this.emit('recommendation', recommendation);
+  }
+
   /**
    * Diagnoses signals that were gathered here or in another process, stores the result and tells listeners. This
-   * is what `profileSystem` ends with, for callers that gather by other means (the command line, a file).
+   * is what `profileSystem` ends with, for callers that gather by other means (the command line, a file). V8's own
+   * profile, where the signals have it, is kept beside the result.
+   *
+   * @param trigger why it was taken, where nobody asked for it.
    */
-  async completeResult(signals: Signals, target: ProfileTarget): Promise<ProfilingResult> {
+  async completeResult(signals: Signals, target: ProfileTarget, trigger?: Trigger): Promise<ProfilingResult> {
     this.#assertOpen();
     const [{ analyse }, { recommend }] = await Promise.all([
       import('./analysis/analyse.js'),
@@ -266,6 +322,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
       createdAt,
       durationMs,
       target,
+      ...(trigger && { trigger }),
       environment: captureEnvironment(),
       metrics,
       timeline,
@@ -280,8 +337,14 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
       warnings,
     };
     await this.#store.saveResult(result);
-    this.emit('profile', result);
-    for (const recommendation of recommendations) this.emit('recommendation', recommendation);
+    if (signals.rawProfile !== undefined) {
+      const format = type === 'memory' ? 'heapprofile' : 'cpuprofile';
+      // The result is stored; what is missing is for other tools.
+      await this.#store.saveRawProfile(id, format, signals.rawProfile).catch((error: unknown) => {
+        this.emit('warning', `V8's own profile of ${id} could not be kept: ${String(error)}`);
+      });
+    }
+    this.#tell(result);
     return result;
   }
 

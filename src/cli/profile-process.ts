@@ -32,8 +32,9 @@ export async function observeProcess(
     }
     return await profileAttached(attached, options, requests, session);
   } finally {
-    await attached?.close();
+    const left = await attached?.close();
     terminal.done();
+    if (left !== undefined) terminal.warn(left);
   }
 }
 

@@ -6,6 +6,7 @@ import { SEVERITIES, type Severity } from '../model/finding.js';
 import type { LoadSummary, ProfilingResult } from '../model/profiling-result.js';
 import type { Signals } from '../model/signals.js';
 import type { ProfileType } from '../model/types.js';
+import { profileEvenBlocked, wasBlocked } from '../profiling/attach/blocked-agent.js';
 import { listenForAgents, type Agent, type AgentServer } from '../profiling/controller.js';
 import { checkProfileOptions } from '../profiling/session.js';
 import type { LoadRequest } from '../validation/load-requests.js';
@@ -181,7 +182,7 @@ async function profileProgram(
       signal,
     );
     terminal.progress({ stage: 'profile', message: `Profiling ${options.type} for ${durationMs / 1000} s` });
-    const profile = agent.profile(options.type, {
+    const profile = profileEvenBlocked(agent, options.type, {
       durationMs,
       signal,
       onProgress: (progress) => terminal.progress(progress),
@@ -206,7 +207,7 @@ const LEAST_WINDOW_MS = 100;
  * @throws TARGET_EXITED
  */
 async function untilItsEnd(signals: Signals, durationMs: number, program: Program): Promise<Signals> {
-  if (signals.durationMs >= durationMs * 0.95) return signals;
+  if (signals.durationMs >= durationMs * 0.95 || wasBlocked(signals)) return signals;
   // The signals come a moment before the exit of the process is seen.
   await Promise.race([program.exited, delay(SPOOL_GRACE_MS)]);
   const lasted = `${Math.round(signals.durationMs)} ms into a window of ${durationMs} ms`;

@@ -47,13 +47,19 @@ export async function resultForStacks(
   return result;
 }
 
-/** Each format's encoder is loaded only when it is asked for. */
+/**
+ * V8's own profile where it was kept, with its samples in their order in time; else made of the call tree. Each format's
+ * encoder is loaded only when it is asked for.
+ */
 export async function renderStacks(
+  store: Store,
   result: ProfilingResult,
   format: StackFormat,
 ): Promise<string | Uint8Array> {
   switch (format) {
     case 'cpuprofile': {
+      const own = await store.rawProfile(result.id, 'cpuprofile');
+      if (own !== undefined) return own;
       const { toCpuProfile } = await import('../report/cpuprofile.js');
       return JSON.stringify(toCpuProfile(result));
     }

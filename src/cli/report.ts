@@ -113,8 +113,14 @@ async function stacksVerb(
   if (format === 'pprof' && options.out === '-') {
     throw new UsageError('pprof is binary and goes to a file.', 'Name one: --out profile.pb.gz');
   }
-  const result = await resultForStacks(store, format, options.result).finally(() => store.close());
-  const rendered = await renderStacks(result, format);
+  let result: ProfilingResult;
+  let rendered: string | Uint8Array;
+  try {
+    result = await resultForStacks(store, format, options.result);
+    rendered = await renderStacks(store, result, format);
+  } finally {
+    await store.close();
+  }
   const summary = { results: [result.id], profiles: [] };
   if (options.out === '-') {
     const text = String(rendered);

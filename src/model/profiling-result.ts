@@ -1,3 +1,4 @@
+import type { Trigger } from './alert.js';
 import type { Finding, RuledOut } from './finding.js';
 import type { Environment } from './fingerprint.js';
 import type { Metrics, TimelinePoint } from './metric.js';
@@ -53,6 +54,8 @@ export interface ProfilingResult {
   readonly createdAt: string;
   readonly durationMs: number;
   readonly target: ProfileTarget;
+  /** Why the monitor took it by itself; absent for one that was asked for. */
+  readonly trigger?: Trigger;
   readonly environment: Environment;
   readonly metrics: Metrics;
   readonly timeline: readonly TimelinePoint[];

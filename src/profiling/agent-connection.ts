@@ -7,6 +7,7 @@
  */
 import type { Socket } from 'node:net';
 import type { ProfileRun, startRun as StartRunFunction } from './session.js';
+import { automaticRunsGiveWay } from './automatic-runs.js';
 import { lineReader, type FromAgent, type ProfileCommand, type ToAgent } from './protocol.js';
 
 export type StartRun = typeof StartRunFunction;
@@ -70,6 +71,8 @@ export class AgentConnection {
       if (run !== undefined && !this.#socket.destroyed) spoolSignals(run, spool);
     };
     try {
+      // What is asked for goes before what a monitor takes by itself.
+      await automaticRunsGiveWay();
       run = this.#startRun(options.type, {
         ...options,
         keepAlive: false,
@@ -77,6 +80,7 @@ export class AgentConnection {
         onProgress: (progress) => this.#send({ id, progress }),
       });
       process.on('exit', onExit);
+      this.#send({ id, begun: true });
       this.#send({ id, signals: await run.finished });
     } finally {
       process.off('exit', onExit);

@@ -1,4 +1,5 @@
 /** What the watchdog saw of a blocked loop, in the form that rules take. Loaded when there was a block. */
+import type { Trigger } from '../model/alert.js';
 import { catalogued, type MetricName } from '../model/metric-catalogue.js';
 import type { Metrics, TimelinePoint } from '../model/metric.js';
 import type { Signals } from '../model/signals.js';
@@ -36,8 +37,19 @@ export function blockedSignals(
     callTree,
     gc: [],
     operations,
+    rawProfile: profile,
     warnings: [
       `The event loop was blocked for ${Math.round(blockedMs)} ms. A watchdog profiled the last ${Math.round(sampledMs)} ms of it.`,
     ],
+  };
+}
+
+export function blockedTrigger(blockedMs: number, limit: number): Trigger {
+  return {
+    kind: 'blocked-loop',
+    value: blockedMs,
+    limit,
+    unit: 'ms',
+    statement: `The event loop did not come round for ${Math.round(blockedMs)} ms.`,
   };
 }

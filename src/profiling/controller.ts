@@ -23,6 +23,8 @@ import { checkProfileOptions, type ProfileOptions } from './session.js';
 export type AgentProfileOptions = Omit<ProfileOptions, 'samplers' | 'keepAlive'> & {
   /** How long after the window's end an answer may take before the program counts as blocked. Default 20,000 ms. */
   readonly graceMs?: number;
+  /** Called when the profile has begun inside the program. */
+  readonly onBegun?: () => void;
 };
 
 /** One Node process of the program. */
@@ -218,7 +220,7 @@ class ConnectedAgent implements Agent {
 
   async profile(type: ProfileType, options: AgentProfileOptions): Promise<Signals> {
     checkProfileOptions(type, options);
-    const { signal, onProgress, graceMs = DEFAULT_GRACE_MS, ...command } = options;
+    const { signal, onProgress, onBegun, graceMs = DEFAULT_GRACE_MS, ...command } = options;
     if (signal?.aborted) throw fail('ABORTED', { what: 'The profile' }, { cause: signal.reason });
     const id = this.#nextId++;
     const spool = join(this.#directory, `spool-${this.hello.pid}-${id}.json`);
@@ -236,7 +238,8 @@ class ConnectedAgent implements Agent {
         { id, profile },
         command.durationMs + graceMs,
         (message, answer) => {
-          if ('progress' in message) onProgress?.(message.progress);
+          if ('begun' in message) onBegun?.();
+          else if ('progress' in message) onProgress?.(message.progress);
           else if ('signals' in message) answer(message.signals);
         },
         signal,

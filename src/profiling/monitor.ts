@@ -2,7 +2,8 @@
  * The always-on tier: a point ten times a second, cheap enough to stay on in production, in memory that does not
  * grow. One native call reads what the kernel tells, with its files kept open; V8 and the loop are asked directly.
  * What is dear (threads, descriptors) is read once a second. A watchdog thread, where it is asked for, profiles the
- * main thread while it is blocked, which it could not do itself.
+ * main thread while it is blocked, which it could not do itself. Where something is out of the ordinary (anomaly.ts), a
+ * bounded profile is taken by itself (anomaly-profiler.ts).
  */
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
@@ -10,15 +11,18 @@ import { Worker } from 'node:worker_threads';
 import { describe, fail } from '../errors.js';
 import type { MetricName } from '../model/metric-catalogue.js';
 import type { TimelinePoint } from '../model/metric.js';
+import type { Trigger } from '../model/alert.js';
 import type { Signals } from '../model/signals.js';
 import { PROCESS_COLUMNS, TICK_COLUMNS, type NativeContract } from '../native/contract.js';
 import { loadNative } from '../native/load.js';
-import type { RawCpuProfile } from './cpu/raw.js';
+import { AnomalyProfiler, type ProfiledAnomaly } from './anomaly-profiler.js';
+import { anomalyLimits, type AnomalyOptions } from './anomaly.js';
+import type { BlockReporter, WatchdogMessage } from './watchdog-worker.js';
 
 export interface MonitorOptions {
   /** Distance of points in milliseconds, 20 to 60,000. Default 100. */
   readonly intervalMs?: number;
-  /** How far back points are kept, in milliseconds, up to a day. Default 60,000. 8 bytes a figure: 76 KiB. */
+  /** How far back points are kept, in milliseconds, up to a day. Default 60,000. 8 bytes a figure: 84 KiB. */
   readonly historyMs?: number;
   /**
    * Watches for a loop that does not come round: a thread of its own (about 9 MB) profiles the main thread meanwhile.
@@ -27,6 +31,20 @@ export interface MonitorOptions {
   readonly watchdog?: { readonly blockedMs: number };
   /** Called after the loop came free again, with what held it. */
   readonly onBlocked?: (block: BlockedLoop) => void;
+  /**
+   * When to profile by itself: a CPU profile with heap sampling of a few seconds, for a growing heap a memory profile;
+   * one at a time, rarely (`cooldownMs`), and given up for one that somebody asks for. Default `{}`; `false`: never.
+   */
+  readonly anomalies?: AnomalyOptions | false;
+  /** Called with each such profile. */
+  readonly onAnomaly?: (anomaly: ProfiledAnomaly) => void;
+  /**
+   * What the watchdog's thread runs where the loop stays blocked after its profile, so that it is not lost with a
+   * process that never comes free.
+   *
+   * @internal
+   */
+  readonly blockReporter?: BlockReporter;
 }
 
 /** A time in which the loop did not come round. */
@@ -35,10 +53,19 @@ export interface BlockedLoop {
   readonly blockedMs: number;
   /** The profile of the block with the points before it: what `analyse` takes. */
   readonly signals: Signals;
+  readonly trigger: Trigger;
+  /** Id of the result that the watchdog's thread stored while the loop was still blocked. */
+  readonly resultId?: string;
 }
 
 const COLUMNS = [
-  ...(['eventLoop.utilization', 'thread.main.onCpu', 'thread.main.runnable', 'process.cpu.total'] as const),
+  ...([
+    'eventLoop.utilization',
+    'eventLoop.delay.max',
+    'thread.main.onCpu',
+    'thread.main.runnable',
+    'process.cpu.total',
+  ] as const),
   ...(['process.rss', 'heap.used', 'external.used', 'host.cpu.busy', 'host.cpu.steal'] as const),
   ...(['host.cpu.iowait', 'cgroup.cpu.throttled', 'host.pressure.cpu', 'host.pressure.memory'] as const),
   ...(['host.pressure.io', 'process.threads', 'process.openDescriptors'] as const),
@@ -71,9 +98,11 @@ export class Monitor implements Disposable {
   readonly #native: NativeContract;
   readonly #ring: Float64Array;
   readonly #capacity: number;
+  readonly #intervalMs: number;
   readonly #startedAt = performance.now();
   readonly #timer: NodeJS.Timeout;
   readonly #watchdog: Watchdog | undefined;
+  readonly #anomalies: AnomalyProfiler | undefined;
   readonly #processRow = new Float64Array(PROCESS_COLUMNS.length);
   readonly #noThreads = new Float64Array(0);
   #now = new Float64Array(TICK_COLUMNS.length);
@@ -84,24 +113,39 @@ export class Monitor implements Disposable {
   #points = 0;
   #isClosed = false;
 
-  /** @throws InvalidArgumentError for options outside their range. */
+  /** @throws InvalidArgumentError for options outside their range; NotSupportedError for a watchdog without a thread. */
   constructor(options: MonitorOptions = {}) {
-    const { intervalMs = 100, historyMs = 60_000, watchdog, onBlocked } = options;
+    const { intervalMs = 100, historyMs = 60_000, watchdog, anomalies = {}, onAnomaly } = options;
     checkRange('intervalMs', intervalMs, 20, 60_000);
     checkRange('historyMs', historyMs, intervalMs, 86_400_000);
     if (watchdog !== undefined) checkRange('watchdog.blockedMs', watchdog.blockedMs, intervalMs * 3, 600_000);
+    const limits = anomalies === false ? undefined : anomalyLimits(anomalies);
+    if (limits !== undefined) {
+      this.#anomalies = new AnomalyProfiler(limits, (anomaly) => onAnomaly?.(anomaly));
+    }
     this.#native = loadNative();
+    this.#intervalMs = intervalMs;
     this.#capacity = Math.ceil(historyMs / intervalMs);
     this.#ring = new Float64Array(this.#capacity * WIDTH);
     this.#native.readTick(this.#before);
     this.#utilization = performance.eventLoopUtilization();
     this.#timer = setInterval(() => this.#tick(), intervalMs);
     this.#timer.unref();
-    if (watchdog !== undefined) {
-      this.#watchdog = new Watchdog(watchdog.blockedMs, async (blockedMs, profile) => {
-        if (onBlocked !== undefined)
-          onBlocked({ blockedMs, signals: await this.#signals(blockedMs, profile) });
-      });
+    if (watchdog === undefined) return;
+    try {
+      this.#watchdog = this.#watch(watchdog.blockedMs, options);
+    } catch (error) {
+      this.close();
+      throw fail(
+        'NOT_SUPPORTED',
+        {
+          what: 'The watchdog',
+          where: 'where no thread can be started',
+          remedy:
+            'Leave watchdog out. Under Node’s permission model it takes --allow-worker and --allow-inspector.',
+        },
+        { cause: error },
+      );
     }
   }
 
@@ -125,6 +169,7 @@ export class Monitor implements Disposable {
     this.#isClosed = true;
     clearInterval(this.#timer);
     this.#watchdog?.close();
+    this.#anomalies?.close();
     this.#native.closeTick();
   }
 
@@ -138,14 +183,18 @@ export class Monitor implements Disposable {
     const before = this.#before;
     this.#native.readTick(now);
     const atMs = performance.now() - this.#startedAt;
-    const elapsedNs = (atMs - this.#atMs) * 1e6;
+    const elapsedMs = atMs - this.#atMs;
+    const elapsedNs = elapsedMs * 1e6;
+    const lateMs = Math.max(0, elapsedMs - this.#intervalMs);
     const rate = (column: number) => (now[column]! - before[column]!) / elapsedNs;
     const utilization = performance.eventLoopUtilization();
     const heap = getHeapStatistics();
     const ring = this.#ring;
     let out = (this.#points % this.#capacity) * WIDTH;
     ring[out++] = atMs;
-    ring[out++] = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
+    const busy = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
+    ring[out++] = busy;
+    ring[out++] = lateMs;
     ring[out++] = rate(ON_CPU);
     ring[out++] = rate(RUNNABLE);
     ring[out++] = rate(USER) + rate(SYSTEM);
@@ -173,6 +222,23 @@ export class Monitor implements Disposable {
     this.#points += 1;
     this.#now = before;
     this.#before = now;
+    this.#anomalies?.add(
+      { elapsedMs, lateMs, utilization: busy, heapUsedBytes: heap.used_heap_size },
+      performance.now(),
+    );
+  }
+
+  #watch(limitMs: number, { onBlocked, blockReporter }: MonitorOptions): Watchdog {
+    return new Watchdog(limitMs, blockReporter, async ({ blockedMs, profile, resultId }) => {
+      if (onBlocked === undefined) return;
+      const { blockedSignals, blockedTrigger } = await import('./blocked-signals.js');
+      onBlocked({
+        blockedMs,
+        signals: blockedSignals(blockedMs, profile, this.points()),
+        trigger: blockedTrigger(blockedMs, limitMs),
+        ...(resultId !== undefined && { resultId }),
+      });
+    });
   }
 
   #threads(): number {
@@ -184,38 +250,29 @@ export class Monitor implements Disposable {
     this.#native.readProcess(this.#processRow);
     return this.#processRow[DESCRIPTORS]!;
   }
-
-  async #signals(blockedMs: number, profile: RawCpuProfile): Promise<Signals> {
-    const { blockedSignals } = await import('./blocked-signals.js');
-    return blockedSignals(blockedMs, profile, this.points());
-  }
 }
 
-type OnBlock = (blockedMs: number, profile: RawCpuProfile) => unknown;
+type OnBlock = (block: WatchdogMessage) => unknown;
 
 /** The thread that watches the main one, and the count that shows it that the loop comes round. */
 class Watchdog {
   readonly #beats = new Int32Array(new SharedArrayBuffer(4));
   readonly #worker: Worker;
 
-  constructor(blockedMs: number, onBlock: OnBlock) {
+  constructor(blockedMs: number, reporter: BlockReporter | undefined, onBlock: OnBlock) {
     this.#worker = new Worker(new URL('./watchdog-worker.js', import.meta.url), {
-      workerData: { beats: this.#beats, blockedMs },
+      workerData: { beats: this.#beats, blockedMs, reporter },
       name: 'sysopt-watchdog',
       // It runs our file alone: neither the program's flags nor an agent in NODE_OPTIONS belong into it.
       execArgv: [],
       env: {},
       stdin: false,
     });
-    this.#worker.unref();
-    this.#worker.on(
-      'message',
-      ({ blockedMs: lasted, profile }: { blockedMs: number; profile: RawCpuProfile }) => {
-        onBlock(lasted, profile);
-      },
-    );
+    this.#worker.on('message', (block: WatchdogMessage) => void onBlock(block));
     // Without its watchdog the monitor goes on; there is nothing that the program could do about it.
     this.#worker.on('error', () => {});
+    // After the listeners: the one for messages would keep the program alive again.
+    this.#worker.unref();
   }
 
   beat(): void {

@@ -37,6 +37,8 @@ export type ToAgent =
 
 export type FromAgent =
   | { readonly hello: Hello }
+  /** The profile that was asked for has begun: the loop came round. */
+  | { readonly id: number; readonly begun: true }
   | { readonly id: number; readonly progress: Progress }
   | { readonly id: number; readonly signals: Signals }
   /** CPU time of the process so far, in microseconds. */

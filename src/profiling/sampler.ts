@@ -17,7 +17,7 @@ import type { SourceIndex } from './source/source-index.js';
 
 /**
  * One source of signals. The session calls `start` once, `tick` about ten times a second, and `stop` once, also
- * where the run is cut short. All three are synchronous, so that a process that exits in the middle of a run can
+ * where the run is cut short. These are synchronous, so that a process that exits in the middle of a run can
  * still hand over what was gathered, and must be cheap: they run on the loop that is measured.
  *
  * A sampler that cannot measure says so in `stop` with `unavailable`; one that throws is left out with a warning.
@@ -48,6 +48,8 @@ export interface Sampler {
    * seconds. Not called where the process exits in the middle of a run.
    */
   late?(gathered: Gathered): Promise<void>;
+  /** Called once after all others, also after an abort: gives back what would outlive the run. */
+  release?(): void;
 }
 
 /** What a sampler may know when it starts. */

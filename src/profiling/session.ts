@@ -6,8 +6,7 @@
  */
 import { describe, fail } from '../errors.js';
 import type { Progress } from '../events.js';
-import { catalogued } from '../model/metric-catalogue.js';
-import { metricValue, unavailable, type TimelinePoint } from '../model/metric.js';
+import { metricValue, type TimelinePoint } from '../model/metric.js';
 import { MAX_PROFILE_MS } from '../model/profiling-result.js';
 import type { Signals } from '../model/signals.js';
 import { ProfileType } from '../model/types.js';
@@ -17,6 +16,7 @@ import { loadParser } from './source/parser.js';
 import { Gathered, type Sampler, type SamplingWindow } from './sampler.js';
 import { InspectorSession } from './inspector-session.js';
 import { builtInSamplers } from './samplers/index.js';
+import { setBlockedShare } from './samplers/threads.js';
 import { SourceIndex } from './source/source-index.js';
 
 export interface ProfileOptions {
@@ -59,13 +59,18 @@ const MAX_TIMELINE_POINTS = 6000;
 const RUNNING = Symbol.for('system-optimizer.profiling');
 const state = globalThis as { [RUNNING]?: boolean };
 
+/** Whether a run is under way in this process, by whomever it was started. */
+export function isProfiling(): boolean {
+  return state[RUNNING] === true;
+}
+
 /**
  * Profiles the calling thread for `durationMs`.
  *
  * @param type what to look at: `cpu`, `memory`, `io`, `network` or `thread`.
  * @returns the signals; rejects, never throws synchronously.
  * @throws InvalidArgumentError for figures outside their range, NotSupportedError for a second
- *   run at the same time and where Node was built without the inspector, AbortedError after `signal`.
+ *   run at the same time and where Node has no inspector or may not use it, AbortedError after `signal`.
  *
  * @example
  * const signals = await gatherSignals('cpu', { durationMs: 5_000 });
@@ -92,7 +97,7 @@ export function startRun(type: ProfileType, options: ProfileOptions): ProfileRun
   checkProfileOptions(type, options);
   if (options.signal?.aborted)
     throw fail('ABORTED', { what: 'The profile' }, { cause: options.signal.reason });
-  if (state[RUNNING] === true) {
+  if (isProfiling()) {
     throw fail('NOT_SUPPORTED', {
       what: 'A second profile at the same time',
       where: 'in one process',
@@ -116,13 +121,21 @@ function openInspector(): InspectorSession {
   try {
     return new InspectorSession(process.getBuiltinModule('node:inspector'));
   } catch (error) {
+    const isDenied = (error as NodeJS.ErrnoException).code === 'ERR_ACCESS_DENIED';
     throw fail(
       'NOT_SUPPORTED',
-      {
-        what: 'Profiling',
-        where: 'in a Node that was built without the inspector',
-        remedy: 'Use an official build of Node.',
-      },
+      isDenied
+        ? {
+            what: 'Profiling',
+            where: 'under Node’s permission model, which denies the inspector to the program',
+            remedy:
+              'Add --allow-inspector where your Node has that flag (25, and 24 from 24.12 on), or profile a copy of the service that runs without --permission (--experimental-permission).',
+          }
+        : {
+            what: 'Profiling',
+            where: 'in a Node that was built without the inspector',
+            remedy: 'Use an official build of Node.',
+          },
       { cause: error },
     );
   }
@@ -301,10 +314,12 @@ class Run implements ProfileRun {
   #finish(gathered: Gathered): Signals {
     clearTimeout(this.#lateTimer);
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    // Also of those that failed: they may have begun.
+    for (const sampler of this.#samplers) this.#guard(sampler, () => sampler.release?.());
     this.#session.close();
     state[RUNNING] = false;
     this.#correctLoop(gathered);
-    this.#addBlockedShare(gathered);
+    setBlockedShare(gathered);
     return {
       type: this.#type,
       durationMs: gathered.elapsedMs,
@@ -334,20 +349,6 @@ class Run implements ProfileRun {
       'The profiler’s signal wakes the event loop, because it cannot be blocked without the native addon: ' +
         'eventLoop.utilization is taken from the profile’s idle samples, and its time line is too high.',
     );
-  }
-
-  #addBlockedShare(gathered: Gathered): void {
-    const loop = metricValue(gathered.metrics['eventLoop.utilization']);
-    const onCpu = metricValue(gathered.metrics['thread.main.onCpu']);
-    const runnable = metricValue(gathered.metrics['thread.main.runnable']);
-    gathered.metrics['thread.main.blocked'] =
-      loop === undefined || onCpu === undefined || runnable === undefined
-        ? unavailable(
-            'NO_THREAD_TIMES',
-            'The thread’s on-CPU and run-queue times are not known, so blocking cannot be told from running.',
-            'Run on Linux with the native addon.',
-          )
-        : catalogued('thread.main.blocked', Math.max(0, loop - onCpu - runnable));
   }
 
   async #guardLate(sampler: Sampler, gathered: Gathered): Promise<void> {

@@ -1,13 +1,39 @@
 /**
  * The watchdog's thread: while the main thread's count stands still, it profiles it through an inspector session
  * to that thread, which V8 answers between two of the blocked program's own steps. The profiler is made anew for
- * each block.
+ * each block. Where the block outlasts its profile, what was found is reported from here: the main thread may never
+ * come to it, and whoever kills the process would take it along.
  */
 import { Session } from 'node:inspector';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { RawCpuProfile } from './cpu/raw.js';
 
-const { beats, blockedMs } = workerData as { beats: Int32Array; blockedMs: number };
+/** Who reports a block that lasts on: a module with an export `reportBlock`, and what that needs. */
+export interface BlockReporter {
+  /** URL of the module. */
+  readonly module: string;
+  /** Handed to it as it is: of what `structuredClone` takes. */
+  readonly argument: unknown;
+}
+
+/** @returns the id of the result that it stored. */
+export type ReportBlock = (
+  block: { readonly blockedMs: number; readonly limitMs: number; readonly profile: RawCpuProfile },
+  argument: unknown,
+) => Promise<string>;
+
+/** Told to the main thread when it comes round. */
+export interface WatchdogMessage {
+  readonly blockedMs: number;
+  readonly profile: RawCpuProfile;
+  readonly resultId?: string;
+}
+
+const { beats, blockedMs, reporter } = workerData as {
+  beats: Int32Array;
+  blockedMs: number;
+  reporter?: BlockReporter;
+};
 /** A longer block says nothing new about itself. */
 const MOST_MS = 5000;
 const SAMPLING_INTERVAL_US = 1000;
@@ -40,21 +66,40 @@ async function profileBlock(): Promise<void> {
     });
   try {
     await post('Profiler.enable');
-    // Discards code that was optimised before: V8 cannot name the function of a sample in it (see samplers/cpu-profile.ts).
-    await post('Profiler.startPreciseCoverage', { callCount: false, detailed: false });
-    await post('Profiler.stopPreciseCoverage');
     await post('Profiler.setSamplingInterval', { interval: SAMPLING_INTERVAL_US });
     await post('Profiler.start');
+    // Discards code that was optimised before: V8 cannot name the function of a sample in it (see samplers/cpu-profile.ts).
+    // Under the profiler's eyes: between two commands a loop that spins for long is optimised again.
+    await post('Profiler.startPreciseCoverage', { callCount: false, detailed: false });
+    await post('Profiler.stopPreciseCoverage');
     const startedAt = performance.now();
     while (!comesRound() && performance.now() - startedAt < MOST_MS)
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     const { profile } = (await post('Profiler.stop')) as { profile: RawCpuProfile };
+    const lastsOn = changedAt === since && !comesRound();
+    const resultId = lastsOn ? await report(performance.now() - since, profile) : undefined;
     // How long it lasted is known when it is over, also where it outlasts the profile.
     while (changedAt === since && !comesRound())
       await new Promise((resolve) => setTimeout(resolve, blockedMs / 4));
-    parentPort!.postMessage({ blockedMs: changedAt - since, profile });
+    const message: WatchdogMessage = {
+      blockedMs: changedAt - since,
+      profile,
+      ...(resultId !== undefined && { resultId }),
+    };
+    parentPort!.postMessage(message);
   } finally {
     session.disconnect();
+  }
+}
+
+async function report(lastedMs: number, profile: RawCpuProfile): Promise<string | undefined> {
+  if (reporter === undefined) return undefined;
+  try {
+    const { reportBlock } = (await import(reporter.module)) as { reportBlock: ReportBlock };
+    return await reportBlock({ blockedMs: lastedMs, limitMs: blockedMs, profile }, reporter.argument);
+  } catch {
+    // A store that cannot be written: the main thread tries again, and can say so, when it comes round.
+    return undefined;
   }
 }
 

@@ -85,6 +85,7 @@ export function renderHtml(input: ReportInput): string {
             ${
               latest !== undefined &&
               html`<p class="target"><code>${latest.target.description}</code></p>
+                ${latest.trigger !== undefined && html`<p class="target">Taken by the monitor: ${latest.trigger.statement}</p>`}
                 <p class="lead">${shortenPaths(latest.analysis.summary, userRoot(latest))}</p>`
             }
             ${latest !== undefined && keyFigures(latest)}

@@ -57,6 +57,7 @@ function resultBlocks(result: ProfilingResult): string[] {
     `## ${profileName(result.type)} of ${code(result.target.description)}`,
     prose(result.analysis.summary),
   ];
+  if (result.trigger !== undefined) blocks.push(prose(`Taken by the monitor: ${result.trigger.statement}`));
   const { load } = result.target;
   if (load !== undefined) {
     blocks.push(

@@ -12,6 +12,13 @@ export const optimizerOptionsSchema = z.strictObject({
     .strictObject({
       maxAgeDays: z.number().min(0.001).max(36_500).optional(),
       maxDocuments: z.number().int().min(1).max(1_000_000).optional(),
+      maxRawProfiles: z.number().int().min(0).max(10_000).optional(),
+      maxRawBytes: z
+        .number()
+        .int()
+        .min(0)
+        .max(2 ** 40)
+        .optional(),
     })
     .default(OPTIMIZER_DEFAULTS.retention)
     .describe('How long stored documents are kept.'),

@@ -13,7 +13,14 @@ export interface Retention {
   readonly maxAgeDays?: number;
   /** At most this many documents of each kind are kept, newest first. */
   readonly maxDocuments?: number;
+  /** At most this many of V8's own profiles are kept, newest first. Default 20; 0 keeps none. */
+  readonly maxRawProfiles?: number;
+  /** Size of all of V8's own profiles together, in bytes. Default 64 MiB. */
+  readonly maxRawBytes?: number;
 }
+
+/** V8's own profiles are hundreds of kilobytes each, and looked at rarely. */
+export const RAW_PROFILE_LIMITS = { maxRawProfiles: 20, maxRawBytes: 64 * 2 ** 20 } as const;
 
 export interface OptimizerOptions {
   /** Folder of the store, relative to the working directory. Created at the first write. */
@@ -35,6 +42,8 @@ const NUMBERS = {
   budgetMs: { min: 10, max: 86_400_000, integer: false },
   'retention.maxAgeDays': { min: 0.001, max: 36_500, integer: false },
   'retention.maxDocuments': { min: 1, max: 1_000_000, integer: true },
+  'retention.maxRawProfiles': { min: 0, max: 10_000, integer: true },
+  'retention.maxRawBytes': { min: 0, max: 2 ** 40, integer: true },
 } as const;
 
 /**
@@ -57,7 +66,7 @@ export function parseOptimizerOptions(input: unknown = {}): OptimizerOptions {
           given['retention'],
           written('retention'),
           'retention.',
-          ['maxAgeDays', 'maxDocuments'],
+          ['maxAgeDays', 'maxDocuments', 'maxRawProfiles', 'maxRawBytes'],
           written,
         );
 
@@ -81,8 +90,8 @@ export function parseOptimizerOptions(input: unknown = {}): OptimizerOptions {
     });
   };
   number('budgetMs', given['budgetMs']);
-  number('retention.maxAgeDays', (retention as Record<string, unknown>)['maxAgeDays']);
-  number('retention.maxDocuments', (retention as Record<string, unknown>)['maxDocuments']);
+  for (const key of ['maxAgeDays', 'maxDocuments', 'maxRawProfiles', 'maxRawBytes'] as const)
+    number(`retention.${key}`, (retention as Record<string, unknown>)[key]);
   return {
     storagePath,
     retention: retention,

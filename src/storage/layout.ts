@@ -9,7 +9,7 @@ export type DocumentKind = 'profile' | 'result' | 'recommendation' | 'comparison
 
 export const DOCUMENT_KINDS: readonly DocumentKind[] = ['profile', 'result', 'recommendation', 'comparison'];
 
-export const FOLDERS: Readonly<Record<DocumentKind | 'analysis' | 'metrics' | 'host', string>> = {
+export const FOLDERS: Readonly<Record<DocumentKind | 'analysis' | 'metrics' | 'host' | 'raw', string>> = {
   profile: 'profiles',
   result: 'results',
   recommendation: 'recommendations',
@@ -17,7 +17,12 @@ export const FOLDERS: Readonly<Record<DocumentKind | 'analysis' | 'metrics' | 'h
   analysis: 'analysis',
   metrics: 'metrics',
   host: 'hosts',
+  raw: 'raw',
 };
+
+/** Formats of V8's own profiles, which are their files' endings. */
+export const RAW_FORMATS = ['cpuprofile', 'heapprofile'] as const;
+export type RawFormat = (typeof RAW_FORMATS)[number];
 
 export interface Layout {
   readonly root: string;
@@ -31,6 +36,8 @@ export interface Layout {
   metrics(day: string): string;
   /** What a host's memory and calls were measured to cost. */
   host(hostId: string): string;
+  /** V8's own profile behind a result. */
+  raw(resultId: string, format: RawFormat): string;
 }
 
 export function layoutOf(root: string): Layout {
@@ -44,6 +51,7 @@ export function layoutOf(root: string): Layout {
     document: (kind, id) => join(folder(kind), `${id}.json`),
     metrics: (day) => join(folder('metrics'), `${day}.ndjson`),
     host: (hostId) => join(folder('host'), `${hostId}.json`),
+    raw: (resultId, format) => join(folder('raw'), `${resultId}.${format}`),
   };
 }
 

@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import type { StoredConfig } from '../model/config.js';
 import type { Retention } from '../settings/optimizer.js';
 import { byAge, type StoredEntry } from './index-file.js';
-import type { DocumentKind, Layout } from './layout.js';
+import { RAW_FORMATS, type DocumentKind, type Layout } from './layout.js';
 
 const DAY_MS = 86_400_000;
 /** A recommendation younger than this may belong to a result that is being written: its result comes last. */
@@ -55,7 +55,11 @@ export async function applyRetention(
     ...outlived(entriesOf('comparison'), retention, new Set(), nowMs).map(({ id }) =>
       layout.document('comparison', id),
     ),
-    ...results.flatMap(({ id }) => [layout.document('result', id), layout.document('analysis', id)]),
+    ...results.flatMap(({ id }) => [
+      layout.document('result', id),
+      layout.document('analysis', id),
+      ...RAW_FORMATS.map((format) => layout.raw(id, format)),
+    ]),
     ...recommendations
       .filter(({ resultId }) => gone.has(resultId ?? ''))
       .concat(outlived(orphans, retention, new Set(), nowMs))

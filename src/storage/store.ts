@@ -32,6 +32,7 @@ import {
   layoutOf,
   type DocumentKind,
   type Layout,
+  type RawFormat,
 } from './layout.js';
 import type { MetricPoint } from './metrics-log.js';
 import { optimizationStats, timeOf, type OptimizationStats, type StatsFilter } from './stats.js';
@@ -141,6 +142,29 @@ export class Store {
       await writeAtomic(this.#layout.document('result', id), text);
       await this.#maintain();
     });
+  }
+
+  /**
+   * Keeps V8's own profile behind a result, for other tools: `raw/<id>.cpuprofile` or `.heapprofile`. Bounded by
+   * `retention.maxRawProfiles` and `maxRawBytes`, the oldest go first. Throws as `saveProfile`.
+   *
+   * @returns whether it is kept: one that alone is larger than `maxRawBytes` is not.
+   */
+  async saveRawProfile(resultId: string, format: RawFormat, profile: unknown): Promise<boolean> {
+    const id = checkId(resultId);
+    let isKept = false;
+    await this.#write(async () => {
+      const { writeRawProfile } = await import('./raw-profiles.js');
+      isKept = await writeRawProfile(this.#layout, id, format, profile, this.#retention);
+    });
+    return isKept;
+  }
+
+  /** V8's own profile behind a result, as the text of its file; undefined where none is kept (any more). */
+  async rawProfile(resultId: string, format: RawFormat): Promise<string | undefined> {
+    this.#use();
+    const { readRawProfile } = await import('./raw-profiles.js');
+    return readRawProfile(this.#layout, checkId(resultId), format);
   }
 
   /** Stores a recommendation, or replaces the one of that id (with its outcome, say). Throws as `saveProfile`. */

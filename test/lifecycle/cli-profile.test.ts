@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fixture, freePort, isAlive, pidsIn, runCli, scratch } from '../fixtures/cli/run-cli.js';
@@ -46,6 +46,35 @@ describe('sysopt profile', () => {
     expect(stored.target.description).toContain('service.js');
     expect(readdirSync(join(storage, 'analysis'))).toEqual([`${json.id}.json`]);
   });
+
+  it.runIf(process.platform === 'linux')(
+    'names the function of a program whose loop never comes round, and stops it',
+    async () => {
+      using folder = scratch();
+      const app = join(folder.path, 'app.mjs');
+      writeFileSync(
+        app,
+        'console.log("pid", process.pid);\nfunction stuck() {\n  for (let i = 0; ; i += 1) Math.sqrt(i);\n}\nstuck();\n',
+      );
+      const { code, json, stderr } = await runCli([
+        'profile',
+        '--json',
+        '--duration',
+        '1500ms',
+        '--storage',
+        join(folder.path, 'store'),
+        '--',
+        process.execPath,
+        app,
+      ]);
+      expect(code).toBe(0);
+      expect(json.functions[0].location).toMatchObject({ function: 'stuck', file: app });
+      expect(json.analysis.findings[0]).toMatchObject({ cause: 'sync-cpu', location: { function: 'stuck' } });
+      expect(json.warnings[0]).toContain('did not come round');
+      expect(isAlive(Number(/pid (\d+)/.exec(stderr)![1]))).toBe(false);
+    },
+    60_000,
+  );
 
   it('prints causes with place and advice for people', async () => {
     using folder = scratch();

@@ -146,6 +146,27 @@ setInterval(work, 30);`,
     expect(listens(app.pid)).toBe(false);
   });
 
+  it.each(['before', 'in'])(
+    'whose loop is blocked for good %s the window yields its function',
+    async (when) => {
+      const app = await start(
+        `${BUSY}\nsetInterval(work, 30); process.on('SIGUSR2', function stuck() { for (let i = 0; ; i += 1) Math.sqrt(i); });`,
+      );
+      const attached = await attachToProcess(app.pid);
+      expect(attached.mode).toBe('agent');
+      if (when === 'before') app.child.kill('SIGUSR2');
+      await wait(200);
+      const profile = attached.profile('cpu', { durationMs: 1500 });
+      await wait(200);
+      if (when === 'in') app.child.kill('SIGUSR2');
+      const signals = await profile;
+      await attached.close();
+      expect(signals.functions[0]!.location).toMatchObject({ function: 'stuck', file: app.file });
+      expect(signals.warnings[0]).toContain('did not come round');
+      expect(listens(app.pid)).toBe(false);
+    },
+  );
+
   it('keeps an inspector that was open', async () => {
     const app = await start(`${BUSY}\nsetInterval(work, 30);`, { flags: ['--inspect=127.0.0.1:9345'] });
     const attached = await attachToProcess(app.pid);
@@ -383,6 +404,62 @@ else if (process.env.HOT) setInterval(work, 25); else setInterval(() => {}, 1000
     expect(listens(app.pid)).toBe(false);
     expect(app.child.exitCode).toBeNull();
   });
+
+  it.each([
+    ['a second Ctrl-C', ['SIGINT', 'SIGINT'] as const],
+    ['SIGTERM and Ctrl-C', ['SIGTERM', 'SIGINT'] as const],
+    ['a kill', ['SIGKILL'] as const],
+  ])('leaves no inspector open after %s', async (_name, signals) => {
+    const app = await start(`${BUSY}\nsetInterval(work, 25);`);
+    const cli = startCli([
+      'profile',
+      '--pid',
+      String(app.pid),
+      '--no-agent',
+      '-d',
+      '60',
+      '--storage',
+      join(directory, 'store'),
+    ]);
+    await cli.saw('Profiling cpu');
+    await wait(300);
+    expect(listens(app.pid)).toBe(true);
+    for (const signal of signals) cli.kill(signal);
+    await cli.ended;
+    for (let i = 0; i < 200 && listens(app.pid); i += 1) await wait(50);
+    expect(listens(app.pid)).toBe(false);
+    expect(app.child.exitCode).toBeNull();
+    // Its loop goes on.
+    expect(
+      (await attachToProcess(app.pid).then(async (attached) => [attached.mode, await attached.close()]))[0],
+    ).toBe('agent');
+  });
+
+  it('of a process that answers nothing ends at once after Ctrl-C, says what is left, and closes it later', async () => {
+    const app = await start(
+      `import { execSync } from 'node:child_process'; process.on('SIGUSR2', () => execSync('sleep 14')); setInterval(() => {}, 1000);`,
+    );
+    const cli = startCli([
+      'profile',
+      '--pid',
+      String(app.pid),
+      '--no-agent',
+      '-d',
+      '60',
+      '--storage',
+      join(directory, 'store'),
+    ]);
+    await cli.saw('Profiling cpu');
+    await wait(300);
+    app.child.kill('SIGUSR2');
+    await wait(300);
+    cli.kill('SIGINT');
+    const { code, stderr } = await cli.ended;
+    expect(code).toBe(130);
+    expect(stderr).toContain('is still open');
+    for (let i = 0; i < 400 && listens(app.pid); i += 1) await wait(50);
+    expect(listens(app.pid)).toBe(false);
+  }, 60_000);
 
   it.each([
     [['--pid', 'abc'], 2],

@@ -27,6 +27,7 @@ const LAYERS: Record<string, number> = {
   'learning-in-force.ts': 6,
   'cause-experiment.ts': 6,
   'subject-registry.ts': 6,
+  'report-block.ts': 6,
   'system-optimizer.ts': 6,
   'index.ts': 6,
   cli: 7,

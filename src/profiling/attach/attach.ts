@@ -19,10 +19,10 @@ import type { Signals } from '../../model/signals.js';
 import type { ProfileType } from '../../model/types.js';
 import { listenForAgents, type Agent, type AgentProfileOptions, type AgentServer } from '../controller.js';
 import { CONTROL_VARIABLE } from '../protocol.js';
-import { checkProfileOptions } from '../session.js';
+import { profileEvenBlocked } from './blocked-agent.js';
 import { openInspector, type InspectorAccess } from './inspector-access.js';
 import { cpuTimeMs, isStill, nodeChildren, readNodeProcess, type NodeProcess } from './node-process.js';
-import { profileFromOutside } from './outside-run.js';
+import { Outside } from './outside.js';
 import { readingsOnly } from './readings.js';
 import { sharesFiles } from './process-files.js';
 
@@ -48,8 +48,12 @@ export interface AttachedProcess {
    * @throws InvalidArgumentError, AbortedError; TargetError where nothing could be gathered.
    */
   profile(type: ProfileType, options: AgentProfileOptions): Promise<Signals>;
-  /** Leaves the process as it was found. Never throws; a second call does nothing. */
-  close(): Promise<void>;
+  /**
+   * Leaves the process as it was found. Never throws; a second call does nothing.
+   *
+   * @returns what could not be undone, for people: the inspector of a process that answers nothing.
+   */
+  close(): Promise<string | undefined>;
 }
 
 const AGENT_TIMEOUT_MS = 3000;
@@ -105,9 +109,12 @@ async function loadAgent(
   }
   const loaded = inspector.evaluate<string>(loadExpression(socket)).catch((error: unknown) => String(error));
   const timeout = new AbortController();
-  const late = delay(agentTimeoutMs, 'late', { signal: timeout.signal }).catch(() => 'late');
+  const late = delay(agentTimeoutMs, 'late', {
+    signal: AbortSignal.any([timeout.signal, ...(signal ? [signal] : [])]),
+  }).catch(() => 'late');
   try {
     const answer = await Promise.race([loaded, late]);
+    if (signal?.aborted) return { reason: 'the command was aborted' };
     if (answer !== '' && answer !== 'late') return { reason: `it could not load the agent (${answer})` };
     const agent = await Promise.race([
       server.waitForAgent(agentTimeoutMs).catch(() => undefined),
@@ -172,7 +179,7 @@ class WithAgent implements AttachedProcess {
   async profile(type: ProfileType, options: AgentProfileOptions): Promise<Signals> {
     const readings = readingsOnly(this.pid, type, options.durationMs);
     try {
-      return await this.#agent.profile(type, options);
+      return await profileEvenBlocked(this.#agent, type, options);
     } catch (error) {
       // Killed: its profile died with it, what the kernel told until then did not.
       const gone = error instanceof OptimizerError && error.code === 'TARGET_EXITED';
@@ -184,41 +191,8 @@ class WithAgent implements AttachedProcess {
     }
   }
 
-  async close(): Promise<void> {
+  async close(): Promise<undefined> {
     await this.#server.close();
-  }
-}
-
-class Outside implements AttachedProcess {
-  readonly mode = 'outside';
-  readonly reason?: string;
-  readonly #target: NodeProcess;
-  readonly #access: InspectorAccess;
-  #closing: Promise<void> | undefined;
-
-  constructor(target: NodeProcess, access: InspectorAccess, reason?: string) {
-    this.#target = target;
-    this.#access = access;
-    if (reason !== undefined) this.reason = reason;
-  }
-
-  get pid(): number {
-    return this.#target.pid;
-  }
-
-  get command(): readonly string[] {
-    return this.#target.command;
-  }
-
-  async profile(type: ProfileType, options: AgentProfileOptions): Promise<Signals> {
-    checkProfileOptions(type, options);
-    options.signal?.throwIfAborted();
-    return profileFromOutside(this.pid, this.#access.inspector, type, options);
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#access.release();
-    return this.#closing;
   }
 }
 

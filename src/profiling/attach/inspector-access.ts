@@ -2,6 +2,9 @@
  * Opens the inspector of a running process and closes it again. Node opens it on SIGUSR1, in a thread of its own,
  * so also while the loop is blocked. Which port it is, the kernel's tables say: the one that the process listens
  * on now and did not before. Guessing 9229 would reach another process where several are inspected.
+ *
+ * It is closed on every way out: by `release`, and where this process ends without that, by its guard
+ * (inspector-guard.ts). Only a process that answers nothing for a minute afterwards (stopped, or in native code) keeps it.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { fail } from '../../errors.js';
@@ -14,6 +17,7 @@ import {
   type ListeningPort,
   type NodeProcess,
 } from './node-process.js';
+import { guardInspector, type GuardedInspector } from './inspector-guard.js';
 import { RemoteInspector } from './remote-inspector.js';
 
 const OPEN_MS = 5000;
@@ -27,8 +31,12 @@ const CLOSE = 'process._debugEnd()';
 
 export interface InspectorAccess {
   readonly inspector: RemoteInspector;
-  /** Ends the connection; where it was opened for us, the inspector too. Never throws. */
-  release(): Promise<void>;
+  /**
+   * Ends the connection; where it was opened for us, the inspector too. Never throws; a second call does nothing.
+   *
+   * @returns false where the process did not answer within five seconds, so that the inspector is still open.
+   */
+  release(): Promise<boolean>;
 }
 
 /** @throws TargetError (`INSPECTOR_REFUSED`, `PROCESS_NOT_FOUND`), AbortedError. */
@@ -45,7 +53,7 @@ export async function openInspector(target: NodeProcess, signal?: AbortSignal): 
   const before = listeningPorts(pid);
   const candidate = before.find((listener) => listener.port === port || (asked && port === 0));
   const open = candidate === undefined ? undefined : await RemoteInspector.connect(candidate);
-  if (open !== undefined) return { inspector: open, release: () => open.close() };
+  if (open !== undefined) return { inspector: open, release: once(() => open.close().then(() => true)) };
   if (!target.catchesSigusr1) {
     throw refuse(
       'it does not catch SIGUSR1, so it was started with --disable-sigusr1 or has just begun. Nothing was sent to it.',
@@ -66,38 +74,86 @@ export async function openInspector(target: NodeProcess, signal?: AbortSignal): 
   const children = nodeChildren(pid).map((child) => ({ pid: child.pid, before: listeningPorts(child.pid) }));
   // Between two looks another process may have taken the number.
   if (!isStill(target)) throw fail('PROCESS_NOT_FOUND', { pid, reason: 'it has ended.' });
-  process.kill(pid, 'SIGUSR1');
-  const inspector = await connectWhenOpen(target, before, port);
+  const guarded: GuardedInspector = { target, port, before, children };
+  const guard = guardInspector(guarded);
+  let inspector: RemoteInspector;
+  try {
+    process.kill(pid, 'SIGUSR1');
+    const { at, connection } = await connectWhenOpen(target, before, port);
+    guard.opened(at);
+    inspector = connection;
+  } catch (error) {
+    // It may open yet.
+    guard.takeOver();
+    throw error;
+  }
   return {
     inspector,
-    release: async () => {
-      await endInspector(inspector);
+    release: once(async () => {
+      const isClosed = await endInspector(inspector);
       if (children.length > 0) await delay(CHILDREN_MS);
       for (const child of children) await closeNew(child.pid, child.before);
-    },
+      if (isClosed) guard.dismiss();
+      else guard.takeOver();
+      return isClosed;
+    }),
   };
+}
+
+/**
+ * Closes what was opened for us and is open still, for as long as the process runs and `patienceMs` last.
+ *
+ * @param opened where it listened; undefined where it had not opened yet, and may still.
+ * @returns whether it is closed.
+ */
+export async function closeOpened(
+  { target, port, before, children }: GuardedInspector,
+  opened: ListeningPort | undefined,
+  patienceMs: number,
+): Promise<boolean> {
+  const deadline = performance.now() + patienceMs;
+  let isClosed = false;
+  while (!isClosed && isStill(target) && performance.now() < deadline) {
+    const found = newPorts(target.pid, before).find(
+      (listener) =>
+        (opened === undefined || listener.port === opened.port) &&
+        // A service that just began to listen to the world is not asked.
+        (listener.host !== '0.0.0.0' || listener.port === port),
+    );
+    if (opened !== undefined && found === undefined) isClosed = true;
+    const inspector = found && (await RemoteInspector.connect(found));
+    if (inspector !== undefined) isClosed = await endInspector(inspector, deadline - performance.now());
+    else await delay(POLL_MS);
+  }
+  for (const child of children) await closeNew(child.pid, child.before);
+  return isClosed;
+}
+
+function once(work: () => Promise<boolean>): () => Promise<boolean> {
+  let done: Promise<boolean> | undefined;
+  return () => (done ??= work());
 }
 
 async function connectWhenOpen(
   target: NodeProcess,
   before: readonly ListeningPort[],
   port: number,
-): Promise<RemoteInspector> {
+): Promise<{ readonly at: ListeningPort; readonly connection: RemoteInspector }> {
   const { pid } = target;
   const deadline = performance.now() + OPEN_MS;
   for (;;) {
     for (const listener of newPorts(pid, before)) {
       // A service that just began to listen to the world is not asked.
       if (listener.host === '0.0.0.0' && listener.port !== port) continue;
-      const inspector = await RemoteInspector.connect(listener);
-      if (inspector !== undefined) return inspector;
+      const connection = await RemoteInspector.connect(listener);
+      if (connection !== undefined) return { at: listener, connection };
     }
     if (!isStill(target))
       throw fail('PROCESS_NOT_FOUND', { pid, reason: 'it ended while it was attached to.' });
     if (performance.now() > deadline) {
       throw fail('INSPECTOR_REFUSED', {
         pid,
-        reason: `it caught SIGUSR1 and opened no port within ${OPEN_MS / 1000} s, as a program does that listens for that signal itself.`,
+        reason: `it caught SIGUSR1 and opened no port within ${OPEN_MS / 1000} s, as a program does that listens for that signal itself, or whose main thread is in native code. Should it open one within a minute, that is closed.`,
         remedy: 'Start it with --inspect, or with the profiler: sysopt profile -- node app.js',
       });
     }
@@ -118,9 +174,15 @@ async function closeNew(pid: number, before: readonly ListeningPort[]): Promise<
   }
 }
 
-async function endInspector(inspector: RemoteInspector): Promise<void> {
+async function endInspector(inspector: RemoteInspector, patienceMs = OPEN_MS): Promise<boolean> {
   // It has no answer: the connection ends with the inspector. Where that was gone already, so is the process.
   inspector.evaluate(CLOSE).catch(() => {});
-  await Promise.race([inspector.closed, delay(OPEN_MS, undefined, { ref: false })]);
+  const timeout = new AbortController();
+  const isClosed = await Promise.race([
+    inspector.closed.then(() => true),
+    delay(Math.max(0, patienceMs), false, { signal: timeout.signal }).catch(() => false),
+  ]);
+  timeout.abort();
   await inspector.close();
+  return isClosed;
 }

@@ -8,7 +8,6 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { fail } from '../../errors.js';
-import { catalogued } from '../../model/metric-catalogue.js';
 import type { MetricName } from '../../model/metric-catalogue.js';
 import { metricValue, unavailable, type TimelinePoint } from '../../model/metric.js';
 import type { Signals } from '../../model/signals.js';
@@ -20,6 +19,7 @@ import { summariseHeapProfile } from '../heap/summary.js';
 import { Gathered, type Sampler, type SamplingWindow } from '../sampler.js';
 import { HostSampler } from '../samplers/host.js';
 import { KernelIoSampler } from '../samplers/kernel-io.js';
+import { setBlockedShare } from '../samplers/threads.js';
 import { TickReading } from '../samplers/tick-reading.js';
 import { WorkerSampler } from '../samplers/workers.js';
 import { MAX_HEAP_TO_WALK } from '../samplers/cpu-profile.js';
@@ -127,11 +127,15 @@ class OutsideRun {
     const exiting = new Promise<void>((resolve) =>
       this.#inspector.on('NodeRuntime.waitingForDisconnect', () => resolve()),
     );
+    const abort = () => fail('ABORTED', { what: 'The profile' }, { cause: signal?.reason });
     try {
       // Lets a program that exits wait for its profile to be fetched, which takes it milliseconds.
-      await post('NodeRuntime.notifyWhenWaitingForDisconnect', { enabled: true }).catch(() => {});
-      await this.#startProfilers();
+      const started = post('NodeRuntime.notifyWhenWaitingForDisconnect', { enabled: true })
+        .catch(() => {})
+        .then(() => this.#startProfilers());
+      await this.#answered(started);
     } catch (error) {
+      if (signal?.aborted) throw abort();
       throw fail('AGENT_FAILED', {
         pid: this.#pid,
         reason: `its inspector answered: ${error instanceof Error ? error.message : String(error)}`,
@@ -141,9 +145,9 @@ class OutsideRun {
     this.#startedAt = performance.now();
     const ended = await this.#tickUntil(Promise.race([exiting, this.#inspector.closed]));
     const gathered = new Gathered(performance.now() - this.#startedAt);
-    const abort = () => fail('ABORTED', { what: 'The profile' }, { cause: signal?.reason });
     try {
-      const profiles = await this.#stopProfilers();
+      // After an abort nothing is waited for: the profilers end with the connection.
+      const profiles = signal?.aborted ? undefined : await this.#stopProfilers();
       for (const sampler of this.#samplers.toReversed()) sampler.stop(gathered);
       if (signal?.aborted) throw abort();
       if (profiles === undefined) {
@@ -155,6 +159,7 @@ class OutsideRun {
         this.#setProfiles(gathered, profiles);
       }
     } finally {
+      this.#workers.release();
       // A program that waits for its debugger to leave goes on.
       if (ended) await this.#inspector.close();
     }
@@ -164,6 +169,28 @@ class OutsideRun {
       );
     }
     return this.#signals(gathered);
+  }
+
+  /**
+   * Waits for what V8 answers between two steps of the program, which one in native code may not come to.
+   *
+   * @throws Error after `ANSWER_MS`; AbortError after the run's signal.
+   */
+  async #answered<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this.#options;
+    work.catch(() => {});
+    const timeout = new AbortController();
+    const silent = delay(ANSWER_MS, undefined, {
+      signal: AbortSignal.any([timeout.signal, ...(signal ? [signal] : [])]),
+    }).then(() => {
+      throw new Error(`nothing for ${ANSWER_MS / 1000} s, as of a main thread in native code.`);
+    });
+    silent.catch(() => {});
+    try {
+      return await Promise.race([work, silent]);
+    } finally {
+      timeout.abort();
+    }
   }
 
   async #startProfilers(): Promise<void> {
@@ -176,14 +203,15 @@ class OutsideRun {
       includeObjectsCollectedByMinorGC: true,
     });
     await post('Profiler.enable');
+    await post('Profiler.setSamplingInterval', { interval: this.#window.samplingIntervalUs });
+    await post('Profiler.start');
     const { usedSize } = this.#heap[0]!;
     if (usedSize <= MAX_HEAP_TO_WALK) {
-      // Discards code that was optimised before: V8 cannot name a loop in it (see samplers/cpu-profile.ts).
+      // Discards code that was optimised before: V8 cannot name a loop in it (see samplers/cpu-profile.ts). Under the
+      // profiler's eyes: between two commands a loop that spins for long is optimised again.
       await post('Profiler.startPreciseCoverage', { callCount: false, detailed: false });
       await post('Profiler.stopPreciseCoverage');
     }
-    await post('Profiler.setSamplingInterval', { interval: this.#window.samplingIntervalUs });
-    await post('Profiler.start');
   }
 
   /** @returns whether the program ended before the window did. */
@@ -226,6 +254,7 @@ class OutsideRun {
     this.#heap.push({ atMs: performance.now(), usedSize });
   }
 
+  /** @returns undefined where the program does not hand them over any more. */
   async #stopProfilers(): Promise<Profiles | undefined> {
     const stopped = (async (): Promise<Profiles> => {
       const { profile: cpu } = await this.#inspector.post<{ profile: RawCpuProfile }>('Profiler.stop');
@@ -234,15 +263,7 @@ class OutsideRun {
       );
       return { cpu, churn };
     })();
-    const timeout = new AbortController();
-    try {
-      return await Promise.race([
-        stopped.catch(() => undefined),
-        delay(ANSWER_MS, undefined, { signal: timeout.signal }),
-      ]);
-    } finally {
-      timeout.abort();
-    }
+    return this.#answered(stopped).catch(() => undefined);
   }
 
   #setProfiles(gathered: Gathered, { cpu, churn }: Profiles): void {
@@ -282,7 +303,7 @@ class OutsideRun {
     const others = metricValue(gathered.metrics['host.cpu.others']);
     const own = metricValue(gathered.metrics['process.cpu.total']);
     if (others !== undefined && own !== undefined) gathered.set('host.cpu.others', Math.max(0, others - own));
-    this.#setBlocked(gathered);
+    setBlockedShare(gathered);
     return {
       type: this.#type,
       durationMs: gathered.elapsedMs,
@@ -298,20 +319,6 @@ class OutsideRun {
       ...(gathered.threadProfiles.length === 0 ? {} : { threadProfiles: gathered.threadProfiles }),
       ...(gathered.rawProfile === undefined ? {} : { rawProfile: gathered.rawProfile }),
     };
-  }
-
-  #setBlocked(gathered: Gathered): void {
-    const value = (name: MetricName) => metricValue(gathered.metrics[name]);
-    const [loop, onCpu, runnable] = [
-      value('eventLoop.utilization'),
-      value('thread.main.onCpu'),
-      value('thread.main.runnable'),
-    ];
-    if (loop === undefined || onCpu === undefined || runnable === undefined) return;
-    gathered.metrics['thread.main.blocked'] = catalogued(
-      'thread.main.blocked',
-      Math.max(0, loop - onCpu - runnable),
-    );
   }
 }
 

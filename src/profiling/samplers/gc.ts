@@ -63,7 +63,7 @@ export class GcSampler implements Sampler {
         ['heap.floor.growth'],
         unavailable(
           'TOO_FEW_COLLECTIONS',
-          `Only ${this.#floors.length} full collections fell into the window.`,
+          `${tooFew(this.#floors.length)} into the window; a slope needs ${FLOORS_FOR_SLOPE}.`,
           'Profile for longer, or run a memory profile, which collects at both ends of the window.',
         ),
       );
@@ -89,4 +89,9 @@ export class GcSampler implements Sampler {
       this.#floors.push({ atMs: performance.now(), value: getHeapStatistics().used_heap_size });
     }
   }
+}
+
+function tooFew(collections: number): string {
+  if (collections === 0) return 'No full collection fell';
+  return collections === 1 ? 'Only one full collection fell' : `Only ${collections} full collections fell`;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { unavailable } from '../../model/metric.js';
+import { metricValue, unavailable } from '../../model/metric.js';
 import type { MetricName } from '../../model/metric-catalogue.js';
 import type { ThreadCost, ThreadRole } from '../../model/signals.js';
 import type { NativeContract } from '../../native/contract.js';
@@ -244,6 +244,26 @@ export function setThreadShares(gathered: Gathered, threads: readonly ThreadCost
   const demand = threads.reduce((total, thread) => total + wanted(thread), 0);
   gathered.set('thread.demand', demand / availableParallelism());
   gathered.set('process.threads', threads.length);
+}
+
+/** The main thread's time in which it had work and neither ran nor was ready to: `eventLoop.utilization` less both. */
+export function setBlockedShare(gathered: Gathered): void {
+  const value = (name: MetricName) => metricValue(gathered.metrics[name]);
+  const loop = value('eventLoop.utilization');
+  const onCpu = value('thread.main.onCpu');
+  const runnable = value('thread.main.runnable');
+  if (loop !== undefined && onCpu !== undefined && runnable !== undefined) {
+    gathered.set('thread.main.blocked', Math.max(0, loop - onCpu - runnable));
+    return;
+  }
+  gathered.missing(
+    ['thread.main.blocked'],
+    unavailable(
+      'NO_THREAD_TIMES',
+      'The thread’s on-CPU and run-queue times are not known, so blocking cannot be told from running.',
+      'Run on Linux with the native addon.',
+    ),
+  );
 }
 
 function totalsOf(threads: ReadonlyMap<number, Times>): Map<number, ThreadTotals> {

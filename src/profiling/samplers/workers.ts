@@ -2,6 +2,9 @@
  * CPU profiles of worker threads, also of those with no code of ours in them: the inspector session of the main
  * thread speaks to theirs (domain NodeWorker). A worker answers between two of its own statements; one that sleeps
  * in `Atomics.wait` answers when it wakes, and is left out where it does not in time.
+ *
+ * Each worker is detached from at the end. `NodeWorker.disable` alone does not do that, and neither does the end of the
+ * session: Node's two halves of such a connection hold each other, so it would stay in the worker until that ends.
  */
 import type { Gathered, Sampler, SamplingWindow } from '../sampler.js';
 import type { RawCpuProfile } from '../cpu/raw.js';
@@ -12,6 +15,8 @@ import type { ThreadProfile } from '../../model/signals.js';
 /** More workers than this are counted, not profiled. */
 const MAX_WORKERS = 64;
 const ANSWER_MS = 1500;
+/** The monitor's watchdog, which is no part of the program. */
+const OWN_WORKER = '/profiling/watchdog-worker.js';
 /** Names the thread that evaluates it; any worker of Node 20.16 or later can. */
 const THREAD_LINK = `process.getBuiltinModule('node:fs').readlinkSync('/proc/thread-self')`;
 
@@ -35,6 +40,8 @@ export class WorkerSampler implements Sampler {
   readonly threads = new Map<number, string>();
   readonly #session: WorkerInspector;
   readonly #workers = new Map<string, Worker>();
+  /** Connections to give back: of workers that are not profiled, too. */
+  readonly #connections = new Set<string>();
   #window: SamplingWindow | undefined;
   #nextId = 1;
   #isEnabled = false;
@@ -75,15 +82,10 @@ export class WorkerSampler implements Sampler {
 
   async late(gathered: Gathered): Promise<void> {
     if (!this.#isEnabled) return;
-    try {
-      const deadline = performance.now() + ANSWER_MS;
-      while (this.#isWaiting() && performance.now() < deadline)
-        await new Promise((resolve) => setTimeout(resolve, 5));
-    } finally {
-      this.#isEnabled = false;
-      this.#session.post('NodeWorker.disable');
-      this.#unsubscribe();
-    }
+    const deadline = performance.now() + ANSWER_MS;
+    while (this.#isWaiting() && performance.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    this.release();
     const { sources, maxFunctions } = this.#window!;
     const profiles: ThreadProfile[] = [];
     for (const { workerInfo, tid, profile } of this.#workers.values()) {
@@ -115,6 +117,15 @@ export class WorkerSampler implements Sampler {
     if (profiles.length > 0) gathered.set('thread.workers.lockShare', lockShare(profiles));
   }
 
+  release(): void {
+    if (!this.#isEnabled) return;
+    this.#isEnabled = false;
+    this.#unsubscribe();
+    this.#session.post('NodeWorker.disable');
+    for (const sessionId of this.#connections) this.#session.post('NodeWorker.detach', { sessionId });
+    this.#connections.clear();
+  }
+
   #isWaiting(): boolean {
     return [...this.#workers.values()].some(
       ({ profile, answers }) => profile === undefined && answers.size > 0,
@@ -122,15 +133,17 @@ export class WorkerSampler implements Sampler {
   }
 
   #attach({ sessionId, workerInfo }: Attached): void {
-    if (this.#workers.size >= MAX_WORKERS) return;
+    this.#connections.add(sessionId);
+    if (this.#workers.size >= MAX_WORKERS || workerInfo.url.endsWith(OWN_WORKER)) return;
     const worker: Worker = { sessionId, workerInfo, tid: undefined, answers: new Map(), profile: undefined };
     this.#workers.set(sessionId, worker);
     this.#send(worker, 'Profiler.enable', {});
-    // As in the main thread (cpu-profile.ts): loops entered by on-stack replacement would have no frame.
-    this.#send(worker, 'Profiler.startPreciseCoverage', { callCount: false, detailed: false });
-    this.#send(worker, 'Profiler.stopPreciseCoverage', {});
     this.#send(worker, 'Profiler.setSamplingInterval', { interval: this.#window!.samplingIntervalUs });
     this.#send(worker, 'Profiler.start', {});
+    // As in the main thread (cpu-profile.ts): loops entered by on-stack replacement would have no frame. Under the
+    // profiler's eyes: between two commands a loop that spins for long is optimised again.
+    this.#send(worker, 'Profiler.startPreciseCoverage', { callCount: false, detailed: false });
+    this.#send(worker, 'Profiler.stopPreciseCoverage', {});
     this.#send(worker, 'Runtime.evaluate', { expression: THREAD_LINK, returnByValue: true }, (result) => {
       const { value } = (result as { result?: { value?: unknown } }).result ?? {};
       const tid = Number(/\/task\/(\d+)$/.exec(String(value))?.[1]);
@@ -141,6 +154,7 @@ export class WorkerSampler implements Sampler {
   }
 
   #detach(sessionId: string): void {
+    this.#connections.delete(sessionId);
     const worker = this.#workers.get(sessionId);
     if (worker === undefined || worker.profile !== undefined) return;
     // It ended, and its profile with it.

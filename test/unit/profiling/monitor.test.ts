@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { analyse } from '../../../dist/analysis/analyse.js';
 import { Monitor, type BlockedLoop } from '../../../dist/profiling/monitor.js';
+import { gatherSignals } from '../../../dist/profiling/session.js';
 
 const { compute } = createRequire(import.meta.url)('../../fixtures/block-loop.cjs') as {
   compute: (forMs: number) => number;
@@ -42,8 +43,28 @@ describe('the monitor', () => {
     ['historyMs', { historyMs: 10 }],
     ['watchdog.blockedMs', { watchdog: { blockedMs: 100 } }],
     ['watchdog.blockedMs', { watchdog: { blockedMs: Number.NaN } }],
+    ['anomalies.profileMs', { anomalies: { profileMs: 100 } }],
   ])('refuses a wrong %s', (name, options) => {
     expect(() => new Monitor(options)).toThrow(name);
+  });
+
+  it('is no part of the program that is profiled', async () => {
+    using monitor = new Monitor({ watchdog: { blockedMs: 1000 } });
+    await until(() => monitor.points().length > 5);
+    const signals = await gatherSignals('thread', { durationMs: 400 });
+    expect(signals.threadProfiles ?? []).toEqual([]);
+    expect(signals.metrics['thread.workers']).toMatchObject({ value: 0 });
+    expect(signals.warnings).toEqual([]);
+  });
+
+  it('has how late the loop came round in its points', async () => {
+    using monitor = new Monitor({ intervalMs: 20, historyMs: 2000 });
+    await until(() => monitor.points().length > 5);
+    compute(300);
+    await until(() => monitor.points().some(({ values }) => values['eventLoop.delay.max']! > 200));
+    const late = monitor.points().map(({ values }) => values['eventLoop.delay.max']!);
+    expect(Math.max(...late)).toBeGreaterThan(200);
+    expect(Math.min(...late)).toBeLessThan(200);
   });
 
   it('names what blocks the loop, while it is blocked', async () => {
@@ -59,8 +80,10 @@ describe('the monitor', () => {
     const endMs = performance.now() + 1500;
     while (performance.now() < endMs) expect(compute(30)).toBeGreaterThan(0);
     await until(() => blocks.length > 0);
-    const [{ blockedMs, signals }] = blocks as [BlockedLoop];
+    const [{ blockedMs, signals, trigger }] = blocks as [BlockedLoop];
     expect(blockedMs).toBeGreaterThan(1000);
+    expect(trigger).toMatchObject({ kind: 'blocked-loop', value: blockedMs, limit: 200, unit: 'ms' });
+    expect(signals.rawProfile).toHaveProperty('nodes');
     expect(signals.timeline.length).toBeGreaterThan(5);
     expect(signals.functions.map(({ location }) => location.function)).toContain('compute');
     expect(analyse(signals).findings[0]!.cause).toBe('sync-cpu');

@@ -47,6 +47,10 @@ it.each([
   { retention: { maxDocuments: 1.5 } },
   { retention: { maxDocuments: 0 } },
   { retention: { maxDocuments: 1_000_001 } },
+  { retention: { maxRawProfiles: 0, maxRawBytes: 0 } },
+  { retention: { maxRawProfiles: -1 } },
+  { retention: { maxRawProfiles: 1.5 } },
+  { retention: { maxRawBytes: 2 ** 41 } },
   { retention: { other: 1 } },
   { other: 1 },
 ])('the check and the published schema agree on %j', (input) => {

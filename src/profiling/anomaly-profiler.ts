@@ -1,0 +1,77 @@
+/**
+ * Takes a bounded profile when the monitor sees an anomaly: one at a time, at most one in `cooldownMs`, and never beside
+ * a profile that somebody asked for.
+ */
+import type { Trigger } from '../model/alert.js';
+import type { Signals } from '../model/signals.js';
+import { addAutomaticRun } from './automatic-runs.js';
+import { AnomalyDetector, type AnomalyLimits, type AnomalyPoint } from './anomaly.js';
+
+/** An anomaly with what was found when it was looked into. */
+export interface ProfiledAnomaly extends Trigger {
+  /** `cpu`; `memory` for a heap that grows. With V8's own profile in `rawProfile`. Absent where profiling failed. */
+  readonly signals?: Signals;
+  /** Why there is no profile: the program may not use the inspector, say. */
+  readonly failure?: Error;
+}
+
+export class AnomalyProfiler {
+  readonly #limits: AnomalyLimits;
+  readonly #detector: AnomalyDetector;
+  readonly #onProfiled: (anomaly: ProfiledAnomaly) => void;
+  #running: AbortController | undefined;
+  #restUntilMs = -Infinity;
+  #isClosed = false;
+
+  constructor(limits: AnomalyLimits, onProfiled: (anomaly: ProfiledAnomaly) => void) {
+    this.#limits = limits;
+    this.#detector = new AnomalyDetector(limits);
+    this.#onProfiled = onProfiled;
+  }
+
+  /** A point of the monitor. A profile's own time is not judged. */
+  add(point: AnomalyPoint, nowMs: number): void {
+    if (this.#running !== undefined || this.#isClosed) return;
+    const anomaly = this.#detector.add(point);
+    if (anomaly === undefined || nowMs < this.#restUntilMs) return;
+    const abort = new AbortController();
+    this.#running = abort;
+    const ended = this.#profile(anomaly, abort.signal).finally(() => {
+      this.#running = undefined;
+      this.#detector.reset();
+      forget();
+    });
+    const forget = addAutomaticRun(() => {
+      abort.abort();
+      return ended;
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#running?.abort();
+  }
+
+  async #profile(anomaly: Trigger, signal: AbortSignal): Promise<void> {
+    const { profileMs: durationMs, samplingIntervalUs, cooldownMs } = this.#limits;
+    const rest = () => (this.#restUntilMs = performance.now() + cooldownMs);
+    try {
+      const { gatherSignals, isProfiling } = await import('./session.js');
+      // Somebody asked for one: what is out of the ordinary afterwards is looked into then.
+      if (isProfiling()) return;
+      const signals = await gatherSignals(anomaly.kind === 'heap-growth' ? 'memory' : 'cpu', {
+        durationMs,
+        samplingIntervalUs,
+        signal,
+        rawProfile: true,
+        keepAlive: false,
+      });
+      rest();
+      this.#onProfiled({ ...anomaly, signals });
+    } catch (error) {
+      if (signal.aborted) return;
+      rest();
+      this.#onProfiled({ ...anomaly, failure: error instanceof Error ? error : new Error(String(error)) });
+    }
+  }
+}
