@@ -150,9 +150,10 @@ export const CODE_ADVICE: Partial<Record<Cause, CodeAdvice>> = {
     guide: page('memory-pressure'),
   },
   'noisy-neighbour': {
-    summary: 'Move the other processes away, or reserve CPUs for this one.',
-    before: `node app.js`,
-    after: `taskset -c 2,3 node app.js               # with the others kept off CPUs 2 and 3`,
+    summary:
+      'Move the other processes to another host; where there is more than one CPU, keep them off one of them and give that one to this program.',
+    before: `node app.js                              # and the others wherever the kernel puts them`,
+    after: `taskset -c 0 node app.js                 # and the others with taskset -c 1, or 1-3 where there are four CPUs`,
     guide: page('noisy-neighbour'),
   },
   'cpu-steal': {

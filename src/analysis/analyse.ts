@@ -29,12 +29,27 @@ export function analyse(signals: Signals, rules: readonly Rule[] = defaultRules)
     if (findings.length === 0 && because !== undefined) ruledOut.push({ cause: rule.cause, because });
   }
   if (!found.some(({ cause }) => !ENVIRONMENT_CAUSES.has(cause))) found.push(stateOf(view));
-  found.sort((a, b) => rank(b) - rank(a) || weight(b) - weight(a));
-  const findings = found.map(({ impact: _, ...finding }): Finding => ({
+  const kept = withoutExplained(found).sort((a, b) => rank(b) - rank(a) || weight(b) - weight(a));
+  const findings = kept.map(({ impact: _impact, explainsOwnCode: _explains, ...finding }): Finding => ({
     ...finding,
     ruledOut: related(finding.cause, ruledOut),
   }));
   return { findings, ruledOut, summary: summarise(findings) };
+}
+
+/** Without plain computation in functions of which another finding tells why they compute for so long. */
+function withoutExplained(found: readonly RankedFinding[]): RankedFinding[] {
+  const explained = found.filter(({ explainsOwnCode }) => explainsOwnCode === true);
+  return found.filter(
+    ({ cause, location }) =>
+      cause !== 'sync-cpu' ||
+      !explained.some(
+        (other) =>
+          other.location !== undefined &&
+          other.location.file === location?.file &&
+          other.location.function === location.function,
+      ),
+  );
 }
 
 /** A fault in the program comes before what is wrong around it: the program is what its owner can change. */

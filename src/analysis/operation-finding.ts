@@ -7,7 +7,7 @@ import type { HotOperation, SignalView } from './signal-view.js';
 
 /**
  * When an operation is a fault. Either it blocks the loop for long at a time, or it takes much of it. Both ask
- * for a least share: one slow call in a window may be chance.
+ * for a least share: one slow call in a window may be chance. So may a stretch of samples in a loop that is full.
  */
 export interface OperationThresholds {
   /** Longest stretch in ms, and the least share of the loop's time that goes with it. */
@@ -17,11 +17,12 @@ export interface OperationThresholds {
 }
 
 export function exceeds(
-  { loopShare, busyShare, operation }: HotOperation,
+  { loopShare, busyShare, chanceRunMs, operation }: HotOperation,
   { block, load }: OperationThresholds,
 ): boolean {
+  const longestMs = Math.max(block.longestMs, chanceRunMs);
   return (
-    (operation.longestRunMs >= block.longestMs && loopShare >= block.loopShare) ||
+    (operation.longestRunMs >= longestMs && loopShare >= block.loopShare) ||
     (loopShare >= load.loopShare && busyShare >= load.busyShare)
   );
 }
@@ -42,9 +43,10 @@ export function operationFinding(
   text: OperationText,
 ): RankedFinding {
   const { operation, loopShare, busyShare } = hot;
+  const longestMs = Math.max(thresholds.block.longestMs, hot.chanceRunMs);
   const confidence = Math.max(
     Math.min(
-      confidenceAbove(operation.longestRunMs, thresholds.block.longestMs),
+      confidenceAbove(operation.longestRunMs, longestMs),
       confidenceAbove(loopShare, thresholds.block.loopShare),
     ),
     Math.min(
@@ -88,7 +90,7 @@ function operationEvidence(view: SignalView, hot: HotOperation, thresholds: Oper
       metric: 'operation.longestRun',
       value: operation.longestRunMs,
       unit: 'ms',
-      threshold: thresholds.block.longestMs,
+      threshold: Math.max(thresholds.block.longestMs, hot.chanceRunMs),
       statement: `The longest stretch in it lasted ${formatDurationMs(operation.longestRunMs)}.`,
     },
     ...view.evidence(

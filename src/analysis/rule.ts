@@ -31,6 +31,11 @@ export interface RuleResult {
 export interface RankedFinding extends Omit<Finding, 'ruledOut'> {
   /** How much of the program's time or headroom the cause takes, 0 to 1. Orders findings; greatest first. */
   readonly impact: number;
+  /**
+   * Whether the cause is the reason for which the function at `location` takes its time. Plain computation in the
+   * same function is then the same fault, seen without its cause, and is left out.
+   */
+  readonly explainsOwnCode?: boolean;
 }
 
 /** Causes that lie around the program, not in it. They never keep a program from being called healthy. */

@@ -13,10 +13,20 @@ export interface HotOperation {
   readonly loopShare: number;
   /** `activeMs` over busy time outside module loading. */
   readonly busyShare: number;
+  /**
+   * Stretch of samples that chance alone makes of short calls; 0 where the loop rests between its tasks. In a full
+   * loop one request follows another, and an operation that takes a fifth of each is met several times in a row.
+   */
+  readonly chanceRunMs: number;
 }
 
 /** Beyond this part of busy time, loading is the program: a script that does its work while it is evaluated. */
 const STARTUP_IS_THE_PROGRAM = 0.5;
+
+/** Busy share of the loop from which on tasks follow one another without a pause that would tell them apart. */
+const FULL_LOOP = 0.75;
+/** How often chance may make a stretch as long as that in a window. */
+const CHANCE = 0.005;
 
 /** Some of busy time ran, or there would be no samples. */
 const MOST_WAITING = 0.95;
@@ -53,6 +63,7 @@ export class SignalView {
     );
     const running = 1 - this.waitingShare;
     const ranMs = this.sampledMs - allBusyMs * this.waitingShare;
+    const samples = busy < FULL_LOOP ? 0 : (this.value('cpu.samples') ?? 0);
     this.operations = operations
       .map((operation) => {
         const activeMs = countsStartup ? operation.totalMs : operation.totalMs - operation.startupMs;
@@ -61,6 +72,7 @@ export class SignalView {
           activeMs,
           loopShare: ranMs === 0 ? 0 : (activeMs * running) / ranMs,
           busyShare: this.busyMs === 0 ? 0 : activeMs / this.busyMs,
+          chanceRunMs: samples === 0 ? 0 : chanceRun(samples, operation.share) * (allBusyMs / samples),
         };
       })
       .sort((a, b) => b.activeMs - a.activeMs);
@@ -96,6 +108,15 @@ export class SignalView {
       },
     ];
   }
+}
+
+/**
+ * Length in samples that the longest run of an operation with this share of them exceeds by chance in one of 200
+ * windows, if each sample is independent of the one before: n (1 − p) runs begin, and p^L of them are that long.
+ */
+function chanceRun(samples: number, share: number): number {
+  const p = Math.min(0.99, Math.max(0.001, share));
+  return Math.max(0, Math.log((samples * (1 - p)) / CHANCE) / Math.log(1 / p));
 }
 
 /**

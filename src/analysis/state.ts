@@ -5,6 +5,8 @@ import type { RankedFinding } from './rule.js';
 import type { SignalView } from './signal-view.js';
 
 const SATURATED = 0.9;
+/** A shorter window shows a moment, not a state. */
+const WHOLE_WINDOW_MS = 1000;
 /** What is wrong around the program comes before its own state only where it weighs more than this. */
 const OWN_STATE = 0.2;
 
@@ -35,11 +37,12 @@ export function stateOf(view: SignalView): RankedFinding {
       evidence,
     };
   }
+  const certainty = Math.min(1, Math.max(0.1, view.signals.durationMs / WHOLE_WINDOW_MS));
   if (utilization >= SATURATED) {
     return {
       cause: 'saturated',
       severity: 'medium',
-      confidence: 0.55 + 0.4 * ((utilization - SATURATED) / (1 - SATURATED)),
+      confidence: certainty * (0.55 + 0.4 * ((utilization - SATURATED) / (1 - SATURATED))),
       impact: OWN_STATE,
       title: `The event loop is busy for ${formatShare(utilization)} of the time, and no function stands out`,
       detail:
@@ -50,7 +53,7 @@ export function stateOf(view: SignalView): RankedFinding {
   return {
     cause: 'healthy',
     severity: 'info',
-    confidence: Math.min(0.95, 0.55 + 0.5 * (SATURATED - utilization)),
+    confidence: certainty * Math.min(0.95, 0.55 + 0.5 * (SATURATED - utilization)),
     impact: OWN_STATE,
     title: `Nothing is wrong: the event loop is busy for ${formatShare(utilization)} of the time`,
     evidence,

@@ -36,7 +36,8 @@ exports.drive = function drive(server, { ratePerSecond, connections = 8, paths =
   else server.once('listening', start);
 };
 
-function generate({ port, ratePerSecond, connections, paths, body }) {
+/** Sends the requests of one load; in a process of its own, or in a worker thread (`load.js`). */
+exports.generate = function generate({ port, ratePerSecond, connections, paths, body }) {
   const rate = Number(ratePerSecond);
   const agent = new http.Agent({ keepAlive: true, maxSockets: connections });
   let sent = 0;
@@ -70,9 +71,9 @@ function generate({ port, ratePerSecond, connections, paths, body }) {
       });
     }
   }, 5);
-}
+};
 
 if (require.main === module) {
   process.once('disconnect', () => process.exit());
-  generate(JSON.parse(process.argv[2]));
+  exports.generate(JSON.parse(process.argv[2]));
 }

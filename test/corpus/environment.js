@@ -50,16 +50,22 @@ export function confinement(wanted) {
       ...command,
     ],
     /** Once the processes are gone. */
-    remove() {
-      for (const folder of folders) {
-        try {
-          rmdirSync(folder);
-        } catch (error) {
-          console.error(`${folder} stays: ${error.message}`);
-        }
-      }
+    async remove() {
+      for (const folder of folders) await removeGroup(folder);
     },
   };
+}
+
+/** The kernel takes a moment to let go of what has ended. */
+async function removeGroup(folder) {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return rmdirSync(folder);
+    } catch (error) {
+      if (tries === 20) return console.error(`${folder} stays: ${error.message}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
 }
 
 /** The signals with what the case says of the host in place of what was read here. */

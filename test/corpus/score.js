@@ -84,7 +84,7 @@ async function profileCase(name, truth, durationMs, warmUpMs) {
   } finally {
     child.kill();
     await exited;
-    group?.remove();
+    await group?.remove();
     await server.close();
   }
 }

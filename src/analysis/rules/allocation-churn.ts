@@ -61,7 +61,8 @@ export const allocationChurn: Rule = {
       return { findings: [], because: `the garbage comes from ${explained}, which has a finding of its own` };
     }
     const location = site !== undefined && site.share >= 0.15 ? site.location : undefined;
-    const impact = Math.min(1, gcLoop + (bytesPerMs >= ALLOCATION_BOUND ? maker!.loopShare : 0));
+    const isBound = bytesPerMs >= ALLOCATION_BOUND;
+    const impact = Math.min(1, gcLoop + (isBound ? maker!.loopShare : 0));
     return {
       findings: [
         {
@@ -72,6 +73,7 @@ export const allocationChurn: Rule = {
             copies ? confidenceAbove(bytesPerMs, COPYING_BOUND) : 0,
           ),
           impact,
+          explainsOwnCode: isBound,
           title:
             location === undefined
               ? 'The program makes garbage faster than is cheap to collect'

@@ -44,6 +44,7 @@ export const deoptimisationLoop: Rule = {
           severity: loopSeverity(loopShare, 0),
           confidence: Math.min(confidenceAbove(lasting, PER_SECOND), confidenceAbove(share, OF_ALL)),
           impact: Math.min(1, loopShare * 1.2),
+          explainsOwnCode: true,
           title: `V8 optimises code in ${placeOf(location)} and throws it away again, ${formatNumber(all)} times a second`,
           detail:
             'While it is thrown away, the function runs in the interpreter, several times slower than it could.',

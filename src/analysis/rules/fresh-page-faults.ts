@@ -6,6 +6,8 @@ import type { Rule } from '../rule.js';
 
 const FAULTS_PER_SECOND = 20_000;
 const SYSTEM_SHARE = 0.2;
+/** Of CPU time in the kernel, from which on a function that touches memory takes its time for that. */
+const MOST_OF_IT = 0.4;
 /** Share of busy time from which a named operation explains the memory that it takes. */
 const SPECIFIC = 0.2;
 const ORDINARY: ReadonlySet<OperationKind> = new Set(['own-code', 'buffer']);
@@ -34,6 +36,7 @@ export const freshPageFaults: Rule = {
     }
     const maker = view.operations.find(({ operation }) => ORDINARY.has(operation.kind));
     const location = maker?.operation.location;
+    const isMostOfIt = systemShare >= MOST_OF_IT;
     return {
       findings: [
         {
@@ -44,7 +47,8 @@ export const freshPageFaults: Rule = {
             confidenceAbove(systemShare, SYSTEM_SHARE),
           ),
           // Where the kernel takes most of the time, the function's own time on the loop is spent on first touches.
-          impact: Math.min(1, Math.max(system, systemShare >= 0.4 ? (maker?.loopShare ?? 0) : 0) * 1.1),
+          impact: Math.min(1, Math.max(system, isMostOfIt ? (maker?.loopShare ?? 0) : 0) * 1.1),
+          explainsOwnCode: isMostOfIt,
           title:
             location === undefined
               ? 'The program touches fresh memory all the time'

@@ -2,9 +2,12 @@ import { formatShare } from '../../units.js';
 import { confidenceAbove } from '../confidence.js';
 import { LEAST_BUSY_MS, operationFinding, placeOf } from '../operation-finding.js';
 import type { Rule } from '../rule.js';
+import type { HotOperation, SignalView } from '../signal-view.js';
 
 /** Shape-stable code stays below 0.05; at 400 samples a second a megamorphic loop shows 0.2 to 0.4. */
 const STUB_SHARE = 0.12;
+/** Bytes per millisecond of its own time from which on a function is in stubs that make objects and text. */
+const COPYING = 500e3;
 /** Half a dozen samples in stubs; fewer may be chance. */
 const LEAST_STUB_MS = 15;
 const THRESHOLDS = {
@@ -29,6 +32,7 @@ export const megamorphicAccess: Rule = {
       .filter(
         ({ hot, stubShare }) =>
           stubShare >= STUB_SHARE &&
+          !copies(view, hot) &&
           hot.operation.stubMs >= LEAST_STUB_MS &&
           hot.activeMs >= LEAST_BUSY_MS &&
           hot.loopShare >= THRESHOLDS.block.loopShare,
@@ -61,3 +65,10 @@ export const megamorphicAccess: Rule = {
     };
   },
 };
+
+function copies(view: SignalView, { operation: { location }, activeMs }: HotOperation): boolean {
+  const site = view
+    .userAllocations('allocatedBytes')
+    .find(({ location: { file, function: name } }) => file === location.file && name === location.function);
+  return site !== undefined && site.allocatedBytes / activeMs >= COPYING;
+}

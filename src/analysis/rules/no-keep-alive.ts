@@ -17,15 +17,14 @@ export const noKeepAlive: Rule = {
     if (view.signals.activities === undefined) return { findings: [] };
     const found: RankedFinding[] = [];
     let greatest = 0;
-    for (const { target, rows } of byTarget(activitiesOf(view, 'http'))) {
-      const known = rows.filter(({ newConnectionShare }) => newConnectionShare !== undefined);
-      const requests = total(known, 'count');
-      const fresh = known.reduce((sum, row) => sum + row.count * row.newConnectionShare!, 0);
+    for (const { target, rows } of byTarget(activitiesOf(view, 'http', 'socket'))) {
+      const requests = total(rows, 'count');
+      const fresh = freshConnections(view, target, rows);
       const share = requests === 0 ? 0 : fresh / requests;
       const perSecond = fresh / (view.signals.durationMs / 1000);
       if (requests >= LEAST_REQUESTS) greatest = Math.max(greatest, share);
       if (requests < LEAST_REQUESTS || share < NEW_SHARE || perSecond < CONNECTS_PER_SECOND) continue;
-      found.push(finding(view, target, known, share, perSecond));
+      found.push(finding(view, target, rows, share, perSecond));
     }
     if (found.length > 0) return { findings: found };
     return {
@@ -35,6 +34,18 @@ export const noKeepAlive: Rule = {
   },
 };
 
+/**
+ * Connections made for these requests. `fetch` and plain sockets do not tell for each request whether it made one;
+ * there the connections to the host that no other request accounts for are theirs.
+ */
+function freshConnections(view: SignalView, target: string, rows: readonly ActivityCost[]): number {
+  const known = rows.filter(({ newConnectionShare }) => newConnectionShare !== undefined);
+  const unknown = rows.filter(({ newConnectionShare }) => newConnectionShare === undefined);
+  const fresh = known.reduce((sum, row) => sum + row.count * row.newConnectionShare!, 0);
+  const made = activitiesOf(view, 'connect').filter((row) => row.target === target);
+  return fresh + Math.min(total(unknown, 'count'), Math.max(0, total(made, 'count') - fresh));
+}
+
 function finding(
   view: SignalView,
   target: string,
@@ -42,7 +53,7 @@ function finding(
   share: number,
   perSecond: number,
 ): RankedFinding {
-  const top = topPlace(rows, ({ count, newConnectionShare }) => count * (newConnectionShare ?? 0));
+  const top = topPlace(rows, ({ count, newConnectionShare }) => count * (newConnectionShare ?? share));
   return {
     cause: 'no-keep-alive',
     severity: perSecond >= 100 ? 'high' : 'medium',

@@ -1,7 +1,9 @@
-import { formatNumber, formatShare } from '../../units.js';
+import { formatShare } from '../../units.js';
 import { confidenceAbove } from '../confidence.js';
 import type { Rule } from '../rule.js';
 
+/** The kernel counts the host's time in steps of 10 ms for each CPU. */
+const LEAST_WINDOW_MS = 300;
 const RUNNABLE = 0.1;
 const LEAST_ON_CPU = 0.03;
 /** Of the time in which the thread wanted a CPU. */
@@ -23,6 +25,9 @@ export const noisyNeighbour: Rule = {
     if (runnable === undefined || onCpu === undefined || allOthers === undefined || cpus === undefined) {
       return { findings: [] };
     }
+    if (view.signals.durationMs < LEAST_WINDOW_MS) {
+      return { findings: [], because: 'the run was too short for the kernel’s figures of the host' };
+    }
     const others = Math.max(0, allOthers - (view.value('host.cpu.peers') ?? 0));
     if (onCpu < LEAST_ON_CPU) {
       return {
@@ -38,7 +43,10 @@ export const noisyNeighbour: Rule = {
       };
     }
     if (others < OTHERS_OF_ALL * cpus) {
-      return { findings: [], because: `other processes used ${formatNumber(others)} of ${cpus} CPUs` };
+      return {
+        findings: [],
+        because: `other processes used ${formatShare(others / cpus)} of the host’s CPU time`,
+      };
     }
     return {
       findings: [
@@ -57,14 +65,20 @@ export const noisyNeighbour: Rule = {
               (value) => `The thread was ready and waited for a CPU for ${formatShare(value)} of the time.`,
               RUNNABLE,
             ),
-            ...view.evidence(
-              'host.cpu.others',
-              (value) => `Other processes used ${formatNumber(value)} CPUs.`,
-              OTHERS_OF_ALL * cpus,
-            ),
+            {
+              metric: 'host.cpu.othersShare',
+              value: others / cpus,
+              unit: 'ratio',
+              threshold: OTHERS_OF_ALL,
+              statement: `Other processes used ${formatShare(others / cpus)} of the host’s CPU time (${formatCpus(cpus)}).`,
+            },
           ],
         },
       ],
     };
   },
 };
+
+function formatCpus(cpus: number): string {
+  return cpus === 1 ? '1 CPU' : `${cpus} CPUs`;
+}

@@ -109,7 +109,7 @@ export class Attributor {
     }
     const stack = leaf === v8Leaf ? path : [...path, leaf];
     const innermostAt = innermost(stack);
-    const responsibleAt = throwerAt(stack, innermostAt);
+    const responsibleAt = throwerAt(stack, innermostAt, this.#frames.sources);
     if (responsibleAt < 0) {
       const operation = operationOfNode(stack) ?? OWN_CODE;
       return { share, leaf, leafLine: tickLine, responsible: null, line: undefined, via: null, operation };
@@ -170,16 +170,23 @@ export class Attributor {
 const ERROR_CLASS = /(Error|Exception)$/;
 const MAKING_AN_ERROR: Operation = { kind: 'exception', name: 'throw' };
 
+/** A class, the class that it extends, and what computes a message: so far below `throw new` the time may lie. */
+const CONSTRUCTOR_DEPTH = 4;
+
 /**
  * An exception's own constructor is not what makes exceptions: whoever calls it is, however its class computes its
- * message. Most of the time goes into the stack that `super()` walks.
+ * message. Most of the time goes into the stack that `super()` walks. It is told by its name, or by a `throw new` of
+ * it in the file of the caller.
  */
-function throwerAt(stack: readonly Frame[], at: number): number {
+function throwerAt(stack: readonly Frame[], at: number, sources: FrameResolver['sources']): number {
   let thrower = at;
-  while (thrower >= 0 && ERROR_CLASS.test(stack[thrower]!.name)) {
-    const caller = innermost(stack.slice(0, thrower));
-    if (caller < 0) return at;
-    thrower = caller;
+  let frame = at;
+  for (let depth = 0; depth < CONSTRUCTOR_DEPTH && frame >= 0; depth += 1) {
+    const caller = innermost(stack.slice(0, frame));
+    if (caller < 0) return thrower;
+    const { name } = stack[frame]!;
+    if (ERROR_CLASS.test(name) || sources.throwsNew(stack[caller]!.file, name)) thrower = caller;
+    frame = caller;
   }
   return thrower;
 }

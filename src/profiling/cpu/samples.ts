@@ -86,7 +86,9 @@ export function readSamples(
       carry[node] = carry[node]! + share;
       if (carry[node] >= 0.999) {
         carry[node] -= 1;
-        const callee = neighbouringCallee(samples, at, node, parents) ?? soleCallees(node);
+        const found = neighbouringCallee(samples, at, node, parents) ?? soleCallees(node);
+        // A function that calls itself has the time of its calls and of its stubs on one line.
+        const callee = found !== undefined && isSame(nodes[found]!, nodes[node]!) ? undefined : found;
         leaves.push({ node: callee ?? node, ms, runMs, stub: callee !== undefined });
         return;
       }
@@ -94,6 +96,15 @@ export function readSamples(
     leaves.push({ node, ms, runMs, stub: false });
   });
   return { nodes, parents, leaves, idle, collector, program };
+}
+
+function isSame({ callFrame: one }: RawNode, { callFrame: other }: RawNode): boolean {
+  return (
+    one.url === other.url &&
+    one.lineNumber === other.lineNumber &&
+    one.columnNumber === other.columnNumber &&
+    one.functionName === other.functionName
+  );
 }
 
 function usualInterval(deltasUs: readonly number[]): number {

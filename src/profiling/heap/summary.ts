@@ -38,11 +38,12 @@ export function summariseHeapProfile(profiles: HeapProfiles): HeapSummary {
     node: RawHeapNode,
     stack: readonly Frame[],
     bytes: (site: Site, selfSize: number, inNode: boolean) => void,
+    isKept: boolean,
   ) => {
     const frame = frames.resolve(node.callFrame);
     const path = node.callFrame.functionName === '(root)' ? stack : [...stack, frame];
     if (node.selfSize > 0 && frame.origin !== 'own') {
-      const { responsible, callee, inNode } = responsibleFrame(path, frames);
+      const { responsible, callee, inNode } = responsibleFrame(path, frames, isKept);
       let site = sites.get(responsible.key);
       if (site === undefined) {
         site = { frame: responsible, through: new Map(), allocatedBytes: 0, nodeBytes: 0, liveBytes: 0 };
@@ -51,17 +52,17 @@ export function summariseHeapProfile(profiles: HeapProfiles): HeapSummary {
       site.through.set(callee, (site.through.get(callee) ?? 0) + node.selfSize);
       bytes(site, node.selfSize, inNode);
     }
-    for (const child of node.children) visit(child, path, bytes);
+    for (const child of node.children) visit(child, path, bytes, isKept);
   };
-  visit(profiles.churn.head, [], (site, size, inNode) => {
+  const allocate = (site: Site, size: number, inNode: boolean) => {
     site.allocatedBytes += size * profiles.scale;
     if (inNode) site.nodeBytes += size * profiles.scale;
-  });
-  if (profiles.live !== undefined) {
-    visit(profiles.live.head, [], (site, size) => {
-      site.liveBytes += size;
-    });
-  }
+  };
+  const keep = (site: Site, size: number) => {
+    site.liveBytes += size;
+  };
+  visit(profiles.churn.head, [], allocate, false);
+  if (profiles.live !== undefined) visit(profiles.live.head, [], keep, true);
   const allocatedBytes = [...sites.values()].reduce((sum, site) => sum + site.allocatedBytes, 0);
   const callTree = treeOf(profiles.churn.head, frames, profiles.scale);
   return {
@@ -87,10 +88,18 @@ function liveFloor(sites: readonly Site[]): number {
   return sites.reduce((sum, site) => sum + site.liveBytes, 0) / 10;
 }
 
-/** The user's innermost function, inlined or not; else the innermost dependency's; else the outermost frame. */
+/**
+ * The user's innermost function, inlined or not; else the innermost dependency's; else the outermost frame.
+ *
+ * V8's allocation profile walks physical frames and gives no position within them, so that a function which was
+ * inlined is lost without a trace; the CPU profile's way out, the line of a sample, does not exist here. What the
+ * source says is what is left: who calls what stands below, who makes objects and, for those that live on, who keeps
+ * them. Switching inlining off during the run would tell, and would change what the program allocates.
+ */
 function responsibleFrame(
   path: readonly Frame[],
   frames: FrameResolver,
+  isKept: boolean,
 ): { responsible: Frame; callee: string; inNode: boolean } {
   let at = path.findLastIndex((frame) => frame.origin === 'user');
   if (at < 0) at = path.findLastIndex((frame) => frame.origin === 'dependency');
@@ -100,7 +109,10 @@ function responsibleFrame(
   const inNode = path.slice(at + 1).some(({ origin }) => origin === 'node');
   const shown = path[at]!;
   if (shown.function !== null) {
-    const inlined = frames.sources.inlinedCaller(shown.file, shown.function, callee);
+    const { sources } = frames;
+    const inlined =
+      sources.inlinedCaller(shown.file, shown.function, callee) ??
+      (isKept && callee === '' ? sources.inlinedKeeper(shown.file, shown.function) : null);
     if (inlined !== null)
       return { responsible: frames.ofFunction(shown.file, shown.origin, inlined), callee, inNode };
   }

@@ -263,6 +263,6 @@ function isRead(node: AnyNode): boolean {
   let argument = node.argument as AnyNode;
   if (argument.type === 'ChainExpression') argument = argument.expression as AnyNode;
   if (argument.type !== 'CallExpression') return false;
-  const name = lastName(argument.callee as AnyNode);
+  const name = lastName(argument.callee as AnyNode).replace(/^#/, '');
   return !CHANGES.test(name) && !WAITS.test(name);
 }

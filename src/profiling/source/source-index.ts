@@ -89,8 +89,26 @@ export class SourceIndex {
    * call `callee` itself, and exactly one function that it calls does. An empty `callee` asks who makes objects.
    */
   inlinedCaller(file: string, outer: SourceFunction, callee: string): SourceFunction | null {
+    return this.#inlined(file, outer, (candidate) => does(candidate, callee));
+  }
+
+  /**
+   * The function that V8 had inlined into `outer`, told by what became of the objects that were made: they are kept,
+   * `outer` keeps nothing, and exactly one function that it calls makes objects and keeps something.
+   */
+  inlinedKeeper(file: string, outer: SourceFunction): SourceFunction | null {
+    if (outer.keeps) return null;
+    return this.#inlined(file, outer, ({ keeps, makes }) => keeps && makes);
+  }
+
+  /** The only function that `outer` reaches, nearest first, for which `fits` holds; null where it holds for `outer`. */
+  #inlined(
+    file: string,
+    outer: SourceFunction,
+    fits: (candidate: SourceFunction) => boolean,
+  ): SourceFunction | null {
     const syntax = this.#syntax(this.#file(file));
-    if (syntax === null || does(outer, callee)) return null;
+    if (syntax === null || fits(outer)) return null;
     let reached: SourceFunction[] = [outer];
     const seen = new Set(reached);
     for (let depth = 0; depth < INLINING_DEPTH && reached.length > 0; depth += 1) {
@@ -99,7 +117,7 @@ export class SourceIndex {
           next.name !== '' && !seen.has(next) && reached.some(({ callees }) => callees.has(next.name)),
       );
       for (const next of reached) seen.add(next);
-      const candidates = reached.filter((next) => does(next, callee));
+      const candidates = reached.filter(fits);
       if (candidates.length > 0) return candidates.length === 1 ? candidates[0]! : null;
     }
     return null;
@@ -128,6 +146,11 @@ export class SourceIndex {
     if (this.#acorn === null || indexed.text === null || lineStart === undefined) return null;
     indexed.awaits ??= findSerialAwaits(this.#acorn, indexed.text);
     return serialAwaitAround(indexed.awaits, lineStart + column - 1);
+  }
+
+  /** Whether a `throw new …` of the file makes objects of the class of this name. */
+  throwsNew(file: string, name: string): boolean {
+    return this.#syntax(this.#file(file))?.thrown.has(name) ?? false;
   }
 
   /** Whether a line reads a property by its name. */

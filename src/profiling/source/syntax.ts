@@ -19,6 +19,10 @@ export interface SourceFunction {
   readonly callees: Set<string>;
   /** Whether it makes objects itself: literals, closures, `new`, or calls that are known to return new ones. */
   allocates: boolean;
+  /** Whether it makes objects that could be kept: literals, `new`, closures. Text and copies of lists do not count. */
+  makes: boolean;
+  /** Whether it puts something where it outlives the call: into a member of an object, a list, a map or a set. */
+  keeps: boolean;
   /** Whether it holds a loop, so that a call of it can take long. */
   loops: boolean;
 }
@@ -40,8 +44,13 @@ export interface Syntax {
   readonly marks: ReadonlyMap<number, readonly LineMark[]>;
   /** Calls by 1-based line: the last name of each callee, `UNKNOWN_CALLEE` where only the run tells it. */
   readonly calls: ReadonlyMap<number, readonly string[]>;
-  /** Lines that read a property by its name. Indexes and `length` are served by other means and left out. */
+  /**
+   * Lines that read a property by its name. Indexes, `length`, methods of the language's own objects and lines that
+   * build text are left out: V8 serves them by other stubs.
+   */
   readonly propertyLines: ReadonlySet<number>;
+  /** What `throw new …` makes. */
+  readonly thrown: ReadonlySet<string>;
 }
 
 export const UNKNOWN_CALLEE = '?';
@@ -99,6 +108,26 @@ const ALLOCATING_CALLS = new Set([
     'fill',
   ],
 ]);
+const MAKING_TYPES = new Set(['ObjectExpression', 'ArrayExpression', 'NewExpression']);
+const KEEPING_CALLS = new Set(['push', 'unshift', 'set', 'add', 'append']);
+/** `list.slice`, `text.trim`: their time is the method's, not the look-up's. */
+const BUILTIN_METHODS = new Set(
+  [
+    Array,
+    String,
+    Map,
+    Set,
+    WeakMap,
+    Number,
+    RegExp,
+    Promise,
+    Date,
+    Uint8Array,
+    Object.getPrototypeOf(Uint8Array),
+  ]
+    .map(({ prototype }) => prototype as object)
+    .flatMap((prototype) => Object.getOwnPropertyNames(prototype)),
+);
 const LOOPS = new Set([
   'ForStatement',
   'ForOfStatement',
@@ -142,6 +171,9 @@ class SyntaxCollector {
   readonly #marks = new Map<number, LineMark[]>();
   readonly #calls = new Map<number, string[]>();
   readonly #propertyLines = new Set<number>();
+  readonly #builtinCallees = new Set<AnyNode>();
+  readonly #textLines = new Set<number>();
+  readonly #thrown = new Set<string>();
   readonly #variableCalls: { line: number; name: string }[] = [];
   #current: SourceFunction | null = null;
 
@@ -156,17 +188,21 @@ class SyntaxCollector {
     for (const { line, name } of this.#variableCalls) {
       if (!declared.has(name)) this.#addCall(line, UNKNOWN_CALLEE);
     }
+    for (const line of this.#textLines) this.#propertyLines.delete(line);
     this.#functions.sort((a, b) => a.start - b.start || b.end - a.end);
     return {
       functions: this.#functions,
       marks: this.#marks,
       calls: this.#calls,
       propertyLines: this.#propertyLines,
+      thrown: this.#thrown,
     };
   }
 
   #visit(node: AnyNode, assignedName: string): void {
     if (this.#current !== null && ALLOCATING_TYPES.has(node.type)) this.#current.allocates = true;
+    if (this.#current !== null && MAKING_TYPES.has(node.type)) this.#current.makes = true;
+    if (this.#current !== null && isStore(node)) this.#current.keeps = true;
     if (this.#current !== null && LOOPS.has(node.type)) this.#current.loops = true;
     switch (node.type) {
       case 'FunctionDeclaration':
@@ -188,14 +224,20 @@ class SyntaxCollector {
       }
       case 'ThrowStatement':
         this.#mark(lineOf(node), 'exception', 'throw');
+        if ((node.argument as AnyNode).type === 'NewExpression')
+          this.#thrown.add(lastName((node.argument as AnyNode).callee as AnyNode));
         break;
       case 'AwaitExpression':
         this.#mark(lineOf(node), 'microtask', 'await');
         break;
       case 'MemberExpression':
-        if (node.computed !== true && lastName(node) !== 'length') {
+        if (node.computed !== true && lastName(node) !== 'length' && !this.#builtinCallees.has(node)) {
           this.#propertyLines.add(lineOf(node.property as AnyNode));
         }
+        break;
+      case 'TemplateLiteral':
+        if ((node.expressions as AnyNode[]).length > 0)
+          for (let line = lineOf(node); line <= node.loc!.end.line; line += 1) this.#textLines.add(line);
         break;
     }
     for (const [key, value] of Object.entries(node)) {
@@ -210,7 +252,7 @@ class SyntaxCollector {
   #enterFunction(node: AnyNode, assignedName: string): void {
     const id = node.id as { name?: string } | null | undefined;
     const loc = node.loc!;
-    if (this.#current !== null) this.#current.allocates = true;
+    if (this.#current !== null) this.#current.allocates = this.#current.makes = true;
     const entered: SourceFunction = {
       name: id?.name ?? assignedName,
       start: node.start,
@@ -220,6 +262,8 @@ class SyntaxCollector {
       parent: this.#current,
       callees: new Set(),
       allocates: false,
+      makes: false,
+      keeps: false,
       loops: false,
     };
     this.#functions.push(entered);
@@ -234,8 +278,11 @@ class SyntaxCollector {
     const name = lastName(callee) || UNKNOWN_CALLEE;
     const property = callee.type === 'MemberExpression' ? (callee.property as AnyNode) : callee;
     const line = lineOf(property);
+    if (callee.type === 'MemberExpression' && isOfLanguage(callee, name)) this.#builtinCallees.add(callee);
     this.#current?.callees.add(name);
     if (this.#current !== null && ALLOCATING_CALLS.has(name)) this.#current.allocates = true;
+    if (this.#current !== null && KEEPING_CALLS.has(name) && callee.type === 'MemberExpression')
+      this.#current.keeps = true;
     this.#addCall(line, name);
     if (callee.type === 'Identifier' && !(name in globalThis)) this.#variableCalls.push({ line, name });
 
@@ -289,6 +336,19 @@ export function isNode(value: unknown): value is AnyNode {
   );
 }
 
+/** `this.last = x`, `table[key] = x`: a plain property of something else is most often a header or a flag. */
+function isStore(node: AnyNode): boolean {
+  if (node.type !== 'AssignmentExpression' || node.operator !== '=') return false;
+  const target = node.left as AnyNode;
+  if (target.type !== 'MemberExpression') return false;
+  return target.computed === true || (target.object as AnyNode).type === 'ThisExpression';
+}
+
+function isOfLanguage(callee: AnyNode, name: string): boolean {
+  const object = callee.object as AnyNode;
+  return BUILTIN_METHODS.has(name) || (object.type === 'Identifier' && (object.name as string) in globalThis);
+}
+
 function isRegexp(node: AnyNode): boolean {
   return node.type === 'Literal' && node.regex !== undefined;
 }
@@ -299,7 +359,9 @@ export function lineOf(node: AnyNode): number {
 
 export function lastName(node: AnyNode): string {
   if (node.type === 'ChainExpression') return lastName(node.expression as AnyNode);
-  if (node.type === 'Identifier' || node.type === 'PrivateIdentifier') return node.name as string;
+  if (node.type === 'Identifier') return node.name as string;
+  // As V8 names it in its frames.
+  if (node.type === 'PrivateIdentifier') return `#${node.name as string}`;
   if (node.type === 'MemberExpression' && node.computed !== true) return lastName(node.property as AnyNode);
   return '';
 }

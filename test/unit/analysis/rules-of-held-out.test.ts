@@ -40,6 +40,17 @@ describe('garbage', () => {
     const allocations = [site('indexBy', { allocatedBytes: 5e9, share: 0.99 })];
     expect(causes({ metrics, operations: [copying], allocations })[0]).toBe('allocation-churn');
   });
+  it('is one fault with the time of the function that does little but make it', () => {
+    const metrics = { ...churning, 'cpu.gc.share': 0.13 };
+    const making = operation('own-code', 'enrich', 0.8, { busy: 0.97, longestRunMs: 60 });
+    const made = (allocatedBytes: number) => [site('enrich', { allocatedBytes, share: 0.99 })];
+    expect(causes({ metrics, operations: [making], allocations: made(9e8) })).toEqual(['allocation-churn']);
+    // Where it computes for longer than objects take to make, both are true.
+    expect(causes({ metrics, operations: [making], allocations: made(2e8) })).toEqual([
+      'sync-cpu',
+      'allocation-churn',
+    ]);
+  });
 });
 
 describe('listeners', () => {
@@ -111,6 +122,86 @@ describe('the host', () => {
     ['cpu-throttling', { 'cgroup.cpu.throttledPeriods': 0.3 }],
   ])('comes before the program’s own health where it is clearly in the way: %s', (cause, metrics) => {
     expect(causes({ metrics })).toEqual([cause, 'healthy']);
+  });
+});
+
+describe('a stretch of samples', () => {
+  const hot = (busy: number, longestRunMs: number) => ({
+    metrics: {
+      'eventLoop.utilization': busy,
+      'cpu.busy.share': busy,
+      'thread.main.onCpu': busy,
+      'cpu.samples': 2000,
+    },
+    operations: [operation('own-code', 'render', 0.2, { busy, longestRunMs })],
+  });
+  it('is chance where requests follow one another and each holds some of the function', () => {
+    expect(causes(hot(0.97, 15))).toEqual(['saturated']);
+  });
+  it('is a fault where it is longer than that, and where the loop rests between tasks', () => {
+    expect(causes(hot(0.97, 40))).toEqual(['sync-cpu']);
+    expect(causes(hot(0.5, 15))).toEqual(['sync-cpu']);
+  });
+});
+
+describe('a connection for each request', () => {
+  const row = { target: 'rates:80', errors: 0, bytes: 0, maxInFlight: 2, p50Ms: 5, p99Ms: 9, maxMs: 9 };
+  const asked = {
+    ...row,
+    kind: 'http' as const,
+    name: 'GET',
+    location: place('quote'),
+    count: 200,
+    totalMs: 1000,
+  };
+  const connected = { ...row, kind: 'connect' as const, name: 'connect', totalMs: 60 };
+  it('is told by the host’s connections where requests do not tell, as those of fetch', () => {
+    const [first] = findings({ type: 'network', activities: [asked, { ...connected, count: 200 }] });
+    expect(first).toMatchObject({ cause: 'no-keep-alive', location: { function: 'quote' } });
+    expect(causes({ type: 'network', activities: [asked, { ...connected, count: 4 }] })).toEqual(['healthy']);
+  });
+  it('is not told by connections that other requests made', () => {
+    const fresh = { ...asked, location: place('other'), count: 20, newConnectionShare: 1 };
+    const activities = [asked, fresh, { ...connected, count: 20 }];
+    expect(causes({ type: 'network', activities })).toEqual(['healthy']);
+  });
+});
+
+describe('objects of many shapes', () => {
+  const busy = { 'eventLoop.utilization': 0.6, 'cpu.busy.share': 0.6, 'thread.main.onCpu': 0.6 };
+  const stubMs = 0.5 * 0.8 * 0.6 * 5000;
+  const diff = operation('own-code', 'diff', 0.8, { busy: 0.6, longestRunMs: 40, stubMs });
+  it('are not the reason where the stubs are those that make new objects and text', () => {
+    const allocations = (allocatedBytes: number) => [site('diff', { allocatedBytes })];
+    expect(causes({ metrics: busy, operations: [diff], allocations: allocations(1e6) })[0]).toBe(
+      'megamorphic-access',
+    );
+    expect(causes({ metrics: busy, operations: [diff], allocations: allocations(3e9) })[0]).toBe('sync-cpu');
+  });
+});
+
+describe('a run of a few milliseconds', () => {
+  it('says little of the program and nothing of the host', () => {
+    const metrics = {
+      'eventLoop.utilization': 1,
+      'thread.main.onCpu': 0.6,
+      'thread.main.runnable': 0.4,
+      'host.cpu.others': 3.9,
+    };
+    const [first, ...others] = findings({ metrics, durationMs: 7 });
+    expect(first).toMatchObject({ cause: 'saturated' });
+    expect(first!.confidence).toBeLessThan(0.2);
+    expect(others).toEqual([]);
+  });
+});
+
+describe('a neighbour', () => {
+  it('is told by its part of the host’s CPUs, in one unit throughout', () => {
+    const metrics = { 'eventLoop.utilization': 0.6, 'thread.main.runnable': 0.4, 'host.cpu.others': 3.2 };
+    const evidence = findings({ metrics })[0]!.evidence.at(-1)!;
+    expect(evidence).toMatchObject({ unit: 'ratio', threshold: 0.4 });
+    expect(evidence.value).toBeCloseTo(0.8);
+    expect(evidence.statement).toBe('Other processes used 80 % of the host’s CPU time (4 CPUs).');
   });
 });
 

@@ -34,6 +34,14 @@ function audit(entry) {
 function handler(request) {
   return audit(request);
 }
+class OutOfStock extends Fault {
+  constructor(sku) {
+    super(sku);
+  }
+}
+function take(sku) {
+  if (sku > 1) throw new OutOfStock(sku);
+}
 `;
 
 let directory: string;
@@ -126,6 +134,16 @@ describe('operations', () => {
       [...repeat('load', 10), ...repeat('(idle)', 1), ...repeat('load', 20)],
     );
     expect(operations[0]!.longestRunMs).toBe(20);
+  });
+
+  it('gives the time in an exception’s constructor to who throws it, whatever the class is called', () => {
+    const make = { name: 'OutOfStock', url: file, line: 29, column: 14, ticks: { 30: 12 } };
+    const { operations } = summarise(
+      [{ name: 'take', url: file, line: 33, column: 14, ticks: {}, children: [make] }],
+      repeat('OutOfStock', 12),
+    );
+    expect(operations[0]).toMatchObject({ kind: 'exception', name: 'throw' });
+    expect(operations[0]!.location).toMatchObject({ function: 'take', line: 34 });
   });
 
   it('gives a file call in Node’s own code to the user’s function, inlined or not', () => {

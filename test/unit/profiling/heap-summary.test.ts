@@ -17,6 +17,18 @@ function handler(request) {
 function subscribe(response) {
   bus.on('change', () => response.end());
 }
+function open(user) {
+  const session = { user };
+  sessions[user] = session;
+  return session;
+}
+function greet(request) {
+  return open(request.url.split('/')).user;
+}
+function greetAndCount(request) {
+  this.last = request.url;
+  return open(request.url.split('/')).user;
+}
 `;
 
 const node = (spec: FrameSpec, selfSize: number, children: RawHeapNode[] = []): RawHeapNode => ({
@@ -54,6 +66,22 @@ describe('allocation sites', () => {
   it('finds the function that V8 inlined: the one that makes objects', () => {
     const { sites } = summarise(root(node({ name: 'handler', url: file, line: 4, column: 17 }, 500)));
     expect(sites[0]!.location).toMatchObject({ function: 'remember', line: 1 });
+  });
+
+  it('finds the function that V8 inlined: for objects that live on, the one that keeps them', () => {
+    const greet = root(node({ name: 'greet', url: file, line: 15, column: 15 }, 500));
+    const { sites } = summarise(greet, greet);
+    expect(sites.map(({ location, liveBytes }) => [location.function, liveBytes])).toEqual([
+      ['greet', 0],
+      ['open', 500],
+    ]);
+  });
+
+  it('leaves objects that live on with a function that keeps some itself', () => {
+    const both = root(node({ name: 'greetAndCount', url: file, line: 18, column: 23 }, 500));
+    expect(summarise(both, both).sites).toMatchObject([
+      { location: { function: 'greetAndCount' }, liveBytes: 500 },
+    ]);
   });
 
   it('gives Node’s and a dependency’s bytes to the user’s caller', () => {

@@ -68,6 +68,20 @@ describe('samples in frameless stubs', () => {
     expect(tree.leaves.some(({ stub }) => stub)).toBe(false);
   });
 
+  it('are none where a function calls itself: its own work stands on that line too', () => {
+    const frame = { name: 'walk', url: '/a.js', line: 1 };
+    const inner = { ...frame, as: 'inner', ticks: { 5: 4 } };
+    const tree = readSamples(
+      cpuProfile([{ ...frame, as: 'outer', ticks: { 5: 4 }, children: [inner] }], [
+        ...repeat('inner', 4),
+        ...repeat('outer', 4),
+      ]),
+      () => true,
+    );
+    expect(msOf(tree, 'walk')).toBe(8);
+    expect(tree.leaves.some(({ stub }) => stub)).toBe(false);
+  });
+
   it('stay with a caller that has no callee near them', () => {
     const tree = readSamples(
       cpuProfile([{ name: 'alone', url: '/a.js', ticks: {} }], repeat('alone', 5)),

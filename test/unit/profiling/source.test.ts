@@ -18,7 +18,7 @@ describe('parseSyntax', () => {
       names(
         'const f = () => 1; const o = { g() {}, h: function () {} }; class C { m() {} #p = () => 2; } o.x = () => 3;',
       ),
-    ).toEqual(['f', 'g', 'h', 'm', 'p', 'x']);
+    ).toEqual(['f', 'g', 'h', 'm', '#p', 'x']);
   });
 
   it.each([
@@ -35,6 +35,17 @@ describe('parseSyntax', () => {
     ['Buffer.alloc(9)', ['buffer Buffer.alloc']],
   ])('marks %s', (text, expected) => {
     expect(marks(text)).toEqual(expected);
+  });
+
+  it.each([
+    ['sum += shape.area', true],
+    ['shape.area()', true],
+    ['list.slice(1)', false],
+    ['list.length', false],
+    ['Math.hypot(1, 2)', false],
+    ['const text = `${shape.area} m`', false],
+  ])('tells whether a line reads a property that objects of many shapes may have: %s', (text, reads) => {
+    expect(parseSyntax(acorn, text)!.propertyLines.has(1)).toBe(reads);
   });
 
   it('reads scripts that are no modules', () => {
