@@ -1,7 +1,20 @@
 import { createServer } from 'node:http';
 import driver from '../driver.cjs';
 
-const kinds = ['text', 'image', 'quote', 'video', 'code', 'table', 'poll', 'map', 'list', 'embed', 'file', 'cta'];
+const kinds = [
+  'text',
+  'image',
+  'quote',
+  'video',
+  'code',
+  'table',
+  'poll',
+  'map',
+  'list',
+  'embed',
+  'file',
+  'cta',
+];
 const blocks = Array.from({ length: 24_000 }, (_, i) => {
   const block = {};
   // Plug-ins put their own fields first.
@@ -18,5 +31,8 @@ const measure = (list) => {
   }
   return area;
 };
-const server = createServer((_request, response) => response.end(String(measure(blocks)))).listen(0, '127.0.0.1');
+const server = createServer((_request, response) => response.end(String(measure(blocks)))).listen(
+  0,
+  '127.0.0.1',
+);
 driver.drive(server, { ratePerSecond: 40 });

@@ -1,11 +1,17 @@
 import { createServer } from 'node:http';
 import driver from '../driver.cjs';
 
-const people = new Map(Array.from({ length: 500 }, (_, i) => [String(i), { id: String(i), name: `P ${i}`, boss: String(i >> 1) }]));
+const people = new Map(
+  Array.from({ length: 500 }, (_, i) => [String(i), { id: String(i), name: `P ${i}`, boss: String(i >> 1) }]),
+);
 const fields = {
   name: (person) => person.name,
   boss: (person) => people.get(person.boss)?.name ?? null,
-  team: (person) => [...people.values()].slice(0, 8).filter(({ boss }) => boss === person.boss).map(({ id }) => id),
+  team: (person) =>
+    [...people.values()]
+      .slice(0, 8)
+      .filter(({ boss }) => boss === person.boss)
+      .map(({ id }) => id),
 };
 const resolve = async (person, wanted) =>
   Object.fromEntries(await Promise.all(wanted.map(async (field) => [field, await fields[field]?.(person)])));

@@ -4,7 +4,8 @@ const { drive } = require('../driver.cjs');
 
 const counters = new Map();
 const count = (name) => counters.set(name, (counters.get(name) ?? 0) + 1);
-const exposition = () => [...counters].map(([name, value]) => `# TYPE ${name} counter\n${name} ${value}`).join('\n');
+const exposition = () =>
+  [...counters].map(([name, value]) => `# TYPE ${name} counter\n${name} ${value}`).join('\n');
 const routes = {
   '/metrics': (response) => response.end(exposition()),
   '/ping': (response) => response.end('pong'),

@@ -14,7 +14,8 @@ function fold(batch) {
     totals.set(key, sum);
   }
 }
-const summary = () => [...totals].map(([key, { count, value }]) => `${key}:${(value / count).toFixed(3)}`).join();
+const summary = () =>
+  [...totals].map(([key, { count, value }]) => `${key}:${(value / count).toFixed(3)}`).join();
 let published = '';
 for (let n = 0; ; n += 1) {
   fold(inbox.splice(0, 500));

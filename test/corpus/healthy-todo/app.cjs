@@ -37,4 +37,7 @@ const server = http
     run(0);
   })
   .listen(0, '127.0.0.1');
-drive(server, { ratePerSecond: 1000, body: '{"title":"write tests","due":"2026-03-01","labels":["work","home"]}' });
+drive(server, {
+  ratePerSecond: 1000,
+  body: '{"title":"write tests","due":"2026-03-01","labels":["work","home"]}',
+});

@@ -2,7 +2,13 @@ import fastify from 'fastify';
 import cloneDeep from 'lodash.clonedeep';
 import driver from '../driver.cjs';
 
-const history = Array.from({ length: 700 }, (_, i) => ({ id: i, lines: [{ sku: `s${i}`, n: 1 }, { sku: `t${i}`, n: 2 }] }));
+const history = Array.from({ length: 700 }, (_, i) => ({
+  id: i,
+  lines: [
+    { sku: `s${i}`, n: 1 },
+    { sku: `t${i}`, n: 2 },
+  ],
+}));
 const isolate = (rows) => cloneDeep(rows);
 class HistoryService {
   async recent(limit) {

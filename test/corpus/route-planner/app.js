@@ -29,5 +29,8 @@ const stops = Array.from({ length: 420 }, (_, i) => ({ x: (i * 7919) % 1000, y: 
 const optimizer = new TourOptimizer(stops);
 const plan = async (id) => ({ id, tour: optimizer.improve(stops.map((_, i) => i)) });
 const respond = async (response, id) => response.end(JSON.stringify((await plan(id)).tour.slice(0, 5)));
-const server = createServer((request, response) => void respond(response, request.url)).listen(0, '127.0.0.1');
+const server = createServer((request, response) => void respond(response, request.url)).listen(
+  0,
+  '127.0.0.1',
+);
 driver.drive(server, { ratePerSecond: 14 });

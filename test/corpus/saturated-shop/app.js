@@ -2,8 +2,14 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import driver from '../driver.cjs';
 
-const goods = Array.from({ length: 60 }, (_, i) => ({ id: i, name: `Thing ${i}`, price: 3 + (i % 9), tags: ['a', `t${i % 5}`] }));
-const cookie = (header = 'sid=abc; theme=dark; lang=de') => Object.fromEntries(header.split('; ').map((pair) => pair.split('=')));
+const goods = Array.from({ length: 60 }, (_, i) => ({
+  id: i,
+  name: `Thing ${i}`,
+  price: 3 + (i % 9),
+  tags: ['a', `t${i % 5}`],
+}));
+const cookie = (header = 'sid=abc; theme=dark; lang=de') =>
+  Object.fromEntries(header.split('; ').map((pair) => pair.split('=')));
 const etag = (text) => createHash('sha1').update(text).digest('hex');
 const select = (tag) => goods.filter(({ tags }) => tags.includes(tag)).slice(0, 6);
 const total = (list) => list.reduce((sum, { price }) => sum + price * 1.2, 0);

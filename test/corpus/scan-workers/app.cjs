@@ -3,7 +3,8 @@ const { isMainThread, parentPort, Worker, workerData } = require('node:worker_th
 
 function fingerprint(seed) {
   let hash = seed;
-  for (let i = 0; i < 3_000_000; i += 1) hash = (Math.imul(hash ^ (i & 0xff), 0x01000193) >>> 0) + (hash >>> 13);
+  for (let i = 0; i < 3_000_000; i += 1)
+    hash = (Math.imul(hash ^ (i & 0xff), 0x01000193) >>> 0) + (hash >>> 13);
   return hash;
 }
 if (isMainThread) {

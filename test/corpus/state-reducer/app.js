@@ -1,7 +1,12 @@
 import { serveUnderLoad } from '../load.js';
 
 const initial = {
-  users: Array.from({ length: 900 }, (_, i) => ({ id: i, name: `user ${i}`, roles: ['a', 'b'], on: i % 2 === 0 })),
+  users: Array.from({ length: 900 }, (_, i) => ({
+    id: i,
+    name: `user ${i}`,
+    roles: ['a', 'b'],
+    on: i % 2 === 0,
+  })),
   settings: { theme: 'dark', limits: Array.from({ length: 60 }, (_, i) => i) },
 };
 const copy = (state) => JSON.parse(JSON.stringify(state));
