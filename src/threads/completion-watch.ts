@@ -20,7 +20,7 @@ const LOOK_MS = 0.1;
 const PATIENCE_MS = 0.04;
 /** How long looking is given up for, in ms. */
 const LEAST_PAUSE_MS = 1;
-const MOST_PAUSE_MS = 64;
+const MOST_PAUSE_MS = 16;
 /** Looking in vain uses up what so many finds have earned, of which a few are kept. */
 const FINDS_PER_FAILURE = 8;
 const MOST_FINDS = 32;
@@ -45,6 +45,8 @@ export class CompletionWatch {
   #isLooking = false;
   /** Until when something has to come back for looking to go on; undefined where it is for one turn only. */
   #until: number | undefined;
+  /** When a thread that had no task was last given one. */
+  #placedAt = -Infinity;
   #finds = 0;
   #pauseMs = 0;
   #pausedUntil = 0;
@@ -55,6 +57,7 @@ export class CompletionWatch {
 
   /** To be called when a task was placed. */
   placed(worker: PoolWorker): void {
+    if (worker.lane.load === 1) this.#placedAt = worker.progressAt;
     if (this.#isLooking || worker.isListening) return;
     if (this.#mayLook()) this.#look();
     else this.#listen(worker);
@@ -63,6 +66,8 @@ export class CompletionWatch {
   /** To be called when a worker said that something came back. */
   told(worker: PoolWorker): void {
     worker.isListening = false;
+    // Looking would have found it.
+    if (performance.now() - this.#placedAt < LOOK_MS) this.#pausedUntil = 0;
     this.#host.collect();
     if (this.#isLooking || this.#host.busy.size === 0) return;
     if (this.#mayLook()) this.#look();

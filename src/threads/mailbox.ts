@@ -12,6 +12,7 @@ const BELL = 0; // counts up; the worker sleeps on it
 const INVITED_TO = 1; // loop that the pool wants it in; 0 none
 const RETIRED = 2; // 1: leave when idle
 const POSTED = 3; // messages posted to the worker, ever
+const COMING = 6; // 1: there is work, and a ring will follow within the caller's turn
 const RUNG_AT = 2; // float64: when a sleeping worker was last woken, in ms since the epoch
 const INSIDE = LINE_WORDS; // loop that the worker is in; 0 none. Written by the worker.
 const ASLEEP = LINE_WORDS + 1; // 1: only a notification wakes it. Written by the worker.
@@ -44,9 +45,15 @@ export class Mailbox {
 
   ring(): void {
     const words = this.#words;
+    if (words[COMING] === 1) Atomics.store(words, COMING, 0);
     if (Atomics.load(words, ASLEEP) === 1) this.#times[RUNG_AT] = timeOrigin + performance.now();
     Atomics.add(words, BELL, 1);
     if (Atomics.load(words, ASLEEP) === 1) Atomics.notify(words, BELL);
+  }
+
+  /** Says that a ring will follow at once: a worker that is awake need not sleep before. */
+  announce(): void {
+    if (this.#words[COMING] === 0) Atomics.store(this.#words, COMING, 1);
   }
 
   /** To be called after each message that was posted. */
@@ -78,6 +85,10 @@ export class Mailbox {
   /** To be read before looking for work, and passed to `sleep`: a ring in between is then not missed. */
   get rings(): number {
     return Atomics.load(this.#words, BELL);
+  }
+
+  get isRingComing(): boolean {
+    return Atomics.load(this.#words, COMING) === 1;
   }
 
   get posted(): number {

@@ -17,7 +17,7 @@ import {
 } from './loop-options.js';
 import type { LoopProgram } from './loop-program.js';
 import type { LoopRunner } from './loop-runner.js';
-import { CALLER_LIMIT_NS, planLoop, TOGETHER_LIMIT_NS } from './partition/auto.js';
+import { BUSY_LIMIT_NS, CALLER_LIMIT_NS, planLoop, TOGETHER_LIMIT_NS } from './partition/auto.js';
 import { partitionerIndex } from './partition/by-name.js';
 import { leavesOf } from './shared-data.js';
 import { PreparedLoop, smoothed } from './prepared-loop.js';
@@ -43,6 +43,8 @@ export interface LoopThreads {
   /** Threads that `auto` uses: no more than the CPUs that the process may use. */
   readonly usefulThreads: () => number;
   readonly hasReadyWorkers: () => boolean;
+  /** What waking a thread takes, as measured of late, mean over the threads; 0 without any. */
+  readonly wakeMs: () => number;
   /** Starts threads in the background. */
   readonly startThreads: (count: number) => void;
 }
@@ -113,6 +115,13 @@ export class ParallelLoops {
     return new PreparedLoop(options, loop, program, kernel, this);
   }
 
+  /** What splitting costs: a dispatch as measured, to threads that were awake, and waking them. */
+  get #overheadNs(): number {
+    return this.#dispatchNs === undefined
+      ? ASSUMED_DISPATCH_NS
+      : this.#dispatchNs + 2e6 * this.#pool.wakeMs();
+  }
+
   /** A known loop ran on the caller. */
   ranOnCaller(tookMs: number): void {
     this.#ledger.ranOnCaller(tookMs);
@@ -120,12 +129,12 @@ export class ParallelLoops {
 
   /** Whether a known loop belongs on the caller as things stand. */
   staysOnCaller(program: LoopProgram, iterations: number): boolean {
-    if (!this.#ledger.allows && iterations * program.iterationNs! <= CALLER_LIMIT_NS) return true;
+    if (!this.#ledger.allows && iterations * program.iterationNs! <= BUSY_LIMIT_NS) return true;
     const plan = planLoop({
       iterations,
       iterationNs: program.iterationNs,
       parallelIterationNs: program.parallelIterationNs,
-      dispatchNs: this.#dispatchNs ?? ASSUMED_DISPATCH_NS,
+      dispatchNs: this.#overheadNs,
       maxThreads: this.#pool.usefulThreads(),
     });
     return plan.where === 'caller';
@@ -168,7 +177,7 @@ export class ParallelLoops {
         iterations,
         iterationNs: program.iterationNs,
         parallelIterationNs: program.parallelIterationNs,
-        dispatchNs: this.#dispatchNs ?? ASSUMED_DISPATCH_NS,
+        dispatchNs: this.#overheadNs,
         maxThreads: Math.min(loop.threads, this.#pool.usefulThreads()),
       });
       if (plan.where === 'probe') {
@@ -182,13 +191,13 @@ export class ParallelLoops {
         first = this.#runFor(program, loop, first, 2 * CALLER_LIMIT_NS);
       } else if (this.#dispatchNs === undefined && this.#pool.hasReadyWorkers()) {
         await this.#calibrate();
-      } else if (serialNs > TOGETHER_LIMIT_NS) {
+      } else if (serialNs > BUSY_LIMIT_NS) {
         return this.#runOnThreads(program, loop, first, plan.threads);
       } else if (this.#ledger.allows) {
-        return this.#runTogether(program, loop, first, plan.threads);
+        return this.#runSplit(program, loop, first, plan.threads);
       } else if (!wasHeldUp) {
         wasHeldUp = true;
-        first = this.#runFor(program, loop, first, 2 * CALLER_LIMIT_NS);
+        first = this.#runFor(program, loop, first, BUSY_LIMIT_NS);
       } else {
         // It held the caller up for long enough, and another thread would not help: one goes on alone.
         return this.#runOnThreads(program, loop, first, 1);
@@ -255,18 +264,24 @@ export class ParallelLoops {
     }
   }
 
-  /** The caller begins, and leaves what is left to the threads when it was held up for long enough. */
-  async #runTogether(
+  /**
+   * Splits a loop of some milliseconds, and books what that won. Where it is short the caller begins, and leaves what is
+   * left to the threads when it was held up for long enough.
+   */
+  async #runSplit(
     program: LoopProgram,
     loop: Loop & CallerLoop,
     first: number,
     threads: number,
   ): Promise<unknown[]> {
-    const forecastMs = ((loop.end - iterationOf(loop, first)) * program.iterationNs!) / 1e6;
-    const part = { loop, firstUnit: first, limitMs: (2 * CALLER_LIMIT_NS) / 1e6 };
+    const forecastNs = (loop.end - iterationOf(loop, first)) * program.iterationNs!;
+    const part =
+      forecastNs > TOGETHER_LIMIT_NS
+        ? undefined
+        : { loop, firstUnit: first, limitMs: (2 * CALLER_LIMIT_NS) / 1e6 };
     const began = performance.now();
     const partials = await this.#runOnThreads(program, loop, first, threads, part);
-    this.#ledger.ranSplit(performance.now() - began, forecastMs);
+    this.#ledger.ranSplit(performance.now() - began, forecastNs / 1e6);
     return partials;
   }
 

@@ -45,6 +45,8 @@ export class PoolWorker {
   progressAt = 0;
   /** When it was last woken for a task. */
   rungAt = -Infinity;
+  /** Forecast of the tasks that it was given since, in ms. */
+  unrungMs = 0;
   /** It was asked to tell of results, and its answer was not read yet. */
   isListening = false;
   readonly #worker: Worker;

@@ -32,7 +32,7 @@ const SHORT_BACKLOG_MS = 0.02;
 /** In a rush results are taken in after so many calls, while threads work on the others. */
 const CALLS_PER_COLLECTION = 16;
 const NO_OPTIONS: RunOptions = {};
-/** Tasks placed within this are announced together. */
+/** Tasks placed within this are announced together, and further ones when they are as much work. */
 const RING_TOGETHER_MS = 0.1;
 /** How long tasks wait behind one that takes longer than forecast, while another thread is idle. */
 const STUCK_MS = 2;
@@ -270,26 +270,37 @@ export class TaskDispatcher {
       this.#watchForStuck();
     }
     if (call.priority < this.#lowestPlaced) this.#lowestPlaced = call.priority;
-    this.#ring(worker);
+    this.#ring(worker, call);
     this.#watch.placed(worker);
   }
 
   /**
    * The first task in a while wakes its worker at once; those that follow closely wake it together when the caller is
-   * through, as each system call to wake a thread costs more than a small task, and may cost the caller its CPU.
+   * through, or when they are worth it, as each system call to wake a thread costs more than many a small task, and may
+   * cost the caller its CPU.
    */
-  #ring(worker: PoolWorker): void {
-    if (this.#now - worker.rungAt > RING_TOGETHER_MS) {
-      worker.rungAt = this.#now;
-      worker.mailbox.ring();
+  #ring(worker: PoolWorker, { forecastMs }: TaskCall): void {
+    worker.unrungMs += forecastMs;
+    const isFirst = worker.lane.load === 1 && this.#now - worker.rungAt > RING_TOGETHER_MS;
+    if (isFirst || worker.unrungMs >= RING_TOGETHER_MS) {
+      this.#toRing.delete(worker);
+      this.#ringNow(worker);
       return;
     }
+    if (this.#toRing.has(worker)) return;
     if (this.#toRing.size === 0) void settled.then(this.#ringAll);
     this.#toRing.add(worker);
+    worker.mailbox.announce();
+  }
+
+  #ringNow(worker: PoolWorker): void {
+    worker.rungAt = this.#now;
+    worker.unrungMs = 0;
+    worker.mailbox.ring();
   }
 
   readonly #ringAll = (): void => {
-    for (const { mailbox } of this.#toRing) mailbox.ring();
+    for (const worker of this.#toRing) this.#ringNow(worker);
     this.#toRing.clear();
   };
 

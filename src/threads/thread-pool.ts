@@ -127,6 +127,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
       maxThreads,
       usefulThreads: () => (this.#usefulThreads ??= Math.min(maxThreads, allowedThreads())),
       hasReadyWorkers: () => this.#roster.size > this.#roster.starting,
+      wakeMs: () => this.#wakeMs ?? 0,
       startThreads: (count) => this.#roster.ensureStarting(count),
     });
     this.#roster.ensureMinimum();
@@ -154,10 +155,10 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   /**
    * Runs a kernel `(start, end, shared) => void` over a range, in chunks, on several threads at once. Resolves when
    * every iteration has run exactly once. With `schedule: 'auto'`, work that costs less than handing it out runs on
-   * the caller, which also takes part in loops of up to 12 ms; that holds its event loop up for up to about 4 ms (or one
+   * the caller, which also takes part in loops of up to 6 ms; that holds its event loop up for up to about 4 ms (or one
    * iteration, where one takes longer), then threads go on. Longer work, and any other schedule, runs in the pool's
-   * threads alone. Where other processes have taken the CPUs, so that splitting lost time of late, `auto` mostly does not
-   * split.
+   * threads alone. Where other processes have taken the CPUs, so that splitting lost time of late, loops of up to 12 ms
+   * stay on the caller.
    *
    * Rejects with TASK_THREW (the `cause` is the kernel's error, the message names the range) after the other threads
    * have stopped, with WORKER_DIED, TASK_UNLOADABLE, ABORTED, CLOSED or INVALID_ARGUMENT.
@@ -270,7 +271,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     const queueTime = queueTimes.summary();
     const runTime = runTimes.summary();
     const { livedMs } = this.#roster;
-    const wakes = [...this.#roster.all()].map(({ mailbox }) => mailbox.wakeMs);
+    const wakeMs = this.#wakeMs;
     const { dispatchNs } = this.#loops;
     return {
       threads: this.#roster.size,
@@ -287,9 +288,16 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
       ...(queueTime && { queueTime }),
       ...(runTime && { runTime }),
       ...(livedMs > 0 && { utilization: runTimes.sumMs / livedMs }),
-      ...(wakes.length > 0 && { wakeUs: (1e3 * wakes.reduce((a, b) => a + b)) / wakes.length }),
+      ...(wakeMs !== undefined && { wakeUs: 1e3 * wakeMs }),
       ...(dispatchNs !== undefined && { dispatchUs: dispatchNs / 1e3 }),
     };
+  }
+
+  /** Mean over the threads; undefined without any. */
+  get #wakeMs(): number | undefined {
+    let sum = 0;
+    for (const { mailbox } of this.#roster.all()) sum += mailbox.wakeMs;
+    return this.#roster.size === 0 ? undefined : sum / this.#roster.size;
   }
 
   /** Resolves when nothing waits or runs. New work may be given meanwhile; it is waited for too. */

@@ -25,8 +25,11 @@ export type LoopPlan =
 /** Work longer than this never stays on the caller, however badly it splits: its event loop would stand still. */
 export const CALLER_LIMIT_NS = 2_000_000;
 
-/** The caller takes part in loops up to this; of longer ones a wake-up is no part worth saving. */
-export const TOGETHER_LIMIT_NS = 12_000_000;
+/** The caller takes part in loops up to this; longer ones would hold it up for too long, also when halved. */
+export const TOGETHER_LIMIT_NS = 6_000_000;
+
+/** Loops up to this stay on the caller while splitting loses time, as then threads are no faster than it is. */
+export const BUSY_LIMIT_NS = 12_000_000;
 
 /** Time for learning the cost of iterations: long against the timer, short against a wake-up. */
 const PROBE_NS = 30_000;

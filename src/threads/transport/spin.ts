@@ -3,6 +3,9 @@
  * microsecond, where waking a thread takes 10 to 30. By time, never by iterations, and for twice of what waking was
  * measured to take here: spinning for less than a wake-up costs the most of all.
  *
+ * While the pool's thread hands out many tasks at once it announces its ring, and whoever is awake waits for that: each
+ * system call to wake a thread costs the pool's thread 20 to 200 µs in a virtual machine.
+ *
  * Bounded three times. At most as many threads spin as leave a CPU to the pool's caller (tokens in shared memory, so
  * that one thread's token is known when it dies). A thread that spun for nothing, more than it was of use before, stops
  * for a while, by the clock, twice as long each time; a sleep that spinning would have spared it ends that at once. And
@@ -15,9 +18,11 @@ import type { Mailbox } from '../mailbox.js';
 
 const LEAST_MS = 0.02;
 const MOST_MS = 0.06;
+/** How long a ring that was announced is waited for, in ms. */
+const ANNOUNCED_MS = 0.5;
 /** How long spinning is given up for, in ms. */
 const LEAST_PAUSE_MS = 1;
-const MOST_PAUSE_MS = 64;
+const MOST_PAUSE_MS = 16;
 /** Spinning in vain uses up what so many successes have earned, of which a few are kept. */
 const SUCCESSES_PER_FAILURE = 4;
 const MOST_SUCCESSES = 16;
@@ -62,7 +67,7 @@ export class Spinner {
     const mailbox = this.#mailbox;
     if (mailbox.rings !== rings || this.#hasWork()) return true;
     const began = performance.now();
-    if (began < this.#pausedUntil) return false;
+    if (began < this.#pausedUntil && !mailbox.isRingComing) return false;
     const token = this.#takeToken();
     if (token < 0) return false;
     const until = began + this.#limitMs;
@@ -74,7 +79,7 @@ export class Spinner {
       const before = now;
       now = performance.now();
       isPreempted = now - before > PREEMPTED_MS;
-    } while (!came && !isPreempted && now < until);
+    } while (!came && !isPreempted && (now < until || (mailbox.isRingComing && now < began + ANNOUNCED_MS)));
     Atomics.store(this.#tokens, token, 0);
     // Met late is no success: on a busy machine the caller waits for the CPU that spinning takes.
     this.#wasPreempted = isPreempted;
