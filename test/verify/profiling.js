@@ -3,9 +3,10 @@
  * by a new profiler and with all five types in turn; its memory must stay flat and its descriptors the same.
  *
  * What is held against what: a second service under the same load that is not profiled at all would have its own ups
- * and downs, so the profiled one is compared with itself. After a warm-up (three rounds of all types) the resident
- * memory after each cycle is read twice: its slope by Theil and Sen over the rest of the run, and the median of the
- * last third over that of the first; descriptors (of all but sockets, which the load makes) by the same medians.
+ * and downs, so the profiled one is compared with itself, after a warm-up of three rounds of all types. What is judged is
+ * each round's least resident memory: a round has a memory profile, which collects the whole heap, and what another type
+ * leaves for the next collection is no growth. It is read twice: its slope by Theil and Sen, and the median of the last
+ * third over that of the first. Descriptors (of all but sockets, which the load makes) by the same medians of all cycles.
  */
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
@@ -81,16 +82,24 @@ export async function endure({
     }
     const kept = cycles.slice(Math.min(TYPES.length * 3, Math.floor(cycles.length / 3)));
     const third = Math.max(1, Math.floor(kept.length / 3));
+    const floors = [];
+    for (let from = 0; from + TYPES.length <= kept.length || floors.length === 0; from += TYPES.length) {
+      const round = kept.slice(from, from + TYPES.length);
+      floors.push(round.reduce((least, cycle) => (cycle.rssBytes < least.rssBytes ? cycle : least)));
+    }
+    const thirdOfFloors = Math.max(1, Math.floor(floors.length / 3));
     const rss = (part) => median(part.map(({ rssBytes }) => rssBytes));
     const descriptors = (part) => median(part.map((cycle) => cycle.descriptors));
     return {
       cycles: cycles.length,
       requests,
       errors,
-      rssFirstThirdBytes: rss(kept.slice(0, third)),
-      rssLastThirdBytes: rss(kept.slice(-third)),
+      rssFirstThirdBytes: rss(floors.slice(0, thirdOfFloors)),
+      rssLastThirdBytes: rss(floors.slice(-thirdOfFloors)),
+      rssOfAllFirstThirdBytes: rss(kept.slice(0, third)),
+      rssOfAllLastThirdBytes: rss(kept.slice(-third)),
       rssSlopeBytesPerMinute:
-        theilSenSlope(kept.map(({ atMs, rssBytes }) => ({ atMs, value: rssBytes }))) * 60_000,
+        theilSenSlope(floors.map(({ atMs, rssBytes }) => ({ atMs, value: rssBytes }))) * 60_000,
       descriptorsFirst: descriptors(kept.slice(0, third)),
       descriptorsLast: descriptors(kept.slice(-third)),
       threadsFirst: kept[0].threads,
@@ -137,7 +146,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const grew = outcome.rssLastThirdBytes / outcome.rssFirstThirdBytes;
   const flat = grew <= 1.05 && outcome.descriptorsLast <= outcome.descriptorsFirst;
   console.log(
-    `memory ${((grew - 1) * 100).toFixed(1)} %, descriptors ${outcome.descriptorsFirst} to ${outcome.descriptorsLast}: ${flat ? 'flat' : 'GROWING'}`,
+    `memory ${((grew - 1) * 100).toFixed(1)} % (${(outcome.rssSlopeBytesPerMinute / 2 ** 20).toFixed(2)} MiB a minute), descriptors ${outcome.descriptorsFirst} to ${outcome.descriptorsLast}: ${flat ? 'flat' : 'GROWING'}`,
   );
   process.exitCode = flat && outcome.withoutFunctions === 0 && outcome.errors === 0 ? 0 : 1;
 }
