@@ -47,9 +47,9 @@ export async function reportVerb(options: ReportVerbOptions, { terminal }: Sessi
       'Give another with --storage, fill it with sysopt profile, or name the file with --out.',
     );
   }
+  checkAgainst(options);
   const store = readStorage(options.storage, terminal);
   if (isStackFormat(options.format)) return stacksVerb(store, options, options.format, terminal);
-  checkAgainst(options);
   const against = options.against === undefined ? undefined : await store.getResult(options.against);
   const results =
     options.result === undefined

@@ -38,7 +38,7 @@ const METHOD =
  * Measures this host. Blocks a thread of its own, not the event loop; takes memory for four times the last cache, at
  * most an eighth of what is free. Other work on the machine shows in the figures: probe when it is idle.
  *
- * @throws INVALID_ARGUMENT for a budget outside its range; the signal's reason when aborted. Never because something
+ * @throws INVALID_ARGUMENT for a budget outside its range and unknown options; the signal's reason when aborted. Never because something
  *   cannot be measured: that figure then says why.
  *
  * @example
@@ -47,13 +47,7 @@ const METHOD =
  * probe.falseSharing;       // { available: true, value: 3.1, unit: 'ratio' }
  */
 export async function probeHost(options: ProbeOptions = {}): Promise<HostProbe> {
-  if (typeof options !== 'object' || (options as unknown) === null) {
-    throw fail('INVALID_ARGUMENT', {
-      name: 'options of probeHost',
-      actual: describe(options),
-      expected: 'an object, e.g. { budgetMs: 1000 }',
-    });
-  }
+  requireProbeOptions(options);
   const budgetMs: unknown = options.budgetMs ?? DEFAULT_BUDGET_MS;
   if (typeof budgetMs !== 'number' || !(budgetMs >= MIN_BUDGET_MS && budgetMs <= MAX_BUDGET_MS)) {
     throw fail('INVALID_ARGUMENT', {
@@ -62,7 +56,15 @@ export async function probeHost(options: ProbeOptions = {}): Promise<HostProbe> 
       expected: `a number from ${MIN_BUDGET_MS} to ${MAX_BUDGET_MS}`,
     });
   }
-  options.signal?.throwIfAborted();
+  const { signal } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'signal',
+      actual: describe(signal),
+      expected: 'an AbortSignal',
+    });
+  }
+  signal?.throwIfAborted();
   const topology = readTopology();
   const startedMs = performance.now();
   const measuredAt = new Date().toISOString();
@@ -82,7 +84,7 @@ export async function probeHost(options: ProbeOptions = {}): Promise<HostProbe> 
       hugePages: topology.hugePages.transparent !== 'never',
       ...(cores !== undefined && { cores }),
     },
-    options.signal,
+    signal,
   );
   const { caches, memoryLatencyNs } = effectiveCaches(figures.curve);
   const curveComplete = figures.curveComplete && wantedBytes <= allowedBytes;
@@ -116,6 +118,17 @@ export async function probeHost(options: ProbeOptions = {}): Promise<HostProbe> 
     systemCall: native(figures.clocks.syscallNs, 'ns'),
     nativeCall: native(figures.nativeCallNs, 'ns'),
   };
+}
+
+function requireProbeOptions(options: unknown): void {
+  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options);
+  const unknown = isObject && Object.keys(options).find((key) => key !== 'budgetMs' && key !== 'signal');
+  if (isObject && unknown === undefined) return;
+  throw fail('INVALID_ARGUMENT', {
+    name: 'options of probeHost',
+    actual: isObject ? `an object with the unknown key "${unknown as string}"` : describe(options),
+    expected: 'an object, e.g. { budgetMs: 1000 }',
+  });
 }
 
 const NEEDS_ADDON = unavailable(

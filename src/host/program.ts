@@ -123,7 +123,11 @@ export async function startProgram(command: readonly string[], options: StartOpt
   const stop = async (graceMs = 3000): Promise<ProgramExit> => {
     if (exit === undefined) {
       killGroup(pid, 'SIGTERM');
-      await Promise.race([exited, delay(graceMs, undefined, { ref: true })]);
+      // A timer that goes on behind it would keep the process alive.
+      const ended = new AbortController();
+      const grace = delay(graceMs, undefined, { signal: ended.signal }).catch(() => undefined);
+      await Promise.race([exited, grace]);
+      ended.abort();
     }
     // Also after a clean exit: children that the program left behind are in its group.
     killGroup(pid, 'SIGKILL');
@@ -133,6 +137,8 @@ export async function startProgram(command: readonly string[], options: StartOpt
     return result;
   };
   const onAbort = () => void stop();
+  // A listener that is added after the abort is never called.
+  if (options.signal?.aborted === true) onAbort();
   options.signal?.addEventListener('abort', onAbort, { once: true });
   void exited.then(() => options.signal?.removeEventListener('abort', onAbort));
 

@@ -11,7 +11,7 @@ import { nameOr, requireInteger, requireOptions, roundUp } from './arguments.js'
 import { Region, type HugePages } from './regions.js';
 
 export interface ArenaOptions {
-  /** 8 to 2^31 - 8 bytes, rounded up to a multiple of 8. */
+  /** 8 to 2^31 - 4096 bytes, rounded up to a multiple of 8. */
   readonly bytes: number;
   readonly hugePages?: HugePages;
   /** Touches the memory at once. Default false. */
@@ -27,7 +27,8 @@ const OPTION_KEYS: Readonly<Record<keyof ArenaOptions, true>> = {
   name: true,
 };
 const MAX_ALIGNMENT = 4096;
-const MAX_BYTES = 2 ** 31 - 8;
+/** Rounding any offset up to any alignment stays below 2^31, where `&` would turn it negative. */
+const MAX_BYTES = 2 ** 31 - MAX_ALIGNMENT;
 
 let threadArena: Arena | undefined;
 
@@ -123,6 +124,9 @@ export class Arena implements Disposable {
    * @throws OUT_OF_SPACE where the arena has no room left.
    */
   allocate(sizeBytes: number, alignBytes = 8): number {
+    if (typeof sizeBytes !== 'number' || typeof alignBytes !== 'number') {
+      return this.refuse(sizeBytes, alignBytes);
+    }
     const start = (this.top + alignBytes - 1) & -alignBytes;
     const end = start + sizeBytes;
     // NaN, fractions, negative sizes and a closed arena (whose limit is 0) fail one of these too.
@@ -224,9 +228,9 @@ export class Arena implements Disposable {
     if (this.closed) throw fail('CLOSED', { what: `Arena "${this.name}"` });
   }
 
-  private refuse(sizeBytes: number, alignBytes: number): never {
+  private refuse(size: unknown, alignBytes: unknown): never {
     this.requireOpen();
-    requireInteger('sizeBytes', sizeBytes, 0, Number.MAX_SAFE_INTEGER);
+    const sizeBytes = requireInteger('sizeBytes', size, 0, Number.MAX_SAFE_INTEGER);
     if (!isAlignment(alignBytes)) {
       throw fail('INVALID_ARGUMENT', {
         name: 'alignBytes',
@@ -244,6 +248,12 @@ export class Arena implements Disposable {
   }
 }
 
-function isAlignment(value: number): boolean {
-  return value >= 1 && value <= MAX_ALIGNMENT && (value | 0) === value && (value & (value - 1)) === 0;
+function isAlignment(value: unknown): boolean {
+  return (
+    typeof value === 'number' &&
+    value >= 1 &&
+    value <= MAX_ALIGNMENT &&
+    (value | 0) === value &&
+    (value & (value - 1)) === 0
+  );
 }

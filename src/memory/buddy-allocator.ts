@@ -5,13 +5,14 @@
  * All bookkeeping lies in Int32Arrays indexed by the block's first unit of `minBlockBytes`: doubly linked free
  * lists per order, and per unit what begins there. Allocating and freeing allocate nothing in JavaScript.
  */
+import { constants } from 'node:buffer';
 import { describe, fail } from '../errors.js';
 import type { AllocatorStats } from './allocator-stats.js';
 import { isPowerOfTwo, nameOr, requireInteger, requireOptions } from './arguments.js';
 import { Region, type HugePages } from './regions.js';
 
 export interface BuddyAllocatorOptions {
-  /** Rounded up to `minBlockBytes` times a power of two. Up to 2^40. */
+  /** Rounded up to `minBlockBytes` times a power of two, at most what one view may span (4 GiB on Node 20). */
   readonly bytes: number;
   /** Smallest block: a power of two from 16 to 2^30. Default 64. `bytes` holds at most 2^24 of them. */
   readonly minBlockBytes?: number;
@@ -30,6 +31,8 @@ const OPTION_KEYS: Readonly<Record<keyof BuddyAllocatorOptions, true>> = {
 };
 const NONE = -1;
 const MAX_UNITS = 2 ** 24;
+/** `bytes` is one view of everything. A power of two, so that rounding up does not pass it. */
+const MAX_BYTES = 2 ** Math.min(40, Math.floor(Math.log2(constants.MAX_LENGTH)));
 
 /**
  * @throws INVALID_ARGUMENT for sizes out of range; OUT_OF_MEMORY where the system refuses; CLOSED after `close()`.
@@ -67,7 +70,7 @@ export class BuddyAllocator implements Disposable {
 
   constructor(options: BuddyAllocatorOptions) {
     requireOptions('BuddyAllocator options', options, OPTION_KEYS);
-    const bytes = requireInteger('bytes', options.bytes, 1, 2 ** 40);
+    const bytes = requireInteger('bytes', options.bytes, 1, MAX_BYTES);
     this.minBlockBytes = requireInteger('minBlockBytes', options.minBlockBytes ?? 64, 16, 2 ** 30);
     if (!isPowerOfTwo(this.minBlockBytes)) {
       throw fail('INVALID_ARGUMENT', {
@@ -237,7 +240,10 @@ export class BuddyAllocator implements Disposable {
     if (this.has(offsetBytes)) return offsetBytes / this.minBlockBytes;
     this.requireOpen();
     const possible =
-      Number.isInteger(offsetBytes / this.minBlockBytes) && offsetBytes >= 0 && offsetBytes < this.sizeBytes;
+      typeof offsetBytes === 'number' &&
+      Number.isInteger(offsetBytes / this.minBlockBytes) &&
+      offsetBytes >= 0 &&
+      offsetBytes < this.sizeBytes;
     throw fail(possible ? 'STALE_HANDLE' : 'FOREIGN_HANDLE', {
       handle: describe(offsetBytes),
       pool: this.name,

@@ -12,7 +12,7 @@
  */
 import { describe, fail } from '../errors.js';
 import type { StructPacking } from '../model/choice.js';
-import { isPowerOfTwo, requireInteger, requireOneOf, roundUp } from './arguments.js';
+import { isPowerOfTwo, requireInteger, requireOneOf, requireOptions, roundUp } from './arguments.js';
 import { endOf, fewestMoves, movedIn, smallestEnd } from './layout-moves.js';
 import { withFewerMoves } from './layout-fewer-moves.js';
 import { declaredOnLines, separateWriters, wholeLines, type Arrangement } from './layout-lines.js';
@@ -103,12 +103,20 @@ interface Request {
   readonly groups: readonly (readonly number[])[];
 }
 
+/** What the options may hold; the compiler compares it with them. */
+const OPTION_KEYS: Readonly<Record<keyof PlanOptions, true>> = {
+  structPacking: true,
+  hot: true,
+  frequencies: true,
+  writers: true,
+  cacheLineBytes: true,
+};
 const HOT_SHARE = 0.9;
 const MAX_FIELD_BYTES = 2 ** 31;
 
 /**
- * @throws INVALID_ARGUMENT for fields without a proper size or alignment, duplicate names, and names in `hot`,
- *   `frequencies` or `writers` that are no field or stand in two groups.
+ * @throws INVALID_ARGUMENT for fields without a proper size or alignment, duplicate names, names in `hot`,
+ *   `frequencies` or `writers` that are no field or stand in two groups, and unknown options.
  *
  * @example
  * const plan = planLayout(
@@ -156,6 +164,7 @@ function readRequest(given: readonly LayoutField[], options: PlanOptions): Reque
       expected: `an array of ${A_FIELD}`,
     });
   }
+  requireOptions('planLayout options', options, OPTION_KEYS);
   const index = new Map<string, number>();
   const fields = (given as readonly LayoutField[]).map((field, position) => {
     if (typeof field !== 'object' || (field as unknown) === null) {
@@ -212,9 +221,21 @@ function readRequest(given: readonly LayoutField[], options: PlanOptions): Reque
     fields,
     packing,
     line: requireOneOf('cacheLineBytes', options.cacheLineBytes ?? 64, [64, 128]),
-    hot: [...new Set((options.hot ?? hottest(options.frequencies, find)).map((name) => find(name, 'hot')))],
+    hot: [...new Set(hotNames(options, find).map((name) => find(name, 'hot')))],
     groups: readGroups(options.writers, find),
   };
+}
+
+function hotNames(
+  { hot, frequencies }: PlanOptions,
+  find: (name: string, where: string) => number,
+): readonly string[] {
+  return hot === undefined ? hottest(frequencies, find) : requireNames('hot', hot);
+}
+
+function requireNames(name: string, value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value as readonly string[];
+  throw fail('INVALID_ARGUMENT', { name, actual: describe(value), expected: 'an array of names of fields' });
 }
 
 /** The fewest fields that take `HOT_SHARE` of all accesses. */
@@ -223,9 +244,10 @@ function hottest(
   find: (name: string, where: string) => number,
 ): string[] {
   if (frequencies === undefined) return [];
+  requireOptions('frequencies', frequencies);
   const entries = Object.entries(frequencies).map(([name, count]) => {
     find(name, 'frequencies');
-    if (!(count >= 0) || count === Infinity) {
+    if (typeof count !== 'number' || !(count >= 0) || count === Infinity) {
       throw fail('INVALID_ARGUMENT', {
         name: `frequencies.${name}`,
         actual: describe(count),
@@ -254,10 +276,11 @@ function readGroups(
   find: (name: string, where: string) => number,
 ): number[][] {
   if (writers === undefined) return [];
+  if (!Array.isArray(writers)) requireOptions('writers', writers);
   const taken = new Set<number>();
-  return Object.values(writers)
-    .map((names: readonly string[]) =>
-      names.map((name) => {
+  return Object.entries(writers)
+    .map(([writer, names]: [string, unknown]) =>
+      requireNames(`writers.${writer}`, names).map((name) => {
         const position = find(name, 'writers');
         if (taken.has(position)) {
           throw fail('INVALID_ARGUMENT', {

@@ -9,9 +9,9 @@ import { nameOr, requireInteger, requireOptions } from './arguments.js';
 
 export interface ObjectPoolOptions<T extends object> {
   readonly create: () => T;
-  /** Called at release: puts an object back into the state that the next user expects. */
+  /** Called at release: puts an object back into the state that the next user expects, before it returns. */
   readonly reset?: (object: T) => void;
-  /** Called at acquire: an object for which it gives false is destroyed and replaced. */
+  /** Called at acquire: an object for which it gives false is destroyed and replaced. Gives true or false. */
   readonly validate?: (object: T) => boolean;
   /** Called when the pool lets an object go. */
   readonly destroy?: (object: T) => void;
@@ -51,7 +51,12 @@ const DEFAULT_SHRINK_AFTER_MS = 30_000;
  * Shrinks by itself, down to `minIdle`: every 1,024 releases it lets go of half of the idle objects that were not
  * needed since the last look, and after `shrinkAfterMs` without that many, of all of them.
  *
- * @throws INVALID_ARGUMENT for options out of range; CLOSED after `close()`.
+ * The functions may use the pool, and close it. An error that one throws comes out of the call that ran it; an object
+ * that could not be reset or validated is destroyed first. Where several objects go, all are destroyed before the error
+ * is thrown (an AggregateError of several).
+ *
+ * @throws INVALID_ARGUMENT for options out of range, and where a function returns what it should not: `create` no
+ *   object or one that is in use, `validate` no boolean, `reset` a promise. CLOSED after `close()`.
  *
  * @example
  * const pool = new ObjectPool({ create: () => new Float64Array(4096), reset: (a) => a.fill(0) });
@@ -93,7 +98,12 @@ export class ObjectPool<T extends object> implements Disposable {
       2 ** 31 - 1,
     );
     this.name = nameOr('objects', options.name);
-    while (this.idle.length < this.minIdle) this.idle.push(this.make());
+    try {
+      while (this.idle.length < this.minIdle) this.idle.push(this.make());
+    } catch (error) {
+      this.close();
+      throw error;
+    }
     this.fewestIdle = this.idle.length;
   }
 
@@ -103,14 +113,15 @@ export class ObjectPool<T extends object> implements Disposable {
     let object = this.idle.pop();
     while (object !== undefined && !this.isValid(object)) object = this.idle.pop();
     if (object === undefined) {
-      if (this.inUse.size >= this.max) {
-        this.exhausted += 1;
-        throw fail('POOL_EXHAUSTED', { slots: this.max, pool: this.name });
-      }
+      if (this.inUse.size >= this.max) throw this.exhaustedError();
       object = this.make();
       this.growths += 1;
     }
+    const before = this.inUse.size;
+    // validate() and create() are the user's: they may have closed the pool, or taken its last place.
+    if (this.isClosed || before >= this.max) return this.turnAway(object);
     this.inUse.add(object);
+    if (this.inUse.size === before) throw this.misused('create', object, 'an object that is not in use');
     if (this.inUse.size > this.highWater) this.highWater = this.inUse.size;
     if (this.idle.length < this.fewestIdle) this.fewestIdle = this.idle.length;
     return object;
@@ -127,18 +138,21 @@ export class ObjectPool<T extends object> implements Disposable {
       throw fail('FOREIGN_HANDLE', { handle: describe(object) + released, pool: this.name });
     }
     try {
-      this.options.reset?.(object);
+      const given: unknown = this.options.reset?.(object);
+      // The next user would get the object while it is being reset still.
+      if (given instanceof Promise) throw this.misused('reset', given, 'when it has reset the object');
     } catch (error) {
       // In an unknown state: not for the next user.
       this.options.destroy?.(object);
       throw error;
     }
-    if (this.idle.length >= this.maxIdle) this.options.destroy?.(object);
+    // reset() may have closed the pool.
+    if (this.isClosed || this.idle.length >= this.maxIdle) this.options.destroy?.(object);
     else this.idle.push(object);
     this.releases += 1;
     if (this.releases % SHRINK_INTERVAL === 0) {
       this.shrink(Math.ceil(this.fewestIdle / 2));
-    } else if (this.shrinkTimer === undefined && this.idle.length > this.minIdle) this.watch();
+    } else if (this.shrinkTimer === undefined) this.watch();
   }
 
   /** Whether the object is in use out of this pool. */
@@ -179,7 +193,7 @@ export class ObjectPool<T extends object> implements Disposable {
     const idle = this.idle;
     this.idle = [];
     this.inUse.clear();
-    for (const object of idle) this.options.destroy?.(object);
+    this.destroyAll(idle);
   }
 
   [Symbol.dispose](): void {
@@ -190,20 +204,26 @@ export class ObjectPool<T extends object> implements Disposable {
   private make(): T {
     const object: unknown = this.options.create();
     if ((typeof object !== 'object' && typeof object !== 'function') || object === null) {
-      throw fail('INVALID_ARGUMENT', {
-        name: `what create() of pool "${this.name}" returned`,
-        actual: describe(object),
-        expected: 'a function that returns an object',
-      });
+      throw this.misused('create', object, 'an object');
     }
     return object as T;
   }
 
+  /** Destroys an object that its pool has no place for any more. */
+  private turnAway(object: T): never {
+    this.options.destroy?.(object);
+    this.requireOpen();
+    throw this.exhaustedError();
+  }
+
   /** Whether the object may be used again. It is destroyed where not. */
   private isValid(object: T): boolean {
+    if (this.options.validate === undefined) return true;
     let isValid = false;
     try {
-      isValid = this.options.validate?.(object) !== false;
+      const given: unknown = this.options.validate(object);
+      if (typeof given !== 'boolean') throw this.misused('validate', given, 'true or false');
+      isValid = given;
     } finally {
       if (!isValid) this.options.destroy?.(object);
     }
@@ -211,12 +231,15 @@ export class ObjectPool<T extends object> implements Disposable {
   }
 
   private watch(): void {
-    if (this.shrinkAfterMs === 0) return;
+    if (this.shrinkAfterMs === 0 || this.idle.length <= this.minIdle) return;
     this.fewestIdle = this.idle.length;
     this.shrinkTimer = setTimeout(() => {
-      this.shrinkTimer = undefined;
-      this.shrink(this.fewestIdle);
-      if (this.idle.length > this.minIdle) this.watch();
+      try {
+        this.shrink(this.fewestIdle);
+      } finally {
+        this.shrinkTimer = undefined;
+        this.watch();
+      }
     }, this.shrinkAfterMs).unref();
   }
 
@@ -228,8 +251,42 @@ export class ObjectPool<T extends object> implements Disposable {
   private letGo(count: number): number {
     // The objects at the bottom of the stack were unused for longest.
     const gone = this.idle.splice(0, Math.min(count, Math.max(0, this.idle.length - this.minIdle)));
-    for (const object of gone) this.options.destroy?.(object);
+    this.destroyAll(gone);
     return gone.length;
+  }
+
+  /** All of them, also where one cannot be destroyed. */
+  private destroyAll(objects: readonly T[]): void {
+    const errors: unknown[] = [];
+    for (const object of objects) {
+      try {
+        this.options.destroy?.(object);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length === 0) return;
+    if (errors.length === 1) throw errors[0];
+    throw new AggregateError(
+      errors,
+      `${errors.length} objects of pool "${this.name}" could not be destroyed.`,
+    );
+  }
+
+  private exhaustedError(): Error {
+    this.exhausted += 1;
+    return fail('POOL_EXHAUSTED', { slots: this.max, pool: this.name });
+  }
+
+  /** A function of the options returned what it should not. */
+  private misused(name: 'create' | 'reset' | 'validate', returned: unknown, expected: string): Error {
+    // Whoever called gets this error; a rejection of the promise they never see must not end the process.
+    if (returned instanceof Promise) returned.catch(() => {});
+    return fail('INVALID_ARGUMENT', {
+      name: `what ${name}() of pool "${this.name}" returned`,
+      actual: describe(returned),
+      expected: `a function that returns ${expected}`,
+    });
   }
 
   private requireOpen(): void {

@@ -17,6 +17,7 @@ describe('a wrong call', () => {
     [['optimize', '--', 'node', 'x.js'], 'sysopt profile'],
     [['optimize', '--try-flag', '--a', '--recommendation', 'r-1'], 'exclude each other'],
     [['stats', '--type', 'speed'], 'memory, computation, thread'],
+    [['report', '--storage', '.', '--format', 'collapsed', '--against', 'cpu-1'], '--format'],
   ])('%j exits with 2 and says what to do', async (args, hint) => {
     using folder = scratch();
     const { code, stdout, stderr } = await runCli(args, {}, folder.path);

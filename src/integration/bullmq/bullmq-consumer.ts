@@ -16,6 +16,7 @@ import { ThreadPool } from '../../threads/thread-pool.js';
 import { codecOf, payloadStoreOf, type CheckedQueueOptions } from './bullmq-options.js';
 import {
   checkConsumerOptions,
+  checkDrainTimeout,
   type BullMQConsumerEvents,
   type BullMQConsumerOptions,
   type BullMQConsumerStats,
@@ -153,9 +154,12 @@ export class BullMQConsumer extends EventEmitter<BullMQConsumerEvents> {
 
   /**
    * Takes no more jobs and finishes those that run. What is not finished after `drainTimeoutMs` (30,000 by default, 0 for
-   * at once) is stopped and handed back to the queue, where another consumer takes it without delay.
+   * at once, at most a day) is stopped and handed back to the queue, where another consumer takes it without delay.
+   *
+   * @throws INVALID_ARGUMENT
    */
-  close({ drainTimeoutMs = 30_000 }: { readonly drainTimeoutMs?: number } = {}): Promise<void> {
+  async close({ drainTimeoutMs = 30_000 }: { readonly drainTimeoutMs?: number } = {}): Promise<void> {
+    checkDrainTimeout(drainTimeoutMs);
     return (this.#closing ??= this.#shutDown(drainTimeoutMs));
   }
 
@@ -252,9 +256,10 @@ export class BullMQConsumer extends EventEmitter<BullMQConsumerEvents> {
 
   /** Throws away what an ended job needs no more, and cancelled jobs whole: they are nobody's dead letters. */
   async #afterwards(job: Job, hasFailed: boolean): Promise<void> {
+    const isCancelled = this.#cancelled.delete(job.id!);
     try {
       if (!hasFailed) return await this.#codec.drop(jobDataOf(job.data).args);
-      if (!this.#cancelled.delete(job.id!)) return;
+      if (!isCancelled) return;
       await job.remove();
       await this.#codec.drop(jobDataOf(job.data).args);
     } catch (error) {

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { Job, Queue, QueueEvents } from 'bullmq';
 import { fail } from '../../errors.js';
 import { captureStack, framesOf, type StackHolder } from '../../threads/caller-stack.js';
-import { knownKeys } from '../../threads/check.js';
+import { integerWithin, knownKeys } from '../../threads/check.js';
 import {
   checkExecuteOptions,
   MAX_PRIORITY,
@@ -31,6 +31,9 @@ import { addressOfTask, type TaskAddress } from './task-address.js';
 import { WorkInFlight } from '../../threads/work-in-flight.js';
 
 export type BullMQExecutorOptions = QueueOptions;
+
+/** Each is read whole, with its arguments. */
+const MAX_DEAD_LETTERS = 10_000;
 
 export interface BullMQExecutorEvents {
   /** The connection failed or came back with an error; calls that are under way go on when it is back. */
@@ -91,6 +94,8 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
   }
 
   async deadLetters({ limit = 100 }: { readonly limit?: number } = {}): Promise<DeadLetter[]> {
+    // BullMQ takes an end of -1 for the last of all.
+    integerWithin('limit', limit, 1, MAX_DEAD_LETTERS);
     this.#assertOpen();
     const { queue, codec } = await this.#connect();
     const jobs = await queue.getJobs(['failed'], 0, limit - 1, false);
@@ -166,7 +171,7 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
     const giveUp = () => {
       if (idempotencyKey !== undefined) return;
       const cancel = () => this.#cancel(backend, queue, id, codec, payload);
-      void this.#running.track(handedOver!.then(cancel, () => {}));
+      void this.#running.track(handedOver?.then(cancel, () => {}) ?? Promise.resolve());
     };
     try {
       const outcome = await endedBy(wait.outcome, task, signal, deadlineMs, calledAt, giveUp);

@@ -59,6 +59,14 @@ export interface CheckedConsumerOptions {
   readonly only: ReadonlySet<string> | undefined;
 }
 
+/** Longest drain: a timer that is set for longer than 2^31 - 1 ms fires at once. */
+const MAX_DRAIN_MS = 86_400_000;
+
+/** @throws INVALID_ARGUMENT */
+export function checkDrainTimeout(drainTimeoutMs: unknown): void {
+  integerWithin('drainTimeoutMs', drainTimeoutMs, 0, MAX_DRAIN_MS);
+}
+
 /** @throws INVALID_ARGUMENT */
 export function checkConsumerOptions(options: BullMQConsumerOptions): CheckedConsumerOptions {
   knownKeys('options', options, CONSUMER_KEYS);

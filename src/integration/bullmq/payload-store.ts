@@ -39,6 +39,9 @@ export function redisStore(client: () => Promise<RedisStrings>, prefix: string):
   };
 }
 
+/** Ours alone: the folder may hold other files. */
+const STORED = /\.(?:arguments|results)\.(\d+)\.json$/;
+
 /** File names carry the time until which they are kept, so that any process can sweep. */
 export function folderStore(folder: string): PayloadStore {
   const pathOf = (reference: string) => {
@@ -49,7 +52,8 @@ export function folderStore(folder: string): PayloadStore {
   };
   return {
     async put(key, text, keepMs) {
-      const name = `${key}.${Math.ceil(Date.now() + keepMs)}.json`;
+      // Ids come out of the queue too, and need not be of our making.
+      const name = `${key.replace(/[^\w.-]|^\./g, '_')}.${Math.ceil(Date.now() + keepMs)}.json`;
       await mkdir(folder, { recursive: true });
       const temporary = join(folder, `.${randomUUID()}`);
       await writeFile(temporary, text, { flush: true });
@@ -73,7 +77,7 @@ export function folderStore(folder: string): PayloadStore {
     async sweep() {
       const now = Date.now();
       for (const name of await readdir(folder).catch(() => [])) {
-        const until = /\.(\d+)\.json$/.exec(name)?.[1];
+        const until = STORED.exec(name)?.[1];
         const path = join(folder, name);
         if (until !== undefined ? Number(until) < now : await isOldTemporary(name, path, now)) {
           await rm(path, { force: true });

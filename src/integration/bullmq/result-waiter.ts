@@ -53,6 +53,7 @@ export class ResultWaiter {
   readonly #timer: NodeJS.Timeout;
   readonly #onError: (error: Error) => void;
   #isChecking = false;
+  #closedError: (() => Error) | undefined;
 
   constructor(queue: Queue, events: QueueEvents, jobClass: typeof Job, onError: (error: Error) => void) {
     this.#queue = queue;
@@ -78,8 +79,9 @@ export class ResultWaiter {
     };
   }
 
-  /** Rejects what still waits. */
+  /** Rejects what still waits, and what comes later: a call may have been on its way here. */
   close(error: () => Error): void {
+    this.#closedError = error;
     clearInterval(this.#timer);
     for (const entry of [...this.#entries.values()]) this.#fail(entry, error());
   }
@@ -94,6 +96,10 @@ export class ResultWaiter {
     // Whoever stopped waiting has its own error.
     outcome.catch(() => {});
     const entry: Entry = { ...request, outcome, resolve, reject, waiters: 0, seenMs: undefined };
+    if (this.#closedError !== undefined) {
+      entry.reject(this.#closedError());
+      return entry;
+    }
     this.#entries.set(entry.id, entry);
     entry.handOver().then(
       () => {

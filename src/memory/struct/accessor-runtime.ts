@@ -96,8 +96,16 @@ export function elementGuard(count: number): Uint8Array {
 
 const elementGuards = new Map<number, Uint8Array>();
 
-export function indexOutOfRange(host: CursorHost, index: unknown): never {
+/** Throws CLOSED where the array was closed, or the region that its records lie in: a detached buffer has no elements. */
+export function requireMemory(host: CursorHost): void {
   if (host.closed) throw fail('CLOSED', { what: `The array of "${host.name}"` });
+  if (host.length > 0 && host.guard[0] === undefined) {
+    throw fail('CLOSED', { what: `The region of the array of "${host.name}"` });
+  }
+}
+
+export function indexOutOfRange(host: CursorHost, index: unknown): never {
+  requireMemory(host);
   throw fail('INVALID_ARGUMENT', {
     name: `index into the array of "${host.name}"`,
     actual: describe(index),

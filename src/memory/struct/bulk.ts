@@ -148,10 +148,11 @@ export function gatherOf(
   const count = given.length;
   const Type = column.view.constructor as new (length: number) => TypedArray;
   const target = out ?? new Type(count);
-  if (target.constructor !== Type || target.length < count) {
+  const isAlike = target.constructor === Type;
+  if (!isAlike || target.length < count) {
     throw fail('INVALID_ARGUMENT', {
       name: 'out',
-      actual: `${describe(target)} of length ${target.length}`,
+      actual: isAlike ? `of length ${target.length}` : describe(target),
       expected: `a ${Type.name} of at least ${count} elements`,
     });
   }

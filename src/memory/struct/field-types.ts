@@ -250,7 +250,9 @@ export function enumOf(...given: readonly unknown[]): FieldType<string, string, 
   ) {
     throw fail('INVALID_ARGUMENT', {
       name: 'enum names',
-      actual: JSON.stringify(given).slice(0, 80),
+      actual: JSON.stringify(given, (_, each: unknown) =>
+        typeof each === 'bigint' ? describe(each) : each,
+      ).slice(0, 80),
       expected: 'at least one name, all different, with different numbers',
     });
   }

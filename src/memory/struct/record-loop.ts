@@ -8,7 +8,7 @@
 import { describe, fail } from '../../errors.js';
 import { requireInteger } from '../arguments.js';
 import type { AccessorOf, Fields } from './field-types.js';
-import type { CursorHost } from './accessor-runtime.js';
+import { requireMemory, type CursorHost } from './accessor-runtime.js';
 import type { IndexList, LoopKernels } from './loop-kernels.js';
 
 export type { IndexList } from './loop-kernels.js';
@@ -29,7 +29,7 @@ type Context<C> = undefined extends C ? [context?: C] : [context: C];
  * the records before stays.
  */
 export interface RecordLoop<C, Result = void> {
-  /** Visits all records in order. @throws CLOSED after `array.close()` */
+  /** Visits all records in order. @throws CLOSED after `array.close()`, or that of its region */
   (...context: Context<C>): Result;
   /**
    * Visits records `start` to `end - 1`, as one thread of several does.
@@ -66,7 +66,7 @@ export function bindLoop<C, Result>(
   let visited = 0;
   /** Before each run of `count` records. */
   const next = (count: number): void => {
-    if (array.closed) throw fail('CLOSED', { what: `The array of "${array.name}"` });
+    requireMemory(array);
     visited += count;
     if (visited < OWN_KERNELS_AFTER || kernels !== shared) return;
     kernels = shared.forArray?.(array) ?? shared;

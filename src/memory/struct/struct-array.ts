@@ -3,11 +3,11 @@ import { describe, fail } from '../../errors.js';
 import type { ArrayOrder } from '../../model/choice.js';
 import { SHARED_FORM, type SharedForm } from '../../model/shared-form.js';
 import { loadNative } from '../../native/load.js';
-import { requireInteger, requireOneOf, requireOptions } from '../arguments.js';
+import { requireBoolean, requireInteger, requireOneOf, requireOptions } from '../arguments.js';
 import type { Layout } from '../layout-planner.js';
 import { allocateAligned, Region } from '../regions.js';
 import { makeViews, requireAddressable, type AccessPlan, type TypedArray } from './access-plan.js';
-import { guardOf, type CursorClass, type CursorHost } from './accessor-runtime.js';
+import { guardOf, requireMemory, type CursorClass, type CursorHost } from './accessor-runtime.js';
 import { loopKernels, loopOverCursor, type LoopBody, type LoopKernels } from './loop-kernels.js';
 import type { LoopKind } from './loop-syntax.js';
 import { bindLoop, type LoopOptions, type LoopRecord, type RecordLoop } from './record-loop.js';
@@ -151,13 +151,13 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
   }
 
   get buffer(): ArrayBuffer | SharedArrayBuffer {
-    if (this.memory === undefined) throw this.closedError();
-    return this.memory;
+    requireMemory(this);
+    return this.memory as ArrayBuffer | SharedArrayBuffer;
   }
 
   /** A cursor of its own, standing on `index`. Keep it and move it: one per loop, not one per record. */
   cursor(index = 0): Cursor<F> {
-    if (this.closed) throw this.closedError();
+    requireMemory(this);
     const cursor = new this.parts.cursorClass(this);
     if (index !== 0) cursor.index = index;
     return cursor as unknown as Cursor<F>;
@@ -169,7 +169,7 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
    * @throws NOT_SUPPORTED for orders other than `soa`: pass `{ order: 'soa' }`, which no choice overrides.
    */
   get columns(): ColumnsOf<F> {
-    if (this.closed) throw this.closedError();
+    requireMemory(this);
     if (this.order !== 'soa') {
       throw fail('NOT_SUPPORTED', {
         what: 'columns',
@@ -193,7 +193,7 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
 
   /** Writes records from `start` on. @throws INVALID_ARGUMENT where they do not fit. */
   fromObjects(records: readonly RecordPatch<F>[], start = 0): this {
-    if (this.closed) throw this.closedError();
+    requireMemory(this);
     requireRecords(records);
     requireInteger('start', start, 0, this.length);
     requireInteger('records.length', records.length, 0, this.length - start);
@@ -203,6 +203,7 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
 
   /** Plain copies of all records. */
   toObjects(): RecordOf<F>[] {
+    requireMemory(this);
     return Array.from({ length: this.length }, (_, index) => this.get(index));
   }
 
@@ -279,7 +280,7 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
   }
 
   private kernelsOf(body: LoopBody, kind: LoopKind, options: LoopOptions): LoopKernels {
-    if (this.closed) throw this.closedError();
+    requireMemory(this);
     if (typeof body !== 'function') {
       throw fail('INVALID_ARGUMENT', { name: 'body', actual: describe(body), expected: 'a function' });
     }
@@ -356,7 +357,7 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
    * @param end one behind the last record; default all
    */
   fill(values: RecordPatch<F>, start = 0, end: number = this.length): this {
-    if (this.closed) throw this.closedError();
+    requireMemory(this);
     requireInteger('start', start, 0, this.length);
     requireInteger('end', end, start, this.length);
     requireOptions('values', values);
@@ -482,7 +483,7 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
   }
 
   private column(field: string, allowsFlags = false): Column {
-    if (this.closed) throw this.closedError();
+    requireMemory(this);
     let column = this.columnsByField.get(field);
     if (column === undefined || (column.codec.kind === 'bit' && !allowsFlags)) {
       column = columnOf(this, field, allowsFlags);
@@ -512,8 +513,8 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
   }
 
   /**
-   * Lets the memory go; cursors throw CLOSED when they are moved. Not needed for arrays without a region, and it
-   * leaves a region that was passed in open. Harmless twice.
+   * Lets the memory go; cursors throw CLOSED when they are moved, as they do when the region is closed. Not needed for
+   * arrays without a region, and it leaves a region that was passed in open. Harmless twice.
    */
   close(): void {
     this.closed = true;
@@ -534,13 +535,17 @@ export class StructArray<F extends Fields> implements CursorHost, Iterable<Curso
     return this.ownCursor;
   }
 
-  private closedError(): Error {
-    return fail('CLOSED', { what: `The array of "${this.name}"` });
-  }
-
   private obtain(options: ArrayOptions): { buffer: ArrayBuffer | SharedArrayBuffer; offsetBytes: number } {
     const { region, shared = false, offsetBytes = 0 } = options;
+    requireBoolean('shared', shared);
     if (region === undefined) {
+      if (offsetBytes !== 0) {
+        throw fail('INVALID_ARGUMENT', {
+          name: 'offsetBytes',
+          actual: `${describe(offsetBytes)} without a region`,
+          expected: 'the region that it counts in',
+        });
+      }
       return allocateAligned(loadNative(), this.sizeBytes, this.plan.alignBytes, shared);
     }
     if (!(region instanceof Region) || (shared && !region.shared)) {

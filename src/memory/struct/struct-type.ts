@@ -213,6 +213,7 @@ export class StructType<F extends Fields = Fields>
    * @throws INVALID_ARGUMENT for a choice of another kind, or one that names fields that the type does not have.
    */
   applyChoice(choice: Choice, source: StructChoice['source'] = 'stored'): void {
+    requireOptions('choice', choice);
     if (choice.kind !== 'memory') {
       throw fail('INVALID_ARGUMENT', {
         name: `choice for struct "${this.name}"`,
@@ -357,14 +358,15 @@ export function struct<const F extends Fields>(
   requireOptions(`options of "${name}"`, options, OPTION_KEYS);
   const nodes = Object.entries(fields).map(([field, type]) => {
     requireFieldName(name, field);
-    if (typeof type !== 'object' || (type as unknown) === null || !('node' in type)) {
+    const node = (type as Partial<FieldType> | null | undefined)?.node;
+    if (typeof type !== 'object' || typeof node !== 'object' || (node as unknown) === null) {
       throw fail('INVALID_SCHEMA', {
         name,
         problem: `Field "${field}" has ${describe(type)} for a type.`,
         remedy: 'Use u8 … f64, bool, array(), utf8(), enumOf(), flagsOf() or another struct.',
       });
     }
-    return { name: field, node: type.node };
+    return { name: field, node };
   });
   if (nodes.length === 0) {
     throw fail('INVALID_SCHEMA', { name, problem: 'It has no fields.', remedy: 'Give it at least one.' });

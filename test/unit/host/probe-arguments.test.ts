@@ -8,6 +8,9 @@ it.each([
   [{ budgetMs: NaN }],
   [{ budgetMs: -1 }],
   [{ budgetMs: 2 ** 40 }],
+  [{ budgetMs: 100, signal: 5 }],
+  [{ budget: 1000 }],
+  [[1000]],
 ])('refuses %j as options', async (options) => {
   await expect(probeHost(options as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
 });

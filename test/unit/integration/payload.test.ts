@@ -87,12 +87,23 @@ describe('PayloadCodec', () => {
     expect(await store.get('file:..')).toBeUndefined();
   });
 
+  it('writes no file outside the folder, whatever id a job has', async () => {
+    const inner = join(folder, 'inner');
+    const store = folderStore(inner);
+    const reference = await store.put('../../evil.results', 'text', 60_000);
+    expect(readdirSync(folder)).toEqual(['inner']);
+    expect(readdirSync(inner)).toHaveLength(1);
+    expect(await store.get(reference)).toBe('text');
+    rmSync(inner, { recursive: true });
+  });
+
   it('sweeps what has been kept long enough', async () => {
     const store = folderStore(folder);
-    await store.put('old', 'x', -1);
-    const kept = await store.put('new', 'x', 60_000);
-    writeFileSync(join(folder, 'foreign.txt'), '');
+    await store.put('old.results', 'x', -1);
+    const kept = await store.put('new.arguments', 'x', 60_000);
+    const others = ['foreign.txt', 'sales.2024.json'];
+    for (const name of others) writeFileSync(join(folder, name), '');
     await store.sweep();
-    expect(readdirSync(folder).sort()).toEqual(['foreign.txt', kept.replace('file:', '')].sort());
+    expect(readdirSync(folder).sort()).toEqual([...others, kept.replace('file:', '')].sort());
   });
 });

@@ -48,6 +48,13 @@ describe('Arena', () => {
     expect(arena.stats()).toMatchObject({ exhausted: 1, highWater: 1 });
   });
 
+  it('never rounds an offset up beyond its end, in the largest arena either', () => {
+    using arena = new Arena({ bytes: 2 ** 31 - 4096 });
+    arena.allocate(arena.sizeBytes - 8);
+    expect(() => arena.allocate(8, 4096)).toThrow(code('OUT_OF_SPACE'));
+    expect(arena.allocate(8)).toBe(arena.sizeBytes - 8);
+  });
+
   it('has one arena per thread, made anew after it was closed', () => {
     const one = Arena.forThread({ bytes: 4096 });
     expect(Arena.forThread()).toBe(one);
@@ -57,28 +64,40 @@ describe('Arena', () => {
     next.close();
   });
 
-  it.each([NaN, -1, 0.5, 2 ** 53, Infinity, 4097, '8', undefined])(
-    'refuses %s bytes and stays usable',
-    (size) => {
-      using arena = new Arena({ bytes: 4096 });
-      arena.allocate(8);
-      expect(() => arena.allocate(size as never)).toThrow(
-        expect.objectContaining({ code: expect.stringMatching(/INVALID_ARGUMENT|OUT_OF_SPACE/) }),
-      );
-      expect(arena.allocate(8)).toBe(8);
-    },
-  );
+  it.each([
+    NaN,
+    -1,
+    0.5,
+    2 ** 53,
+    Infinity,
+    4097,
+    '8',
+    undefined,
+    null,
+    true,
+    8n,
+    Symbol('8'),
+    { valueOf: () => 8 },
+  ])('refuses %o bytes and stays usable', (size) => {
+    using arena = new Arena({ bytes: 4096 });
+    arena.allocate(8);
+    expect(() => arena.allocate(size as never)).toThrow(
+      expect.objectContaining({ code: expect.stringMatching(/INVALID_ARGUMENT|OUT_OF_SPACE/) }),
+    );
+    expect(arena.allocate(8)).toBe(8);
+  });
 
-  it.each([0, 3, -8, NaN, 8192, 0.5, 2 ** 33])('refuses alignment %s', (align) => {
+  it.each([0, 3, -8, NaN, 8192, 0.5, 2 ** 33, 8n, null])('refuses alignment %o', (align) => {
     using arena = new Arena({ bytes: 4096 });
     arena.allocate(1, 1);
-    expect(() => arena.allocate(8, align)).toThrow(code('INVALID_ARGUMENT'));
+    expect(() => arena.allocate(8, align as never)).toThrow(code('INVALID_ARGUMENT'));
   });
 
   it.each([
     { bytes: 0 },
     { bytes: NaN },
     { bytes: 2 ** 53 },
+    { bytes: 2 ** 31 - 8 },
     {},
     undefined,
     { bytes: 64, size: 1 },

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
 import { BuddyAllocator } from '../../../dist/memory/buddy-allocator.js';
 import { randomSource } from './random.js';
@@ -71,7 +72,7 @@ describe('BuddyAllocator', () => {
     expect(() => blocks.free(at)).toThrow(code('STALE_HANDLE'));
     const next = blocks.allocate(1000);
     expect(() => blocks.free(next + 64)).toThrow(code('STALE_HANDLE'));
-    for (const wrong of [1, -64, NaN, 4096, 2 ** 53, '0', undefined, null, {}]) {
+    for (const wrong of [1, -64, NaN, 4096, 2 ** 53, '0', undefined, null, {}, 0n, Symbol('0')]) {
       expect(() => blocks.free(wrong as never)).toThrow(expect.objectContaining({ name: 'HandleError' }));
       expect(blocks.has(wrong as never)).toBe(false);
     }
@@ -97,10 +98,16 @@ describe('BuddyAllocator', () => {
     { bytes: 4096, minBlockBytes: 48 },
     { bytes: 4096, minBlockBytes: 8 },
     { bytes: 2 ** 40, minBlockBytes: 16 },
+    { bytes: constants.MAX_LENGTH + 1, minBlockBytes: 2 ** 20 },
     { bytes: 4096, minBlock: 64 },
     { bytes: 4096, name: 64 },
   ])('refuses options %o', (options) => {
     expect(() => new BuddyAllocator(options as never)).toThrow(code('INVALID_ARGUMENT'));
+  });
+
+  it('says of more bytes than a view may span that they are too many, before it maps any', () => {
+    const bytes = constants.MAX_LENGTH + 1;
+    expect(() => new BuddyAllocator({ bytes, minBlockBytes: 2 ** 20 })).toThrow(`bytes is ${bytes}.`);
   });
 
   it('throws CLOSED after close', () => {

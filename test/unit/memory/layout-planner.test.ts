@@ -393,6 +393,13 @@ describe('bad requests', () => {
     ['a line of 32 bytes', [good], { cacheLineBytes: 32 }],
     ['a field with two writers', [good], { writers: { x: ['a'], y: ['a'] } }],
     ['a negative frequency', [good], { frequencies: { a: -1 } }],
+    ['a frequency as text', [good], { frequencies: { a: '1' } }],
+    ['frequencies that are no object', [good], { frequencies: 5 }],
+    ['one hot field without a list', [good], { hot: 'a' }],
+    ['writers that are no object', [good], { writers: 5 }],
+    ['a writer without a list', [good], { writers: { x: 'a' } }],
+    ['a mistyped option', [good], { packing: 'declared' }],
+    ['options that are none', [good], null],
   ])('refuses %s', (_, fields, options) => {
     expect(() => planLayout(fields as never, options as never)).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT' }),

@@ -176,6 +176,114 @@ describe('ObjectPool', () => {
     expect(() => new ObjectPool(options as never)).toThrow(code('INVALID_ARGUMENT'));
   });
 
+  it('takes no object back that reset() or validate() closed the pool under', () => {
+    vi.useFakeTimers();
+    try {
+      const { log, create } = counted();
+      const destroy = () => (log.destroyed += 1);
+      const first = new ObjectPool({ create, reset: () => first.close(), destroy });
+      first.release(first.acquire());
+      expect(first.stats()).toMatchObject({ capacity: 0, inUse: 0 });
+      expect(log.destroyed).toBe(1);
+      const second: ObjectPool<object> = new ObjectPool({
+        create,
+        validate: () => (second.close(), true),
+        destroy,
+      });
+      second.release(second.acquire());
+      expect(() => second.acquire()).toThrow(code('CLOSED'));
+      expect(second.stats()).toMatchObject({ capacity: 0, inUse: 0 });
+      expect(log.destroyed).toBe(2);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('keeps to max where create() itself acquires', () => {
+    const { log, create } = counted();
+    using pool: ObjectPool<ReturnType<typeof create>> = new ObjectPool({
+      create: () => {
+        if (log.made === 0) {
+          const made = create();
+          pool.acquire();
+          return made;
+        }
+        return create();
+      },
+      destroy: () => (log.destroyed += 1),
+      max: 1,
+    });
+    expect(() => pool.acquire()).toThrow(code('POOL_EXHAUSTED'));
+    expect(pool.stats()).toMatchObject({ inUse: 1, capacity: 1 });
+    expect(log).toEqual({ made: 2, destroyed: 1 });
+  });
+
+  it('refuses an object that is in use already, and validate() and reset() without an answer', () => {
+    const shared = {};
+    using same = new ObjectPool({ create: () => shared, name: 'same' });
+    same.acquire();
+    expect(() => same.acquire()).toThrow('create() of pool "same"');
+    expect(same.stats()).toMatchObject({ inUse: 1 });
+    for (const wrong of [undefined, null, 1, Promise.resolve(false)]) {
+      using pool = new ObjectPool({ create: () => ({}), validate: () => wrong as never });
+      pool.release(pool.acquire());
+      expect(() => pool.acquire()).toThrow(code('INVALID_ARGUMENT'));
+      expect(pool.stats()).toMatchObject({ capacity: 0 });
+    }
+    // A rejection nobody could handle would end the test run.
+    using late = new ObjectPool({
+      create: () => ({}),
+      reset: (() => Promise.reject(new Error('late'))) as () => void,
+    });
+    expect(() => late.release(late.acquire())).toThrow(code('INVALID_ARGUMENT'));
+    expect(late.stats()).toMatchObject({ capacity: 0 });
+  });
+
+  it('destroys every object that goes, also where one cannot be', () => {
+    const destroyed: number[] = [];
+    const destroy = ({ id }: { id: number }) => {
+      destroyed.push(id);
+      if (id < 3) throw new Error(`stuck ${id}`);
+    };
+    const pool = new ObjectPool({ create: counted().create, destroy, minIdle: 4 });
+    expect(() => pool.close()).toThrow(AggregateError);
+    expect(destroyed).toEqual([1, 2, 3, 4]);
+    destroyed.length = 0;
+    const { create } = counted();
+    const failing = () => {
+      const made = create();
+      if (made.id === 5) throw new Error('no fifth');
+      return { ...made, id: made.id + 10 };
+    };
+    expect(() => new ObjectPool({ create: failing, destroy, minIdle: 5 })).toThrow('no fifth');
+    expect(destroyed).toEqual([11, 12, 13, 14]);
+  });
+
+  it('goes on shrinking after destroy() threw in the timer', () => {
+    vi.useFakeTimers();
+    try {
+      let fails = true;
+      using pool = new ObjectPool({
+        create: () => ({}),
+        destroy: () => {
+          if (fails) throw new Error('stuck');
+        },
+        minIdle: 1,
+        shrinkAfterMs: 1000,
+      });
+      const held = Array.from({ length: 4 }, () => pool.acquire());
+      for (const object of held) pool.release(object);
+      expect(() => vi.advanceTimersByTime(1000)).toThrow('2 objects of pool');
+      fails = false;
+      vi.advanceTimersByTime(1000);
+      expect(pool.stats().capacity).toBe(1);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('destroys idle objects at close, and throws CLOSED after', () => {
     const { log, create } = counted();
     const pool = new ObjectPool({ create, destroy: () => (log.destroyed += 1), minIdle: 3 });

@@ -351,10 +351,50 @@ describe('struct types', () => {
     expect(() => Point.array(1000, { region })).toThrow(code('OUT_OF_SPACE'));
     expect(() => Point.array(1, { region, offsetBytes: 100 })).toThrow(code('INVALID_ARGUMENT'));
     expect(() => Point.array(1, { region, shared: true })).toThrow(code('INVALID_ARGUMENT'));
+    expect(() => Point.array(1, { offsetBytes: 128 })).toThrow(code('INVALID_ARGUMENT'));
+    expect(() => Point.array(1, { shared: 'no' as never })).toThrow(code('INVALID_ARGUMENT'));
     const cursor = first.cursor();
     region.close();
     expect(cursor.x).toBeUndefined(); // detached, not freed under our feet
     cursor.x = 5;
+  });
+
+  it.each(ORDERS)('say of order %s that their region was closed, whatever is asked of them', (order) => {
+    for (const length of [4, 1000]) {
+      const region = new Region({ sizeBytes: 65_536 });
+      const points = Point.array(length, { order, region });
+      const others = Point.array(length);
+      const cursor = points.cursor();
+      const loop = points.compileLoop((point) => void (point.x += 1));
+      const total = points.compileReduce((sum, point) => sum + point.x, 0);
+      region.close();
+      const uses = {
+        sum: () => points.sum('x'),
+        min: () => points.min('x'),
+        dot: () => points.dot('x', 'y'),
+        filter: () => points.filterIndex('x', '<', 1, new Uint32Array(length)),
+        gather: () => points.gather('x', [0]),
+        fill: () => points.fill({ x: 1 }),
+        get: () => points.get(1),
+        set: () => points.set(1, { x: 1 }),
+        index: () => (cursor.index = 1),
+        cursor: () => points.cursor(),
+        objects: () => points.toObjects(),
+        iterate: () => [...points],
+        buffer: () => points.buffer,
+        from: () => points.transposeTo(others),
+        to: () => others.transposeTo(points),
+        loop: () => loop(),
+        at: () => loop.at(Uint32Array.of(1)),
+        reduce: () => total(),
+      };
+      for (const [name, use] of Object.entries(uses))
+        expect(use, `${name} of ${length}`).toThrow(code('CLOSED'));
+    }
+  });
+
+  it('refuse a choice that is none', () => {
+    expect(() => Point.applyChoice(null as never)).toThrow(code('INVALID_ARGUMENT'));
   });
 
   it.each([-1, NaN, 0.5, 2 ** 31, 2 ** 53, '5'])('refuse an array of %s records', (length) => {

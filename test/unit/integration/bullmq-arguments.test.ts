@@ -1,0 +1,42 @@
+import { EventEmitter } from 'node:events';
+import { expect, it } from 'vitest';
+import { BullMQExecutor } from '../../../dist/integration/bullmq/bullmq-executor.js';
+import { checkDrainTimeout } from '../../../dist/integration/bullmq/consumer-options.js';
+import { ResultWaiter } from '../../../dist/integration/bullmq/result-waiter.js';
+
+// A timer of more than 2^31 - 1 ms fires at once, and would stop every job instead of none.
+it.each([Infinity, NaN, -1, 2 ** 31, '30000', null])('refuses %s as the time to drain', (drainTimeoutMs) => {
+  expect(() => checkDrainTimeout(drainTimeoutMs)).toThrow(
+    expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+  );
+});
+
+it.each([0, -1, NaN, '5'])(
+  'refuses to list %s dead letters, which BullMQ would take for others',
+  async (limit) => {
+    const executor = new BullMQExecutor({ queue: 'none', connection: 'redis://127.0.0.1:1' });
+    await expect(executor.deadLetters({ limit: limit as number })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+    await executor.close();
+  },
+);
+
+it('hands nothing over once closed, and says so to whoever was on the way', async () => {
+  const waiter = new ResultWaiter({} as never, new EventEmitter() as never, {} as never, () => {});
+  let handedOver = 0;
+  const request = {
+    id: 'job-1',
+    handOver: () => Promise.resolve((handedOver += 1)),
+    isReused: false,
+    keepMs: 1_000,
+    lost: () => new Error('lost'),
+  };
+  const before = waiter.wait(request);
+  waiter.close(() => new Error('closed'));
+  const after = waiter.wait({ ...request, id: 'job-2' });
+  await expect(before.outcome).rejects.toThrow('closed');
+  await expect(after.outcome).rejects.toThrow('closed');
+  expect(handedOver).toBe(1);
+  after.stop();
+});
