@@ -72,10 +72,10 @@ describe('samples in frameless stubs', () => {
     const frame = { name: 'walk', url: '/a.js', line: 1 };
     const inner = { ...frame, as: 'inner', ticks: { 5: 4 } };
     const tree = readSamples(
-      cpuProfile([{ ...frame, as: 'outer', ticks: { 5: 4 }, children: [inner] }], [
-        ...repeat('inner', 4),
-        ...repeat('outer', 4),
-      ]),
+      cpuProfile(
+        [{ ...frame, as: 'outer', ticks: { 5: 4 }, children: [inner] }],
+        [...repeat('inner', 4), ...repeat('outer', 4)],
+      ),
       () => true,
     );
     expect(msOf(tree, 'walk')).toBe(8);

@@ -176,7 +176,7 @@ export function explore(scenario: Scenario): { ends: number; states: number } {
           run.parts.check();
           break;
         }
-        const key = createHash('md5').update(run.key()).digest('latin1');
+        const key = createHash('md5').update(run.key()).digest('base64');
         if (seen.has(key)) break;
         seen.add(key);
         for (const other of choices.slice(1)) pending.push(schedule + letterOf(other));
