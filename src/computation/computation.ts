@@ -234,7 +234,11 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
    * module is not loaded yet.
    */
   variantNamed(name: string): Variant<F> | undefined {
-    const known = this.#variants?.find((variant) => variant.name === name) ?? this.#configured.get(name);
+    const variants = this.#variants;
+    if (variants !== undefined) {
+      for (let i = 0; i < variants.length; i += 1) if (variants[i]!.name === name) return variants[i];
+    }
+    const known = this.#configured.get(name);
     if (known) return known;
     // An export with parameters, by its own name: with the parameters that it stands with among the others.
     if (this.moduleForm && this.#tunables.has(name)) return this.#variants?.[this.#names.indexOf(name)];
@@ -285,42 +289,47 @@ export function variantFor({ bySize }: ComputationChoice, size: number): string 
   return (range ?? bySize[bySize.length - 1]!).variant;
 }
 
+/** Runs for every computation at a service's start, as code that was never run before: short on purpose. */
 function checkChoice(choice: unknown, computation: Computation): ComputationChoice {
-  const { name, variantNames, moduleForm } = computation;
-  const isKnown = (variant: unknown): boolean =>
-    typeof variant === 'string' &&
-    (variantNames.includes(variant) ||
-      computation.variantNamed(variant) !== undefined ||
-      (!computation.isLoaded && moduleForm !== undefined && mayHave(moduleForm, variant)));
-  const refuse = (actual: string, expected: string): never => {
-    throw fail('INVALID_ARGUMENT', { name: `choice for computation "${name}"`, actual, expected });
-  };
   const { kind, bySize } = (choice ?? {}) as Partial<ComputationChoice>;
   if (kind !== 'computation' || !Array.isArray(bySize) || bySize.length === 0) {
-    return refuse(describe(choice), "{ kind: 'computation', bySize: [{ maxSize, variant }, …] }");
+    throw badChoice(
+      computation,
+      describe(choice),
+      "{ kind: 'computation', bySize: [{ maxSize, variant }, …] }",
+    );
   }
+  const checked: { readonly maxSize: number | null; readonly variant: string }[] = [];
   let previous = -Infinity;
-  for (const [i, range] of (bySize as ComputationChoice['bySize']).entries()) {
-    const { maxSize, variant } = range ?? {};
-    if (!isKnown(variant)) {
-      refuse(
-        `one that names the variant ${describe(variant)}`,
-        `only variants of ${variantNames.join(', ')}`,
-      );
+  for (let i = 0; i < bySize.length; i += 1) {
+    const { maxSize, variant } = (bySize as ComputationChoice['bySize'])[i] ?? {};
+    const name = nameOf(variant, computation);
+    if (name === undefined) {
+      const expected = `only variants of ${computation.variantNames.join(', ')}`;
+      throw badChoice(computation, `one that names the variant ${describe(variant)}`, expected);
     }
     const isLast = i === bySize.length - 1;
-    const isInOrder = isLast ? maxSize === null : typeof maxSize === 'number' && maxSize > previous;
-    if (!isInOrder)
-      refuse('one whose ranges are not in order', 'ascending maxSize, null in the last range alone');
+    if (!(isLast ? maxSize === null : typeof maxSize === 'number' && maxSize > previous)) {
+      const expected = 'ascending maxSize, null in the last range alone';
+      throw badChoice(computation, 'one whose ranges are not in order', expected);
+    }
     previous = maxSize ?? Infinity;
+    checked.push({ maxSize: maxSize!, variant: name });
   }
-  return {
-    kind,
-    bySize: (bySize as ComputationChoice['bySize']).map(({ maxSize, variant }) => ({
-      maxSize,
-      variant: computation.variantNamed(variant)?.name ?? variant,
-    })),
-  };
+  return { kind, bySize: checked };
+}
+
+/** Full name of a variant, or the name as it is where its module is not loaded; undefined where there is none such. */
+function nameOf(variant: unknown, computation: Computation): string | undefined {
+  if (typeof variant !== 'string') return undefined;
+  const known = computation.variantNamed(variant);
+  if (known) return known.name;
+  const { isLoaded, moduleForm } = computation;
+  return !isLoaded && moduleForm && mayHave(moduleForm, variant) ? variant : undefined;
+}
+
+function badChoice({ name }: Computation, actual: string, expected: string): Error {
+  return fail('INVALID_ARGUMENT', { name: `choice for computation "${name}"`, actual, expected });
 }
 
 /** What only functions can have. @throws INVALID_ARGUMENT */

@@ -62,21 +62,22 @@ export function exportWisdom(computations: readonly Computation<any>[], earlier?
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
 export function importWisdom(wisdom: unknown, computations: readonly Computation<any>[]): WisdomImport {
-  const byName = new Map<string, WisdomEntry[]>();
-  for (const entry of entriesOf(wisdom)) {
-    const known = byName.get(entry.computation);
-    if (known) known.push(entry);
-    else byName.set(entry.computation, [entry]);
-  }
+  const entries = entriesOf(wisdom);
   const key = keyHere();
+  const byName = new Map<string, WisdomEntry>();
+  for (const entry of entries) {
+    if (differenceOf(entry, key) === null && !byName.has(entry.computation)) {
+      byName.set(entry.computation, entry);
+    }
+  }
   const applied: string[] = [];
   const skipped: { computation: string; reason: string }[] = [];
   for (const computation of computations) {
     const { name } = computation;
-    const own = byName.get(name) ?? [];
-    const fitting = own.find((entry) => differenceOf(entry, key) === null);
+    const fitting = byName.get(name);
     if (!fitting) {
-      const reason = own.length === 0 ? 'nothing is known of it' : differenceOf(own[own.length - 1]!, key)!;
+      const other = entries.findLast((entry) => entry.computation === name);
+      const reason = other === undefined ? 'nothing is known of it' : differenceOf(other, key)!;
       skipped.push({ computation: name, reason });
       continue;
     }

@@ -350,7 +350,12 @@ struct FindTiles {
   FindTiles() {
     for (T& lane : best.lane) lane = Neutral<T, kIsMin>();
   }
-  SYSOPT_INLINE void Tile(const T* values, std::size_t count) { Body::template Find<kIsMin>(values, count, best); }
+  // Floats are read twice, for NaN too: the second time from the first-level cache.
+  SYSOPT_INLINE void Tile(const T* values, std::size_t count) {
+    constexpr std::size_t kAtOnce = 16384 / sizeof(T);
+    for (; count > kAtOnce; values += kAtOnce, count -= kAtOnce) Body::template Find<kIsMin>(values, kAtOnce, best);
+    Body::template Find<kIsMin>(values, count, best);
+  }
   T Best() const {
     T found = best.lane[0];
     for (const T lane : best.lane) found = Better<kIsMin>(found, lane);

@@ -121,11 +121,13 @@ SYSOPT_INLINE void Merge(const Item* left, const Item* right, const Item* right_
     Item* last = out + 2 * lefts - 1;
     for (auto k = lefts; k > 0; --k) {
       const bool is_right = KeyIn(*right) < KeyIn(*left);
-      *out++ = is_right ? *right : *left;
+      const Item* const first = is_right ? right : left;  // of addresses: compilers make no branch of it
+      *out++ = *first;
       right += is_right;
       left += !is_right;
       const bool is_left = KeyIn(*last_right) < KeyIn(*last_left);
-      *last-- = is_left ? *last_left : *last_right;
+      const Item* const final = is_left ? last_left : last_right;
+      *last-- = *final;
       last_left -= is_left;
       last_right -= !is_left;
     }
@@ -133,7 +135,8 @@ SYSOPT_INLINE void Merge(const Item* left, const Item* right, const Item* right_
   }
   while (left < left_end && right < right_end) {
     const bool is_right = KeyIn(*right) < KeyIn(*left);
-    *out++ = is_right ? *right : *left;
+    const Item* const first = is_right ? right : left;
+    *out++ = *first;
     right += is_right;
     left += !is_right;
   }
@@ -200,7 +203,7 @@ Item* MergeRuns(Item* from, Item* to, std::size_t* ends, std::size_t runs) {
 // Below, merging costs less than counting digits and moving each key once for each of its bytes. Of the machine of
 // docs/kernels.md.
 template <typename Key>
-inline constexpr std::size_t kMergeBelow = sizeof(Key) == 8 ? 1024 : sizeof(Key) == 4 ? 256 : 96;
+inline constexpr std::size_t kMergeBelow = sizeof(Key) == 8 ? 512 : sizeof(Key) == 4 ? 256 : 96;
 
 // Sorts `from` by way of `to`; returns the one of both that has the result.
 template <typename Key, typename Item>

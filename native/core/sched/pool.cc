@@ -12,7 +12,7 @@ namespace sysopt::sched {
 namespace {
 
 // How long a caller looks for the end of others' chunks before it sleeps: some times what waking costs.
-constexpr std::chrono::microseconds kCallerSpin{200};
+constexpr std::chrono::microseconds kCallerSpin{500};
 // How long a helper looks for the next job before it sleeps.
 constexpr std::chrono::microseconds kHelperSpin{100};
 // Moments in vain after which a helper sleeps at once, and jobs after which it tries again.
@@ -113,7 +113,10 @@ void Pool::RunAndWait(const std::shared_ptr<Job>& job, unsigned threads) {
   if (job->chunks() == 0) return;
   const auto others = static_cast<unsigned>(std::min<std::size_t>(job->chunks() - 1, kMaxThreads));
   const unsigned helpers = std::min(threads > 0 ? threads - 1 : 0, others);
-  if (helpers > 0) Enqueue(job, helpers);
+  if (helpers > 0) {
+    Enqueue(job, helpers);
+    WorkAsCaller(*job);
+  }
   Work(*job);
   Wait(*job);
 }
@@ -150,15 +153,28 @@ void Pool::Take(Job& job, std::size_t chunks) {
   job.ended_.notify_all();
 }
 
+// Runs a chunk that nobody has claimed. Returns false where there is none.
+bool Pool::RunNext(Job& job) {
+  // Looked at first, so that the counter does not run on without end.
+  if (job.next_.load(std::memory_order_relaxed) >= job.chunks()) return false;
+  const std::size_t chunk = job.next_.fetch_add(1, std::memory_order_relaxed);
+  if (chunk >= job.chunks()) return false;
+  job.Run(chunk);
+  Take(job, 1);
+  return true;
+}
+
 void Pool::Work(Job& job) {
-  for (;;) {
-    // Looked at first, so that the counter does not run on without end.
-    if (job.next_.load(std::memory_order_relaxed) >= job.chunks()) return;
-    const std::size_t chunk = job.next_.fetch_add(1, std::memory_order_relaxed);
-    if (chunk >= job.chunks()) return;
-    job.Run(chunk);
-    Take(job, 1);
+  while (RunNext(job)) {
   }
+}
+
+// Until a helper has come. A helper that was woken on this CPU cannot run before it is given away.
+void Pool::WorkAsCaller(Job& job) {
+  do {
+    if (job.joined_.load(std::memory_order_relaxed) > 0) return;
+    std::this_thread::yield();
+  } while (RunNext(job));
 }
 
 void Pool::Wait(Job& job) {
@@ -206,6 +222,7 @@ void Pool::ThreadMain() {
     if (--job->helpers_ == 0) queue_.pop_front();
     queued_.store(queue_.size(), std::memory_order_relaxed);
     lock.unlock();
+    job->joined_.fetch_add(1, std::memory_order_relaxed);
     place.KeepOff(job->caller_cpu_);
     Work(*job);
     lock.lock();

@@ -9,7 +9,8 @@
 // - a helper that has run out of work looks for more for a moment before it sleeps, but only while that keeps paying and
 //   nobody else wants its CPU: after a few moments in vain it sleeps at once, and a yield that takes long ends the moment;
 // - a helper that finds itself on its caller's CPU leaves it and keeps off. Kernels like to wake a thread there, which
-//   is right for a pipe's two ends and wrong here: the two would take turns;
+//   is right for a pipe's two ends and wrong here: the two would take turns. So that it can find that out, the caller
+//   gives its CPU away for a moment, after each chunk until a helper has come;
 // - the caller looks for the end of the last chunks before it sleeps, which pays where they take as long as waking.
 #ifndef SYSOPT_CORE_SCHED_POOL_H_
 #define SYSOPT_CORE_SCHED_POOL_H_
@@ -44,6 +45,7 @@ class Job {
   std::atomic<std::size_t> next_{0};  // the first chunk that nobody has claimed
   std::atomic<std::size_t> left_;     // chunks neither run nor cancelled
   unsigned helpers_ = 0;              // threads that may still join; under the pool's mutex
+  std::atomic<unsigned> joined_{0};   // threads that have
   int caller_cpu_ = -1;               // where the job came from, -1 where unknown; set before it is queued
   void (*done_)(void*) = nullptr;     // called once, by the thread that ends the job
   void* argument_ = nullptr;
@@ -88,7 +90,9 @@ class Pool {
   void Enqueue(const std::shared_ptr<Job>& job, unsigned helpers);
   void ThreadMain();
   bool Linger();
+  static bool RunNext(Job& job);
   static void Work(Job& job);
+  static void WorkAsCaller(Job& job);
   static void Take(Job& job, std::size_t chunks);
   static void Wait(Job& job);
 

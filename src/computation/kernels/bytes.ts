@@ -25,11 +25,12 @@ function combine<T extends ArrayBufferView>(
   requireAsManyBytes('out', out, a);
   refuseOverlap('out', out, 'a', a);
   refuseOverlap('out', out, 'b', b);
-  const native = a.byteLength >= FROM.combine ? loadNative().kernels : undefined;
+  const areWords = a instanceof Uint32Array && b instanceof Uint32Array && out instanceof Uint32Array;
+  const from = areWords ? FROM.combineWords : FROM.combine;
+  const native = a.byteLength >= from ? loadNative().kernels : undefined;
   if (native) native.bytesCombine(OPERATIONS.indexOf(operation), a, b, out);
-  else if (a instanceof Uint32Array && b instanceof Uint32Array && out instanceof Uint32Array) {
-    loops.combine(operation, a, b, out);
-  } else loops.combine(operation, asBytes(a), asBytes(b), asBytes(out));
+  else if (areWords) loops.combine(operation, a, b, out);
+  else loops.combine(operation, asBytes(a), asBytes(b), asBytes(out));
   return out;
 }
 

@@ -186,14 +186,24 @@ export function quantiles(values: Numbers, probabilities: readonly number[]): nu
     throw fail('INVALID_ARGUMENT', { name: `probabilities[${k}]`, actual: String(probability), expected });
   });
   if (last < 0) return places.map(() => NaN);
-  const wanted = places.flatMap((place) => [Math.floor(place), Math.ceil(place)]);
-  const ranks = [...new Set(wanted)].sort((a, b) => a - b);
+  const ranks = ranksAround(places);
   const { found, nans } = selected(values, ranks);
   if (nans > 0) return places.map(() => NaN);
-  const at = (rank: number) => found[ranks.indexOf(rank)]!;
   return places.map((place) => {
     const rank = Math.floor(place);
-    const low = at(rank);
-    return place === rank ? low : low + (at(rank + 1) - low) * (place - rank);
+    const at = ranks.indexOf(rank);
+    const low = found[at]!;
+    return place === rank ? low : low + (found[at + 1]! - low) * (place - rank);
   });
+}
+
+/** The whole ranks on either side of each place, ascending, none twice. */
+function ranksAround(places: readonly number[]): number[] {
+  const ranks: number[] = [];
+  for (const place of places.length === 1 ? places : places.slice().sort((a, b) => a - b)) {
+    const low = Math.floor(place);
+    if (!(ranks[ranks.length - 1]! >= low)) ranks.push(low);
+    if (low !== place && ranks[ranks.length - 1] !== low + 1) ranks.push(low + 1);
+  }
+  return ranks;
 }

@@ -5,7 +5,7 @@
 import { describe, fail } from '../../errors.js';
 import { loadNative } from '../../native/load.js';
 import { refuseSharing, requireBytes, requireOut } from './arguments.js';
-import { FROM } from './break-even.js';
+import { FROM, HEX_ENCODE_UP_TO } from './break-even.js';
 
 /** By code of a character: its value, 16 and more for what is no digit. */
 const VALUES = Uint8Array.from({ length: 256 }, (_, code) => {
@@ -22,9 +22,12 @@ const VALUES = Uint8Array.from({ length: 256 }, (_, code) => {
  */
 export function hexEncode(data: ArrayBufferView): string {
   requireBytes('data', data);
-  const native = data.byteLength >= FROM.hexEncode ? loadNative().kernels : undefined;
+  const { byteLength } = data;
+  const isWorthIt = byteLength >= FROM.hexEncode && byteLength <= HEX_ENCODE_UP_TO;
+  const native = isWorthIt ? loadNative().kernels : undefined;
   if (native) return native.bytesHexEncode(data);
-  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex');
+  const buffer = Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, byteLength);
+  return buffer.toString('hex');
 }
 
 /**
@@ -32,11 +35,11 @@ export function hexEncode(data: ArrayBufferView): string {
  * that is no digit and says nothing, it refuses what is not wholly digits, or one digit too many.
  *
  * @param digits a string, or its characters as bytes.
- * @param out room for all bytes; by default a new array.
+ * @param out room for all bytes; by default a new Buffer.
  * @returns the part of `out` that was filled
  * @throws INVALID_ARGUMENT, with the place of the first pair that is no byte; what stood before it has been written.
  * @example
- * kernels.hexDecode('01FF'); // Uint8Array [1, 255]
+ * kernels.hexDecode('01FF'); // Buffer [1, 255]
  */
 export function hexDecode(digits: string | Uint8Array, out?: Uint8Array): Uint8Array {
   const isText = typeof digits === 'string';
@@ -56,7 +59,8 @@ export function hexDecode(digits: string | Uint8Array, out?: Uint8Array): Uint8A
     requireOut<Uint8Array>('out', out, 'Uint8Array', length);
     if (!isText) refuseSharing('out', out, 'digits', digits);
   }
-  const bytes = out === undefined ? new Uint8Array(length) : out.subarray(0, length);
+  // Uncleared, and of Node's pool where it is short: clearing costs as much as decoding.
+  const bytes = out === undefined ? Buffer.allocUnsafe(length) : out.subarray(0, length);
   const native = length >= FROM.hexDecode ? loadNative().kernels : undefined;
   const done = native ? native.bytesHexDecode(digits, bytes) : decodeByLoop(digits, bytes);
   if (done === length) return bytes;

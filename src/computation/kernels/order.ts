@@ -19,7 +19,9 @@ export function sort<T extends Values>(values: T, options?: ThreadOptions): T {
   const threads = options === undefined ? 1 : threadsOf(options, values.length, 'sort');
   if (threads > 1) loadNative().kernels!.arrayJob(Operation.sort, threads, values);
   else {
-    const native = values.length >= FROM.sort[values.BYTES_PER_ELEMENT]! ? loadNative().kernels : undefined;
+    const isFloat = values instanceof Float64Array || values instanceof Float32Array;
+    const from = FROM.sort[isFloat ? 'float' : values.BYTES_PER_ELEMENT]!;
+    const native = values.length >= from ? loadNative().kernels : undefined;
     if (native) native.arraySort(values);
     else values.sort();
   }

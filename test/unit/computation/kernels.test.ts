@@ -270,6 +270,31 @@ describe('sorting', () => {
     }
   });
 
+  it('orders every short length of odd values, at every offset', () => {
+    for (let length = 0; length <= 66; length += 1) {
+      for (const Type of [Float64Array, Float32Array]) {
+        const odd = withOddities(length, length + 1);
+        const values = new Type(length + 3).subarray(length % 4);
+        values.set(odd.subarray(0, values.length));
+        const from = values.slice();
+        const expected = from.slice().sort();
+        native.arraySort(values);
+        sameArray(values, expected);
+        const order = new Uint32Array(from.length);
+        native.arrayArgsort(from, order);
+        sameArray(
+          kernels.gather(from, order).map((value) => value),
+          expected,
+        );
+        const sums = new Float64Array(from.length);
+        const again = new Float64Array(from.length);
+        native.arrayRunningSum(from, sums);
+        vectorLoops.runningSum(from, again);
+        sameArray(sums, again);
+      }
+    }
+  });
+
   it('merges ascending runs, of any number and length', () => {
     for (const length of [60, 1023, 1024, 5000, 70_000]) {
       for (const cuts of [

@@ -31,17 +31,16 @@ describe('the key of a host', () => {
     expect(quotas(read({}))).toEqual([]);
   });
 
-  it.skipIf(process.platform !== 'linux')('knows processors by their model and which are online', () => {
-    const read = (info: string) => (path: string) => (path === '/proc/cpuinfo' ? info : '0-3\n');
-    expect(processorsOf(read('processor\t: 0\nmodel name\t: Xeon  X\nflags\t: a\n'))).toEqual([
-      'model name : Xeon X',
-      '0-3',
-    ]);
-    expect(processorsOf(read('processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n'))).toEqual([
-      'CPU implementer : 0x41',
-      'CPU part : 0xd0c',
-      '0-3',
-    ]);
+  it.skipIf(process.platform !== 'linux')('knows processors by their make and which are online', () => {
+    const folder = '/sys/devices/system/cpu';
+    const files: Record<string, string> = {
+      [`${folder}/modalias`]: 'cpu:type:x86,ven0000fam0006mod00CF:feature:,0000,\n',
+      [`${folder}/online`]: '0-3\n',
+    };
+    const read = (path: string) => files[path];
+    expect(processorsOf(read)).toEqual(['cpu:type:x86,ven0000fam0006mod00CF:feature:,0000,', '', '0-3']);
+    files[`${folder}/cpu0/regs/identification/midr_el1`] = '0x00000000413fd0c1\n';
+    expect(processorsOf(read)[1]).toBe('0x00000000413fd0c1');
     expect(processorsOf(() => undefined)).toHaveLength(2);
   });
 });

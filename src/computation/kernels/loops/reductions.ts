@@ -91,10 +91,14 @@ function sumOfBlock(values: Numbers, start: number, end: number, isLanes: boolea
 }
 
 export function sum(values: Numbers): number {
-  if (values instanceof Float64Array || values instanceof Float32Array) {
-    return joinBlocks(values.length, BLOCK, (start, end) => sumOfBlock(values, start, end, false), add);
+  if (!(values instanceof Float64Array || values instanceof Float32Array)) return sumOfIntegers(values);
+  // Most calls that end here: a hundred values take as long as the machinery for many.
+  if (values.length < SEQUENTIAL_BELOW) {
+    let sum = 0;
+    for (let i = 0; i < values.length; i += 1) sum += values[i]!;
+    return sum;
   }
-  return sumOfIntegers(values);
+  return joinBlocks(values.length, BLOCK, (start, end) => sumOfBlock(values, start, end, false), add);
 }
 
 /** Exact, rounded once. */
@@ -192,10 +196,24 @@ export function moments(values: Numbers): Moments {
 
 /** NaN where any value is; never -0; an infinity where there is no value. */
 export function extreme(values: Numbers, isMin: boolean): number {
-  let best = isMin ? Infinity : -Infinity;
+  return isMin ? least(values) : greatest(values);
+}
+
+function least(values: Numbers): number {
+  let best = Infinity;
   for (let i = 0; i < values.length; i += 1) {
     const value = values[i]!;
-    if (isMin ? value < best : value > best) best = value;
+    if (value < best) best = value;
+    else if (value !== value) return NaN;
+  }
+  return best + 0;
+}
+
+function greatest(values: Numbers): number {
+  let best = -Infinity;
+  for (let i = 0; i < values.length; i += 1) {
+    const value = values[i]!;
+    if (value > best) best = value;
     else if (value !== value) return NaN;
   }
   return best + 0;
@@ -246,5 +264,10 @@ function dotOfBlock(a: Numbers, b: Numbers, start: number, end: number): number 
 }
 
 export function dot(a: Numbers, b: Numbers): number {
+  if (a.length < SEQUENTIAL_BELOW) {
+    let sum = 0;
+    for (let i = 0; i < a.length; i += 1) sum += a[i]! * b[i]!;
+    return sum;
+  }
   return joinBlocks(a.length, BLOCK, (start, end) => dotOfBlock(a, b, start, end), add);
 }
