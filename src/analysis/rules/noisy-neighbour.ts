@@ -28,7 +28,8 @@ export const noisyNeighbour: Rule = {
     if (view.signals.durationMs < LEAST_WINDOW_MS) {
       return { findings: [], because: 'the run was too short for the kernel’s figures of the host' };
     }
-    const others = Math.max(0, allOthers - (view.value('host.cpu.peers') ?? 0));
+    // The kernel's clocks for the host and for a process differ a little.
+    const others = Math.min(cpus, Math.max(0, allOthers - (view.value('host.cpu.peers') ?? 0)));
     if (onCpu < LEAST_ON_CPU) {
       return {
         findings: [],

@@ -64,7 +64,7 @@ export class FrameResolver {
     if (frame === undefined) {
       frame = {
         key,
-        name: found.name || '(anonymous)',
+        name: found.name || found.returnedBy || '(anonymous)',
         origin,
         file,
         line: found.line,
@@ -97,5 +97,6 @@ function functionKey(file: string, found: SourceFunction): string {
  * Where the source gives none either, such a name would send the reader to the wrong place.
  */
 function nameOf(given: string, own: SourceFunction | null): string {
-  return own !== null && own.name === '' && given.includes('.') ? '' : given || (own?.name ?? '');
+  const isInferred = own !== null && own.name === '' && given.includes('.');
+  return (isInferred ? '' : given) || own?.name || (own?.returnedBy ?? '');
 }

@@ -112,9 +112,12 @@ export class SourceIndex {
     let reached: SourceFunction[] = [outer];
     const seen = new Set(reached);
     for (let depth = 0; depth < INLINING_DEPTH && reached.length > 0; depth += 1) {
+      const called = new Set(reached.flatMap(({ callees }) => [...callees]));
+      const makers = new Set([...called].map((name) => syntax.made.get(name)));
       reached = syntax.functions.filter(
         (next) =>
-          next.name !== '' && !seen.has(next) && reached.some(({ callees }) => callees.has(next.name)),
+          !seen.has(next) &&
+          (next.name === '' ? next.returnedBy !== '' && makers.has(next.returnedBy) : called.has(next.name)),
       );
       for (const next of reached) seen.add(next);
       const candidates = reached.filter(fits);

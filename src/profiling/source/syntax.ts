@@ -9,6 +9,8 @@ import type { Node, Program } from 'acorn';
 export interface SourceFunction {
   /** Name as declared or as the place it is assigned to gives it; empty where there is none. */
   readonly name: string;
+  /** For one without a name that a function returns (a middleware, a memoised call): the name of that function. */
+  readonly returnedBy: string;
   readonly start: number;
   readonly end: number;
   /** 1-based. */
@@ -49,6 +51,8 @@ export interface Syntax {
    * build text are left out: V8 serves them by other stubs.
    */
   readonly propertyLines: ReadonlySet<number>;
+  /** Variables that hold what a function of the file returned, with its name: `const route = memoise(…)`. */
+  readonly made: ReadonlyMap<string, string>;
   /** What `throw new …` makes. */
   readonly thrown: ReadonlySet<string>;
 }
@@ -174,8 +178,10 @@ class SyntaxCollector {
   readonly #builtinCallees = new Set<AnyNode>();
   readonly #textLines = new Set<number>();
   readonly #thrown = new Set<string>();
+  readonly #made = new Map<string, string>();
   readonly #variableCalls: { line: number; name: string }[] = [];
   #current: SourceFunction | null = null;
+  #returned: AnyNode | null = null;
 
   constructor(text: string) {
     this.#text = text;
@@ -196,6 +202,7 @@ class SyntaxCollector {
       calls: this.#calls,
       propertyLines: this.#propertyLines,
       thrown: this.#thrown,
+      made: this.#made,
     };
   }
 
@@ -235,11 +242,19 @@ class SyntaxCollector {
           this.#propertyLines.add(lineOf(node.property as AnyNode));
         }
         break;
+      case 'VariableDeclarator': {
+        const init = node.init as AnyNode | null;
+        const variable = lastName(node.id as AnyNode);
+        if (init?.type === 'CallExpression' && variable !== '')
+          this.#made.set(variable, lastName(init.callee as AnyNode));
+        break;
+      }
       case 'TemplateLiteral':
         if ((node.expressions as AnyNode[]).length > 0)
           for (let line = lineOf(node); line <= node.loc!.end.line; line += 1) this.#textLines.add(line);
         break;
     }
+    if (node.type === 'ReturnStatement') this.#returned = node.argument as AnyNode | null;
     for (const [key, value] of Object.entries(node)) {
       if (Array.isArray(value)) {
         for (const item of value) if (isNode(item)) this.#visit(item, '');
@@ -255,6 +270,7 @@ class SyntaxCollector {
     if (this.#current !== null) this.#current.allocates = this.#current.makes = true;
     const entered: SourceFunction = {
       name: id?.name ?? assignedName,
+      returnedBy: this.#returned === node ? this.#current?.name || (this.#current?.returnedBy ?? '') : '',
       start: node.start,
       end: node.end,
       line: loc.start.line,
@@ -269,6 +285,8 @@ class SyntaxCollector {
     this.#functions.push(entered);
     this.#current = entered;
     for (const parameter of node.params as AnyNode[]) this.#visit(parameter, '');
+    // The body of an arrow function may be what it returns.
+    this.#returned = node.body as AnyNode;
     this.#visit(node.body as AnyNode, '');
     this.#current = entered.parent;
   }

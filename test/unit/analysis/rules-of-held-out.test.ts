@@ -44,9 +44,9 @@ describe('garbage', () => {
     const metrics = { ...churning, 'cpu.gc.share': 0.13 };
     const making = operation('own-code', 'enrich', 0.8, { busy: 0.97, longestRunMs: 60 });
     const made = (allocatedBytes: number) => [site('enrich', { allocatedBytes, share: 0.99 })];
-    expect(causes({ metrics, operations: [making], allocations: made(9e8) })).toEqual(['allocation-churn']);
+    expect(causes({ metrics, operations: [making], allocations: made(4e9) })).toEqual(['allocation-churn']);
     // Where it computes for longer than objects take to make, both are true.
-    expect(causes({ metrics, operations: [making], allocations: made(2e8) })).toEqual([
+    expect(causes({ metrics, operations: [making], allocations: made(1e9) })).toEqual([
       'sync-cpu',
       'allocation-churn',
     ]);

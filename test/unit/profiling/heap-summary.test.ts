@@ -29,6 +29,16 @@ function greetAndCount(request) {
   this.last = request.url;
   return open(request.url.split('/')).user;
 }
+function memoise(compute) {
+  const known = new Map();
+  return (key) => {
+    known.set(key, { key, value: compute(key) });
+  };
+}
+const route = memoise(String);
+function find(request) {
+  return route(request.url.split('/'));
+}
 `;
 
 const node = (spec: FrameSpec, selfSize: number, children: RawHeapNode[] = []): RawHeapNode => ({
@@ -75,6 +85,14 @@ describe('allocation sites', () => {
       ['greet', 0],
       ['open', 500],
     ]);
+  });
+
+  it('finds the closure that V8 inlined by the variable that holds it, under the name of who made it', () => {
+    const find = root(node({ name: 'find', url: file, line: 29, column: 14 }, 500));
+    expect(summarise(find, find).sites[1]).toMatchObject({
+      location: { function: 'memoise', line: 24 },
+      liveBytes: 500,
+    });
   });
 
   it('leaves objects that live on with a function that keeps some itself', () => {

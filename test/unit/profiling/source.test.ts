@@ -21,6 +21,19 @@ describe('parseSyntax', () => {
     ).toEqual(['f', 'g', 'h', 'm', '#p', 'x']);
   });
 
+  it('knows who returns a function without a name', () => {
+    const { functions } = parseSyntax(
+      acorn,
+      'function memoise(f) { return (key) => f(key); } const limit = (n) => (request) => (next) => next(n); g(() => 1);',
+    )!;
+    expect(functions.filter(({ name }) => name === '').map(({ returnedBy }) => returnedBy)).toEqual([
+      'memoise',
+      'limit',
+      'limit',
+      '',
+    ]);
+  });
+
   it.each([
     ['JSON.stringify(x)', ['json JSON.stringify']],
     ['/a+b/.test(x)', ['regexp /a+b/']],

@@ -1,0 +1,28 @@
+import { createServer, get } from 'node:http';
+import { isMainThread, Worker, workerData } from 'node:worker_threads';
+
+if (isMainThread) {
+  const line = `${Array.from({ length: 40 }, (_, i) => `value-${i}`).join(',')}\n`;
+  const exportAll = (response, rows) => {
+    for (let i = 0; i < rows; i += 1) response.write(`${i},${line}`);
+    response.end();
+  };
+  const server = createServer((_request, response) => exportAll(response, 12_000)).listen(
+    0,
+    '127.0.0.1',
+    () => {
+      new Worker(new URL(import.meta.url), { workerData: { port: server.address().port } });
+    },
+  );
+} else {
+  // A reader at the other end of a slow line.
+  const download = () =>
+    get({ port: workerData.port, host: '127.0.0.1' }, (response) => {
+      response.on('data', () => {
+        response.pause();
+        setTimeout(() => response.resume(), 4);
+      });
+      response.on('end', download);
+    });
+  for (let i = 0; i < 4; i += 1) download();
+}
