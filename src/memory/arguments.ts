@@ -72,8 +72,8 @@ export function requireWaitOptions(
   throw fail('INVALID_ARGUMENT', { name: 'signal', actual: describe(signal), expected: 'an AbortSignal' });
 }
 
-export function isPowerOfTwo(value: number): boolean {
-  return value > 0 && Number.isInteger(Math.log2(value));
+export function isPowerOfTwo(value: unknown): boolean {
+  return typeof value === 'number' && value > 0 && Number.isInteger(Math.log2(value));
 }
 
 /** Rounds up to a multiple of a power of two or of any other positive whole number. */

@@ -1,8 +1,9 @@
 /**
  * Two profiles of the same program in one flame graph: widths are the newer profile's, colours say what grew and what
  * shrank (Gregg's differential flame graph). Both sides are brought to the same length of window first. Frames are
- * matched by name and file along their path, not by line, which moves with every edit. What is gone from the newer
- * profile has no width, so a table beside the graph lists it.
+ * matched by name and file along their path, not by line, which moves with every edit; of several that agree in both,
+ * as functions without a name do, those on equal lines belong together, and the others in their order in the file. What
+ * is gone from the newer profile has no width, so a table beside the graph lists it.
  */
 import type { ProfilingResult } from '../model/profiling-result.js';
 import type { StackNode } from '../model/signals.js';
@@ -44,14 +45,38 @@ export function diffTrees(
   scale: number,
   depth = 0,
 ): DiffNode {
-  const earlier = new Map<string, StackNode>();
-  for (const child of before?.children ?? []) earlier.set(keyOf(child), child);
+  const earlier = matched(before?.children ?? [], after.children);
   const children = depth >= MAX_DEPTH ? [] : after.children;
   return {
     ...after,
     before: (before?.value ?? 0) * scale,
-    children: children.map((child) => diffTrees(earlier.get(keyOf(child)), child, scale, depth + 1)),
+    children: children.map((child) => diffTrees(earlier.get(child), child, scale, depth + 1)),
   };
+}
+
+/** The older frame of each newer one that has one; each older one belongs to one newer at most. */
+function matched(older: readonly StackNode[], newer: readonly StackNode[]): Map<StackNode, StackNode> {
+  const pairs = new Map<StackNode, StackNode>();
+  const byKey = grouped(older);
+  for (const [key, nodes] of grouped(newer)) {
+    const left = [...(byKey.get(key) ?? [])].sort(byLine);
+    const alone: StackNode[] = [];
+    for (const node of nodes) {
+      const at = left.findIndex(({ line }) => line === node.line);
+      const [same] = at < 0 ? [] : left.splice(at, 1);
+      if (same === undefined) alone.push(node);
+      else pairs.set(node, same);
+    }
+    for (const [k, node] of alone.sort(byLine).entries()) {
+      const next = left[k];
+      if (next !== undefined) pairs.set(node, next);
+    }
+  }
+  return pairs;
+}
+
+function byLine(a: StackNode, b: StackNode): number {
+  return (a.line ?? 0) - (b.line ?? 0);
 }
 
 /** Functions by how much their own cost changed, greatest first; those that one side lacks are among them. */
@@ -64,6 +89,7 @@ export function selfChanges(before: StackNode, after: StackNode, scale: number):
       const key = keyOf(node);
       let change = changes.get(key);
       if (change === undefined) changes.set(key, (change = { node, before: 0, after: 0 }));
+      change.node = node;
       change[side] += self * factor;
       pending.push(...node.children);
     }
@@ -139,6 +165,16 @@ export function flameDiffSection(
             </table>
           </div>`
     }`;
+}
+
+function grouped(nodes: readonly StackNode[]): Map<string, StackNode[]> {
+  const groups = new Map<string, StackNode[]>();
+  for (const node of nodes) {
+    const group = groups.get(keyOf(node));
+    if (group === undefined) groups.set(keyOf(node), [node]);
+    else group.push(node);
+  }
+  return groups;
 }
 
 function keyOf({ name, file }: StackNode): string {

@@ -138,14 +138,15 @@ function checkStruct(
   refuse: (problem: string) => never,
   depth: number,
 ): void {
-  const { fields, sizeBytes, alignBytes } = node;
+  const { name, fields, sizeBytes, alignBytes } = node;
+  if (typeof name !== 'string' || name === '') refuse(`${path} has ${describe(name)} for a name.`);
   if (!Array.isArray(fields) || fields.length === 0) refuse(`${path} has no fields.`);
   if (!isSize(sizeBytes) || !isPowerOfTwo(alignBytes) || sizeBytes % alignBytes !== 0) {
     refuse(`${path} has size ${describe(sizeBytes)} and alignment ${describe(alignBytes)}.`);
   }
   const names = new Set<string>();
   for (const field of fields as readonly PlacedNode[]) {
-    requireFieldName(node.name, (field as PlacedNode | undefined)?.name);
+    requireFieldName(name, (field as PlacedNode | undefined)?.name);
     if (names.has(field.name)) refuse(`${path} has two fields "${field.name}".`);
     names.add(field.name);
     checkNode(field.node, `${path}.${field.name}`, refuse, depth + 1);

@@ -461,6 +461,9 @@ describe('descriptors', () => {
     { version: 2 },
     { ...Point.descriptor, node: { ...Point.node, sizeBytes: 4 } },
     { ...Point.descriptor, node: { ...Point.node, fields: [] } },
+    { ...Point.descriptor, node: { ...Point.node, alignBytes: '4' } },
+    { ...Point.descriptor, node: { ...Point.node, alignBytes: Symbol('4') } },
+    { ...Point.descriptor, node: { ...Point.node, name: 5 } },
     { ...Point.descriptor, node: { ...Point.node, fields: [{ name: 'x}', offsetBytes: 0, node: u8.node }] } },
     {
       ...Point.descriptor,

@@ -29,6 +29,30 @@ describe('two profiles', () => {
     expect(tree.children[0]!.children[0]).toMatchObject({ name: 'scan', value: 15, before: 25 });
   });
 
+  it('keep several functions without a name of one file apart', () => {
+    const anonymous = (value: number, line: number) => ({
+      ...node('', value, [], line),
+      file: '/srv/app.js',
+    });
+    const earlier = node('root', 60, [anonymous(10, 5), anonymous(30, 9), anonymous(20, 20)]);
+    const unchanged = diffTrees(earlier, earlier, 1);
+    expect(unchanged.children.map(({ before: then }) => then)).toEqual([10, 30, 20]);
+    // Two lines were put in above the last two, and one function behind them.
+    const later = node('root', 60, [
+      anonymous(4, 30),
+      anonymous(20, 22),
+      anonymous(26, 11),
+      anonymous(10, 5),
+    ]);
+    const tree = diffTrees(earlier, later, 1);
+    expect(tree.children.map(({ line, before: then }) => [line, then])).toEqual([
+      [30, 0],
+      [22, 20],
+      [11, 30],
+      [5, 10],
+    ]);
+  });
+
   it('give the change of each function’s own cost, of those too that are gone', () => {
     expect(
       selfChanges(before, after, 0.5).map(({ name, before: then, after: now }) => [name, then, now]),
@@ -39,6 +63,7 @@ describe('two profiles', () => {
       ['root', 0, 0],
       ['parse', 5, 5],
     ]);
+    expect(selfChanges(before, after, 0.5).find(({ name }) => name === 'parse')!.line).toBe(9);
   });
 
   it('of which one is the other show no change anywhere', () => {
