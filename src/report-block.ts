@@ -10,7 +10,8 @@ import { SystemOptimizer } from './system-optimizer.js';
 export const reportBlock: ReportBlock = async ({ blockedMs, limitMs, profile }, argument) => {
   const optimizer = new SystemOptimizer(argument as OptimizerOptions);
   try {
-    const signals = blockedSignals(blockedMs, profile, []);
+    const signals = blockedSignals(blockedMs, profile, [], false);
+    if (signals === undefined) return undefined;
     const lasting = 'The event loop was still blocked when this was stored.';
     const { id } = await optimizer.completeResult(
       { ...signals, warnings: [...signals.warnings, lasting] },

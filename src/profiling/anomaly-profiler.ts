@@ -2,14 +2,21 @@
  * Takes a bounded profile when the monitor sees an anomaly: one at a time, at most one in `cooldownMs`, and never beside
  * a profile that somebody asked for.
  */
+import { getHeapStatistics } from 'node:v8';
 import type { Trigger } from '../model/alert.js';
 import type { Signals } from '../model/signals.js';
 import { addAutomaticRun } from './automatic-runs.js';
 import { AnomalyDetector, type AnomalyLimits, type AnomalyPoint } from './anomaly.js';
 
+/**
+ * A memory profile collects the whole heap three times, which takes a service some milliseconds for each megabyte that
+ * lives: above this many bytes a CPU profile with heap sampling has to do, for nobody asked for the pause.
+ */
+const MOST_HEAP_TO_COLLECT = 128 * 2 ** 20;
+
 /** An anomaly with what was found when it was looked into. */
 export interface ProfiledAnomaly extends Trigger {
-  /** `cpu`; `memory` for a heap that grows. With V8's own profile in `rawProfile`. Absent where profiling failed. */
+  /** `cpu`; `memory` for a heap that grows and is not larger than 128 MiB. With V8's own profile in `rawProfile`. Absent where profiling failed. */
   readonly signals?: Signals;
   /** Why there is no profile: the program may not use the inspector, say. */
   readonly failure?: Error;
@@ -59,7 +66,9 @@ export class AnomalyProfiler {
       const { gatherSignals, isProfiling } = await import('./session.js');
       // Somebody asked for one: what is out of the ordinary afterwards is looked into then.
       if (isProfiling()) return;
-      const signals = await gatherSignals(anomaly.kind === 'heap-growth' ? 'memory' : 'cpu', {
+      const { used_heap_size: heapBytes } = getHeapStatistics();
+      const collects = anomaly.kind === 'heap-growth' && heapBytes <= MOST_HEAP_TO_COLLECT;
+      const signals = await gatherSignals(collects ? 'memory' : 'cpu', {
         durationMs,
         samplingIntervalUs,
         signal,

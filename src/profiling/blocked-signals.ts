@@ -9,19 +9,30 @@ import { loadParser } from './source/parser.js';
 import { SourceIndex } from './source/source-index.js';
 
 const MAX_FUNCTIONS = 100;
+/** Of the samples of a block, from which on it is the tool's. */
+const OWN_BLOCK_SHARE = 0.5;
 
+/**
+ * @param besideProfile whether a profile was taken meanwhile: collections, which have no stack, are then its own.
+ * @returns undefined where the tool's own work held the loop: collecting or diagnosing, which is no fault of the program.
+ */
 export function blockedSignals(
   blockedMs: number,
   profile: RawCpuProfile,
   timeline: readonly TimelinePoint[],
-): Signals {
+  besideProfile: boolean,
+): Signals | undefined {
   const sources = new SourceIndex(loadParser());
   const {
     functions,
     operations,
     callTree,
     metrics: shares,
+    ownShare,
   } = summariseCpuProfile(profile, sources, MAX_FUNCTIONS);
+  const withoutStack = (shares['cpu.gc.share'] ?? 0) + (shares['cpu.program.share'] ?? 0);
+  const toolShare = ownShare + (besideProfile ? (1 - ownShare) * withoutStack : 0);
+  if (toolShare >= OWN_BLOCK_SHARE) return undefined;
   const metrics: Metrics = {};
   for (const [name, value] of Object.entries(shares)) metrics[name] = catalogued(name as MetricName, value);
   metrics['eventLoop.utilization'] = catalogued('eventLoop.utilization', 1);

@@ -231,10 +231,17 @@ export class Monitor implements Disposable {
   #watch(limitMs: number, { onBlocked, blockReporter }: MonitorOptions): Watchdog {
     return new Watchdog(limitMs, blockReporter, async ({ blockedMs, profile, resultId }) => {
       if (onBlocked === undefined) return;
-      const { blockedSignals, blockedTrigger } = await import('./blocked-signals.js');
+      const [{ blockedSignals, blockedTrigger }, { wasProfiling }] = await Promise.all([
+        import('./blocked-signals.js'),
+        import('./session.js'),
+      ]);
+      // The watchdog tells of a block a moment after its end.
+      const besideProfile = wasProfiling(blockedMs + limitMs);
+      const signals = blockedSignals(blockedMs, profile, this.points(), besideProfile);
+      if (signals === undefined) return;
       onBlocked({
         blockedMs,
-        signals: blockedSignals(blockedMs, profile, this.points()),
+        signals,
         trigger: blockedTrigger(blockedMs, limitMs),
         ...(resultId !== undefined && { resultId }),
       });

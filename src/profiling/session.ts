@@ -57,11 +57,17 @@ const MAX_TIMELINE_POINTS = 6000;
 
 /** Of the process: the agent has a copy of this module to itself, beside the one that the program may import. */
 const RUNNING = Symbol.for('system-optimizer.profiling');
-const state = globalThis as { [RUNNING]?: boolean };
+const ENDED = Symbol.for('system-optimizer.profiling-ended');
+const state = globalThis as { [RUNNING]?: boolean; [ENDED]?: number };
 
 /** Whether a run is under way in this process, by whomever it was started. */
 export function isProfiling(): boolean {
   return state[RUNNING] === true;
+}
+
+/** Whether a run was under way at any time in the last `ms` milliseconds. */
+export function wasProfiling(ms: number): boolean {
+  return isProfiling() || performance.now() - (state[ENDED] ?? -Infinity) < ms;
 }
 
 /**
@@ -318,6 +324,7 @@ class Run implements ProfileRun {
     for (const sampler of this.#samplers) this.#guard(sampler, () => sampler.release?.());
     this.#session.close();
     state[RUNNING] = false;
+    state[ENDED] = performance.now();
     this.#correctLoop(gathered);
     setBlockedShare(gathered);
     return {

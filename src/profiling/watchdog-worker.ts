@@ -16,11 +16,11 @@ export interface BlockReporter {
   readonly argument: unknown;
 }
 
-/** @returns the id of the result that it stored. */
+/** @returns the id of the result that it stored; undefined where the block is the tool's own. */
 export type ReportBlock = (
   block: { readonly blockedMs: number; readonly limitMs: number; readonly profile: RawCpuProfile },
   argument: unknown,
-) => Promise<string>;
+) => Promise<string | undefined>;
 
 /** Told to the main thread when it comes round. */
 export interface WatchdogMessage {

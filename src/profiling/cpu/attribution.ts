@@ -15,6 +15,7 @@ import {
   type Operation,
 } from './operation.js';
 import type { Frame, FrameResolver } from './frames.js';
+import { isTracing } from './own-time.js';
 import type { SampledTree } from './samples.js';
 
 export interface Attribution {
@@ -36,8 +37,6 @@ export interface LeafAttribution {
   readonly path: readonly Frame[];
   readonly parts: readonly Attribution[];
   readonly startup: boolean;
-  /** Time of the profiler itself: its innermost script is this package's. */
-  readonly ofProfiler: boolean;
 }
 
 interface LineShare {
@@ -68,7 +67,7 @@ export class Attributor {
     const path: Frame[] = [];
     for (let at = node; at >= 0 && this.#tree.parents[at]! >= 0; at = this.#tree.parents[at]!) {
       const frame = this.#frames.resolve(this.#tree.nodes[at]!.callFrame);
-      if (!isTracing(frame)) path.push(frame);
+      if (!isTracing(frame.file, frame.name)) path.push(frame);
     }
     path.reverse();
     const startup = path.some(isLoaderFrame);
@@ -77,9 +76,7 @@ export class Attributor {
       lines.length === 0
         ? [this.#part(path, undefined, 1)]
         : lines.map(({ line, share }) => this.#part(path, line, share));
-    const ofProfiler =
-      path.findLast(({ origin }) => origin === 'own' || isScriptOrigin(origin))?.origin === 'own';
-    return { path, parts, startup, ofProfiler };
+    return { path, parts, startup };
   }
 
   #part(path: readonly Frame[], tickLine: number | undefined, share: number): Attribution {
@@ -189,11 +186,6 @@ function throwerAt(stack: readonly Frame[], at: number, sources: FrameResolver['
     frame = caller;
   }
   return thrower;
-}
-
-/** A replaced function that passes through to Node's own (profiling/activity): no part of what the program does. */
-function isTracing({ origin, name }: Frame): boolean {
-  return origin === 'own' && name.startsWith('traced');
 }
 
 function isScriptOrigin(origin: Frame['origin']): boolean {

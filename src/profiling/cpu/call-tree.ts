@@ -23,8 +23,7 @@ export function buildCallTree(
   const root: Building = { name: 'all', value: 0, children: new Map() };
   for (const { node, ms } of tree.leaves) {
     if (node === tree.idle) continue;
-    const { path, parts, ofProfiler } = attributor.of(node);
-    if (ofProfiler) continue;
+    const { path, parts } = attributor.of(node);
     let at = root;
     at.value += ms;
     for (const frame of path) {

@@ -1,14 +1,10 @@
 /** Resolves profile nodes to functions of the source: whose code, which function, where the user wrote it. */
-import { dirname, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { CodeLocation } from '../../model/finding.js';
 import type { FunctionCost } from '../../model/signals.js';
+import { isOwnFile } from './own-time.js';
 import type { RawCallFrame } from './raw.js';
 import { fileOfUrl, originOf, type SourceIndex } from '../source/source-index.js';
 import type { SourceFunction } from '../source/syntax.js';
-
-/** Code of this package never is the user's, wherever it is installed. */
-const OWN_CODE = dirname(dirname(dirname(fileURLToPath(import.meta.url)))) + sep;
 
 export interface Frame {
   /** Equal for all frames of one function. */
@@ -36,7 +32,7 @@ export class FrameResolver {
     let frame = this.#frames.get(key);
     if (frame === undefined) {
       const file = fileOfUrl(url);
-      const origin = file.startsWith(OWN_CODE) ? 'own' : originOf(url, callFrame.functionName);
+      const origin = isOwnFile(file) ? 'own' : originOf(url, callFrame.functionName);
       const hasSource = (origin === 'user' || origin === 'dependency') && lineNumber >= 0;
       const found = hasSource ? this.sources.functionAt(file, lineNumber + 1, columnNumber + 1) : null;
       // The function around the place is this frame's only where it begins there; module code has none.

@@ -9,6 +9,7 @@ import { Attributor, type LeafAttribution } from './attribution.js';
 import { buildCallTree } from './call-tree.js';
 import { FrameResolver, type Frame } from './frames.js';
 import { OperationTable } from './operation-table.js';
+import { withoutTool } from './own-time.js';
 import type { RawCpuProfile } from './raw.js';
 import { readSamples } from './samples.js';
 
@@ -18,6 +19,8 @@ export interface CpuSummary {
   readonly callTree: StackNode | null;
   readonly metrics: Partial<Record<MetricName, number>>;
   readonly busyMs: number;
+  /** The tool's part of the samples that were not idle, 0 to 1; it is in no other figure. */
+  readonly ownShare: number;
 }
 
 interface FunctionTotals {
@@ -32,10 +35,11 @@ interface FunctionTotals {
 
 /** @param maxFunctions how many functions and operations to keep, hottest first. */
 export function summariseCpuProfile(
-  profile: RawCpuProfile,
+  given: RawCpuProfile,
   sources: SourceIndex,
   maxFunctions: number,
 ): CpuSummary {
+  const { profile, ownShare } = withoutTool(given);
   const frames = new FrameResolver(sources);
   const tree = readSamples(profile, ({ callFrame }, line, callee) => {
     const { origin, file } = frames.resolve(callFrame);
@@ -63,10 +67,6 @@ export function summariseCpuProfile(
       continue;
     }
     const leaf = attributor.of(node);
-    if (leaf.ofProfiler) {
-      time.busy -= ms;
-      continue;
-    }
     busySample += 1;
     countShares(leaf, ms, time);
     countFunctions(functions, leaf, ms, runMs, busySample);
@@ -94,6 +94,7 @@ export function summariseCpuProfile(
     callTree: buildCallTree(tree, attributor, frames),
     metrics,
     busyMs: time.busy,
+    ownShare,
   };
 }
 
