@@ -5,7 +5,7 @@ import { random } from './loops.js';
 import { pair, QUICK, show, table } from './pairs.js';
 
 const native = loadNative().kernels;
-const SIZES = QUICK ? [2 ** 17, 1e6] : [2 ** 17, 2 ** 18, 1e6];
+const SIZES = QUICK ? [2 ** 17, 1e6] : [2 ** 17, 2 ** 18, 2 ** 19, 1e6];
 /** Longer than a helper looks for work before it sleeps. */
 const PAUSE_MS = 0.5;
 

@@ -239,9 +239,11 @@ SYSOPT_INLINE void AxpyOf(Element element, double a, const void* x, void* y, std
   }
 }
 
-// Eight running sums, then the carry and the base on each: one addition of the chain for eight values.
-SYSOPT_INLINE double RunningSumOfDoubles(const double* values, std::size_t count, double base, double carry,
-                                         double* out) {
+// Eight running sums, then the carry and the base on each: one addition of the chain for eight values. The base takes as
+// many additions as all else, so the first values of an array, which have none, go without: adding zero changes no sum,
+// for none of them is -0.
+template <bool kHasBase>
+SYSOPT_INLINE double RunningSumFrom(const double* values, std::size_t count, double base, double carry, double* out) {
   std::size_t i = 0;
   for (; i + 8 <= count; i += 8) {
     double once[8], twice[8];
@@ -252,17 +254,26 @@ SYSOPT_INLINE double RunningSumOfDoubles(const double* values, std::size_t count
 #pragma GCC unroll 8
     for (std::size_t k = 2; k < 8; ++k) twice[k] = once[k] + once[k - 2];
 #pragma GCC unroll 8
-    for (std::size_t k = 0; k < 4; ++k) out[i + k] = base + (carry + twice[k]);
+    for (std::size_t k = 0; k < 4; ++k) out[i + k] = kHasBase ? base + (carry + twice[k]) : carry + twice[k];
 #pragma GCC unroll 8
-    for (std::size_t k = 4; k < 7; ++k) out[i + k] = base + (carry + (twice[k] + twice[k - 4]));
+    for (std::size_t k = 4; k < 7; ++k) {
+      const double sum = carry + (twice[k] + twice[k - 4]);
+      out[i + k] = kHasBase ? base + sum : sum;
+    }
     carry = carry + (twice[7] + twice[3]);
-    out[i + 7] = base + carry;
+    out[i + 7] = kHasBase ? base + carry : carry;
   }
   for (; i < count; ++i) {
     carry += values[i];
-    out[i] = base + carry;
+    out[i] = kHasBase ? base + carry : carry;
   }
   return carry;
+}
+
+SYSOPT_INLINE double RunningSumOfDoubles(const double* values, std::size_t count, double base, double carry,
+                                         double* out) {
+  return base == 0 ? RunningSumFrom<false>(values, count, base, carry, out)
+                   : RunningSumFrom<true>(values, count, base, carry, out);
 }
 
 // Where the running sums end: the same tree without its branches.

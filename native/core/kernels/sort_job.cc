@@ -185,7 +185,7 @@ std::shared_ptr<BulkJob> WithMemory(std::shared_ptr<Job> job) {
 
 std::shared_ptr<BulkJob> MakeSortJob(Element element, void* values, std::size_t count, std::uint32_t* indices,
                                      unsigned threads) {
-  if (threads < 2 || ChunksOf(count) < 2 || ElementBytes(element) < 4) {
+  if (ChunksOf(count) < 2 || ElementBytes(element) < 4) {
     return WithMemory(std::make_shared<WholeSortJob>(element, values, count, indices));
   }
   const std::size_t parts = PartsFor(threads);

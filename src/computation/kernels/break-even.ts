@@ -22,6 +22,8 @@ export const FROM = {
   scatter: 112,
   select: 32,
   argsort: 16,
+  /** Sorting by parts on one thread. */
+  parts: 2 ** 17,
   /** Bytes, where they are worked on one by one, and in words. */
   combine: 128,
   combineWords: 768,
@@ -37,17 +39,17 @@ export const FROM = {
    * takes 20 to 40 µs. At the least two chunks of 2^16.
    */
   threads: {
-    sum: 2 ** 19,
+    sum: 3 * 2 ** 18,
     compensated: 2 ** 19,
-    moments: 2 ** 19,
+    moments: 3 * 2 ** 18,
     extreme: 2 ** 19,
-    extremeIndex: 2 ** 18,
-    dot: 2 ** 18,
+    extremeIndex: 2 ** 19,
+    dot: 2 ** 19,
     scale: 2 ** 19,
     axpy: 2 ** 18,
-    prefixSum: 2 ** 19,
-    histogram: 2 ** 17,
-    groupSum: 2 ** 17,
+    prefixSum: 3 * 2 ** 18,
+    histogram: 2 ** 18,
+    groupSum: 2 ** 18,
     sort: 2 ** 17,
     argsort: 2 ** 17,
   },

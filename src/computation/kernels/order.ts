@@ -4,12 +4,15 @@ import { refuseSharing, requireOut, requireValues, type Values } from './argumen
 import { FROM } from './break-even.js';
 import { Operation, threadsOf, type ThreadOptions } from './threads.js';
 
+/** So many ascending runs are merged; equals kMergedRuns of `native/core/kernels/sort_keys.h`. */
+const MERGED_RUNS = 4;
+
 /**
  * Sorts in place, in the order of `values.sort()`: ascending, -0 before 0, NaN last (NaNs lose sign and payload).
  * Short arrays and up to four ascending runs are merged, all else is sorted by radix, least significant digit first; in
- * twice the memory of the array, which is freed afterwards. On several threads by samples, with one more pass. There is no
- * form with a comparator: calling JavaScript for each comparison, native code would win nothing. To sort by a key, take
- * {@link argsort} of the keys and `gather`.
+ * twice the memory of the array, which is freed afterwards. On several threads, and where values are more than caches hold,
+ * by parts between samples first. There is no form with a comparator: calling JavaScript for each comparison, native code
+ * would win nothing. To sort by a key, take {@link argsort} of the keys and `gather`.
  *
  * @returns `values`
  * @throws ENOMEM where there is no memory to work in; the values are as they were.
@@ -17,7 +20,7 @@ import { Operation, threadsOf, type ThreadOptions } from './threads.js';
 export function sort<T extends Values>(values: T, options?: ThreadOptions): T {
   requireValues('values', values);
   const threads = options === undefined ? 1 : threadsOf(options, values.length, 'sort');
-  if (threads > 1) loadNative().kernels!.arrayJob(Operation.sort, threads, values);
+  if (isByParts(values, threads)) loadNative().kernels!.arrayJob(Operation.sort, threads, values);
   else {
     const isFloat = values instanceof Float64Array || values instanceof Float32Array;
     const from = FROM.sort[isFloat ? 'float' : values.BYTES_PER_ELEMENT]!;
@@ -44,7 +47,7 @@ export function argsort(
 ): Uint32Array {
   checkArgsort(values, out);
   const threads = options === undefined ? 1 : threadsOf(options, values.length, 'argsort');
-  if (threads > 1) {
+  if (isByParts(values, threads)) {
     loadNative().kernels!.arrayJob(Operation.argsort, threads, values, out);
     return out;
   }
@@ -55,6 +58,27 @@ export function argsort(
     out.set(order.sort((a, b) => compare(values[a]!, values[b]!) || a - b));
   }
   return out;
+}
+
+/**
+ * Whether sorting is by parts: on several threads, and on one where there are more values of eight bytes than caches hold
+ * (1.2 to 1.6 times as fast). Not where they ascend in a few runs, which are merged on one thread in less time.
+ */
+function isByParts(values: Values, threads: number): boolean {
+  const isLarge = values.BYTES_PER_ELEMENT === 8 && values.length >= FROM.parts;
+  return (threads > 1 || isLarge) && hasManyRuns(values) && loadNative().kernels !== undefined;
+}
+
+/** Values in no order show that in a few steps. */
+function hasManyRuns(values: Values): boolean {
+  let runs = 1;
+  for (let i = 1; i < values.length; i += 1) {
+    if (values[i]! < values[i - 1]!) {
+      runs += 1;
+      if (runs > MERGED_RUNS) return true;
+    }
+  }
+  return false;
 }
 
 export function checkArgsort(values: unknown, out: unknown): void {

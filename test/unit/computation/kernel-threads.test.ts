@@ -25,7 +25,7 @@ function sameArray(a: ArrayLike<number>, b: ArrayLike<number>): void {
   for (let i = 0; i < a.length; i += 1) if (!Object.is(a[i], b[i])) expect([i, a[i]]).toEqual([i, b[i]]);
 }
 
-describe.each([0, 1, 65_536, 131_072, 131_073, 530_001])('kernels on threads, %i values', (length) => {
+describe.each([0, 1, 65_536, 131_072, 131_073, 800_001])('kernels on threads, %i values', (length) => {
   const a = shared(length, length);
   const b = shared(length, length + 1);
   const keys = keysOf(length);
