@@ -8,6 +8,10 @@
  * often than now and then, is given up for a while, by the clock: a thousandth of a second at first, twice as long each
  * time, and soon forgotten when looking pays again.
  *
+ * Looking needs a worker that is awake on another CPU, and waking it there is the dearest part; a pool whose threads sleep
+ * mostly has both on one CPU, which then costs little. So it is one or the other: a worker spins only while the pool
+ * looks (or has announced a ring), and the pool waits for the first result of a worker that slept as long as that takes.
+ *
  * Rejected: `Atomics.waitAsync` instead of the message. It measured the same here (8.5 against 7.8 µs), and needs
  * something else to keep the event loop alive. Also rejected: giving up for so many waits instead of so long; a busy
  * moment then cost a pool its speed for thousands of calls.
@@ -20,7 +24,9 @@ const LOOK_MS = 0.1;
 const PATIENCE_MS = 0.04;
 /** How long looking is given up for, in ms. */
 const LEAST_PAUSE_MS = 1;
-const MOST_PAUSE_MS = 16;
+const MOST_PAUSE_MS = 64;
+/** Waking a thread on another CPU that sleeps too takes so long in a virtual machine, in ms: looking waits for it. */
+const WAKE_MS = 0.2;
 /** Looking in vain uses up what so many finds have earned, of which a few are kept. */
 const FINDS_PER_FAILURE = 8;
 const MOST_FINDS = 32;
@@ -45,8 +51,6 @@ export class CompletionWatch {
   #isLooking = false;
   /** Until when something has to come back for looking to go on; undefined where it is for one turn only. */
   #until: number | undefined;
-  /** When a thread that had no task was last given one. */
-  #placedAt = -Infinity;
   #finds = 0;
   #pauseMs = 0;
   #pausedUntil = 0;
@@ -57,7 +61,6 @@ export class CompletionWatch {
 
   /** To be called when a task was placed. */
   placed(worker: PoolWorker): void {
-    if (worker.lane.load === 1) this.#placedAt = worker.progressAt;
     if (this.#isLooking || worker.isListening) return;
     if (this.#mayLook()) this.#look();
     else this.#listen(worker);
@@ -66,8 +69,6 @@ export class CompletionWatch {
   /** To be called when a worker said that something came back. */
   told(worker: PoolWorker): void {
     worker.isListening = false;
-    // Looking would have found it.
-    if (performance.now() - this.#placedAt < LOOK_MS) this.#pausedUntil = 0;
     this.#host.collect();
     if (this.#isLooking || this.#host.busy.size === 0) return;
     if (this.#mayLook()) this.#look();
@@ -102,7 +103,9 @@ export class CompletionWatch {
   }
 
   #patience(): number {
-    return performance.now() + PATIENCE_MS + Math.min(LOOK_MS, this.#nextInMs());
+    let patienceMs = PATIENCE_MS + Math.min(LOOK_MS, this.#nextInMs());
+    for (const { mailbox } of this.#host.busy) if (mailbox.isAsleep) patienceMs = PATIENCE_MS + WAKE_MS;
+    return performance.now() + patienceMs;
   }
 
   readonly #turn = (): void => {

@@ -56,6 +56,11 @@ export class Mailbox {
     if (this.#words[COMING] === 0) Atomics.store(this.#words, COMING, 1);
   }
 
+  /** Whether only a notification wakes the worker. */
+  get isAsleep(): boolean {
+    return Atomics.load(this.#words, ASLEEP) === 1;
+  }
+
   /** To be called after each message that was posted. */
   countPosted(): void {
     Atomics.add(this.#words, POSTED, 1);
@@ -112,19 +117,16 @@ export class Mailbox {
     Atomics.store(this.#words, INSIDE, 0);
   }
 
-  /** Blocks the thread until the next ring; gives how long that was in coming, waking left out, in ms. */
-  sleep(rings: number): number {
+  /** Blocks the thread until the next ring. */
+  sleep(rings: number): void {
     const words = this.#words;
-    const began = timeOrigin + performance.now();
     Atomics.store(words, ASLEEP, 1);
     const how = Atomics.wait(words, BELL, rings);
     if (this.#nextRing === undefined) Atomics.store(words, ASLEEP, 0);
-    if (how !== 'ok') return 0;
-    const rungAt = this.#times[RUNG_AT]!;
-    const took = timeOrigin + performance.now() - rungAt;
+    if (how !== 'ok') return;
+    const took = timeOrigin + performance.now() - this.#times[RUNG_AT]!;
     // Clocks that were set, and threads that were not scheduled for long, say nothing of waking.
     if (took > 0 && took < 1) this.#times[WAKE_MS]! += (took - this.#times[WAKE_MS]!) / 8;
-    return Math.max(0, rungAt - began);
   }
 
   /**

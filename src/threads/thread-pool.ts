@@ -157,7 +157,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
    * every iteration has run exactly once. With `schedule: 'auto'`, work that costs less than handing it out runs on
    * the caller, which also takes part in loops of up to 6 ms; that holds its event loop up for up to about 4 ms (or one
    * iteration, where one takes longer), then threads go on. Longer work, and any other schedule, runs in the pool's
-   * threads alone. Where other processes have taken the CPUs, so that splitting lost time of late, loops of up to 12 ms
+   * threads alone. Where other processes have taken the CPUs, so that splitting lost time of late, loops of up to 16 ms
    * stay on the caller.
    *
    * Rejects with TASK_THREW (the `cause` is the kernel's error, the message names the range) after the other threads

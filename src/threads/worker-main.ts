@@ -73,7 +73,7 @@ async function serve(): Promise<void> {
     if (hasRun) await SETTLED;
     owesTurn ||= hasRun;
     isWarm ||= hasRun || loop !== 0;
-    const maySpin = isWarm && tasks.active === 0;
+    const maySpin = isWarm && tasks.active === 0 && (mailbox.isRingComing || !lane.poolMaySleep);
     if (maySpin && performance.now() - turnAt < TURN_MS && spinner.spin(rings)) continue;
     if (owesTurn) {
       // One turn for immediates, ticks and promises that tasks left, and for errors in them.
@@ -86,7 +86,7 @@ async function serve(): Promise<void> {
     isWarm = false;
     if (tasks.active > 0) await Promise.race([mailbox.nextRing(rings), tasks.nextSettled()]);
     else if (hasUnfinishedBusiness()) await mailbox.nextRing(rings);
-    else spinner.sleep(rings);
+    else mailbox.sleep(rings);
   }
 }
 

@@ -29,7 +29,7 @@ export const CALLER_LIMIT_NS = 2_000_000;
 export const TOGETHER_LIMIT_NS = 6_000_000;
 
 /** Loops up to this stay on the caller while splitting loses time, as then threads are no faster than it is. */
-export const BUSY_LIMIT_NS = 12_000_000;
+export const BUSY_LIMIT_NS = 16_000_000;
 
 /** Time for learning the cost of iterations: long against the timer, short against a wake-up. */
 const PROBE_NS = 30_000;

@@ -165,6 +165,11 @@ export class LaneMemory {
     Atomics.store(this.#words, LISTENING, 1);
   }
 
+  /** For either side. */
+  get isListening(): boolean {
+    return Atomics.load(this.#words, LISTENING) === 1;
+  }
+
   stopListening(): void {
     Atomics.store(this.#words, LISTENING, 0);
   }

@@ -8,8 +8,8 @@
  *
  * Bounded three times. At most as many threads spin as leave a CPU to the pool's caller (tokens in shared memory, so
  * that one thread's token is known when it dies). A thread that spun for nothing, more than it was of use before, stops
- * for a while, by the clock, twice as long each time; a sleep that spinning would have spared it ends that at once. And
- * a thread that lost its CPU while it spun stops too: somebody else needs it.
+ * for a while, by the clock, twice as long each time. And a thread that lost its CPU while it spun stops too: somebody
+ * else needs it.
  *
  * Rejected: giving up for so many sleeps instead of so long. After a busy moment a pool then stayed slow for thousands of
  * calls.
@@ -22,7 +22,7 @@ const MOST_MS = 0.06;
 const ANNOUNCED_MS = 0.5;
 /** How long spinning is given up for, in ms. */
 const LEAST_PAUSE_MS = 1;
-const MOST_PAUSE_MS = 16;
+const MOST_PAUSE_MS = 64;
 /** Spinning in vain uses up what so many successes have earned, of which a few are kept. */
 const SUCCESSES_PER_FAILURE = 4;
 const MOST_SUCCESSES = 16;
@@ -43,7 +43,7 @@ export function forfeitToken(tokens: SharedArrayBuffer, place: number): void {
   }
 }
 
-/** A worker's way to wait. */
+/** A worker's way to wait for a moment. */
 export class Spinner {
   readonly #mailbox: Mailbox;
   readonly #tokens: Int32Array;
@@ -53,7 +53,6 @@ export class Spinner {
   #successes = 0;
   #pauseMs = 0;
   #pausedUntil = 0;
-  #wasPreempted = false;
 
   constructor(mailbox: Mailbox, tokens: SharedArrayBuffer, place: number, hasWork: () => boolean) {
     this.#mailbox = mailbox;
@@ -82,7 +81,6 @@ export class Spinner {
     } while (!came && !isPreempted && (now < until || (mailbox.isRingComing && now < began + ANNOUNCED_MS)));
     Atomics.store(this.#tokens, token, 0);
     // Met late is no success: on a busy machine the caller waits for the CPU that spinning takes.
-    this.#wasPreempted = isPreempted;
     if (came && !isPreempted) {
       this.#pauseMs >>= 1;
       this.#successes = Math.min(MOST_SUCCESSES, this.#successes + 1);
@@ -90,12 +88,6 @@ export class Spinner {
       this.#giveUp(now);
     }
     return came;
-  }
-
-  /** Sleeps until the next ring. */
-  sleep(rings: number): void {
-    const camePast = this.#mailbox.sleep(rings);
-    if (camePast > 0 && camePast < this.#limitMs && !this.#wasPreempted) this.#pausedUntil = 0;
   }
 
   get #limitMs(): number {

@@ -19,6 +19,8 @@ export class WorkerLane {
   /** Reads messages until there are none, and hands arguments to `deliver`. */
   readonly #readMail: () => void;
   readonly #arguments: { readonly ticket: number; readonly value: unknown }[] = [];
+  /** The pool was told that something came back, and has given nothing since. */
+  #hasTold = false;
   readonly #taken: Taken = { slot: -1, taskId: 0, args: undefined, stores: undefined };
 
   constructor(buffer: SharedArrayBuffer, port: MessagePort, readMail: () => void) {
@@ -42,6 +44,7 @@ export class WorkerLane {
         this.#tell();
       }
       if (slot < 0) return undefined;
+      this.#hasTold = false;
       try {
         return this.#read(slot);
       } catch (error) {
@@ -104,7 +107,14 @@ export class WorkerLane {
   }
 
   #tell(): void {
-    if (this.memory.takeListener()) this.#send([FromWorker.WAKE]);
+    if (!this.memory.takeListener()) return;
+    this.#hasTold = true;
+    this.#send([FromWorker.WAKE]);
+  }
+
+  /** Whether the pool's thread may sleep until it is told: it then takes long to answer. */
+  get poolMaySleep(): boolean {
+    return this.#hasTold || this.memory.isListening;
   }
 
   #send(message: MessageFromWorker): void {
