@@ -5,6 +5,19 @@
  */
 import type * as Acorn from 'acorn';
 import type { Node, Program } from 'acorn';
+import {
+  ALLOCATING_CALLS,
+  ALLOCATING_TYPES,
+  BUILTIN_METHODS,
+  KEEPING_CALLS,
+  LOCKING,
+  LOOPS,
+  MAKING_TYPES,
+  MICROTASK_CALLS,
+  REGEXP_ARGUMENT,
+  REGEXP_METHODS,
+  TIMER_CALLS,
+} from './known-names.js';
 
 export interface SourceFunction {
   /** Name as declared or as the place it is assigned to gives it; empty where there is none. */
@@ -65,85 +78,6 @@ type Parser = typeof Acorn;
 /** Larger texts are bundles: parsing them would take longer than the profile is worth. */
 export const MAX_SOURCE_CHARACTERS = 3_000_000;
 
-const REGEXP_METHODS = new Set([
-  'test',
-  'exec',
-  'match',
-  'matchAll',
-  'replace',
-  'replaceAll',
-  'search',
-  'split',
-]);
-const ALLOCATING_TYPES = new Set([
-  'ObjectExpression',
-  'ArrayExpression',
-  'NewExpression',
-  'ClassExpression',
-  'SpreadElement',
-  'TemplateLiteral',
-]);
-const ALLOCATING_CALLS = new Set([
-  ...[
-    'map',
-    'filter',
-    'slice',
-    'concat',
-    'split',
-    'from',
-    'keys',
-    'values',
-    'entries',
-    'push',
-    'set',
-    'add',
-    'parse',
-  ],
-  ...[
-    'stringify',
-    'alloc',
-    'allocUnsafe',
-    'allocUnsafeSlow',
-    'join',
-    'repeat',
-    'padStart',
-    'toString',
-    'bind',
-    'fill',
-  ],
-]);
-const MAKING_TYPES = new Set(['ObjectExpression', 'ArrayExpression', 'NewExpression']);
-const KEEPING_CALLS = new Set(['push', 'unshift', 'set', 'add', 'append']);
-/** `list.slice`, `text.trim`: their time is the method's, not the look-up's. */
-const BUILTIN_METHODS = new Set(
-  [
-    Array,
-    String,
-    Map,
-    Set,
-    WeakMap,
-    Number,
-    RegExp,
-    Promise,
-    Date,
-    Uint8Array,
-    Object.getPrototypeOf(Uint8Array),
-  ]
-    .map(({ prototype }) => prototype as object)
-    .flatMap((prototype) => Object.getOwnPropertyNames(prototype)),
-);
-const LOOPS = new Set([
-  'ForStatement',
-  'ForOfStatement',
-  'ForInStatement',
-  'WhileStatement',
-  'DoWhileStatement',
-]);
-const MICROTASK_CALLS = new Set(['nextTick', 'queueMicrotask', 'then', 'resolve', 'catch', 'finally']);
-/** Ways to wait for another thread: asleep, or by trying again and again. */
-const LOCKING = new Set(['wait', 'compareExchange', 'exchange']);
-const TIMER_CALLS = new Set(['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval']);
-
 /** Null where the text is not JavaScript that acorn knows, or too large. */
 export function parseSyntax(acorn: Parser, text: string): Syntax | null {
   if (text.length > MAX_SOURCE_CHARACTERS) return null;
@@ -179,6 +113,9 @@ class SyntaxCollector {
   readonly #textLines = new Set<number>();
   readonly #thrown = new Set<string>();
   readonly #made = new Map<string, string>();
+  /** Patterns by the variable or property that holds them, and the lines that use such a one. */
+  readonly #patterns = new Map<string, string>();
+  readonly #patternUses: { line: number; variable: string }[] = [];
   readonly #variableCalls: { line: number; name: string }[] = [];
   #current: SourceFunction | null = null;
   #returned: AnyNode | null = null;
@@ -189,6 +126,10 @@ class SyntaxCollector {
 
   collect(program: Program): Syntax {
     this.#visit(program as unknown as AnyNode, '');
+    for (const { line, variable } of this.#patternUses) {
+      const pattern = this.#patterns.get(variable);
+      if (pattern !== undefined) this.#mark(line, 'regexp', pattern);
+    }
     // A call of a name that no function of the file has goes through a variable or an import.
     const declared = new Set(this.#functions.map(({ name }) => name));
     for (const { line, name } of this.#variableCalls) {
@@ -211,6 +152,7 @@ class SyntaxCollector {
     if (this.#current !== null && MAKING_TYPES.has(node.type)) this.#current.makes = true;
     if (this.#current !== null && isStore(node)) this.#current.keeps = true;
     if (this.#current !== null && LOOPS.has(node.type)) this.#current.loops = true;
+    if (assignedName !== '') this.#keepPattern(node, assignedName);
     switch (node.type) {
       case 'FunctionDeclaration':
       case 'FunctionExpression':
@@ -335,9 +277,20 @@ class SyntaxCollector {
         : null;
     if (literal !== null) {
       this.#mark(line, 'regexp', this.#text.slice(literal.start, literal.end));
+    } else if (argument !== undefined && REGEXP_ARGUMENT.has(name) && lastName(argument) !== '') {
+      this.#patternUses.push({ line, variable: lastName(argument) });
     } else if (name === 'test' || name === 'exec' || name === 'matchAll' || name === 'match') {
       this.#mark(line, 'regexp', `${this.#text.slice(object.start, object.end).slice(0, 40)}.${name}`);
     }
+  }
+
+  /** `const SPACES = /\s+$/`, `{ trailing: new RegExp('…') }`. */
+  #keepPattern(node: AnyNode, name: string): void {
+    if (isRegexp(node)) this.#patterns.set(name, this.#text.slice(node.start, node.end));
+    if (node.type !== 'NewExpression' || lastName(node.callee as AnyNode) !== 'RegExp') return;
+    const source = (node.arguments as AnyNode[])[0];
+    const isKnown = source?.type === 'Literal' && typeof source.value === 'string';
+    this.#patterns.set(name, isKnown ? `/${source.value as string}/` : `new RegExp in ${name}`);
   }
 
   #mark(line: number, operation: LineOperation, name: string): void {
