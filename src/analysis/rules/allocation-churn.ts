@@ -5,6 +5,7 @@ import { placeOf } from '../operation-finding.js';
 import type { Rule } from '../rule.js';
 import type { SignalView } from '../signal-view.js';
 import { HEAP_NEAR_LIMIT } from './heap-near-limit.js';
+import { timerFlood } from './timer-flood.js';
 
 const GC_BUSY_SHARE = 0.12;
 const GC_LOOP_SHARE = 0.03;
@@ -35,7 +36,9 @@ export const allocationChurn: Rule = {
     const maker = view.operations.find(
       ({ operation }) => operation.kind === 'own-code' && isAt(site, operation.location),
     );
-    const bytesPerMs = maker === undefined || site === undefined ? 0 : site.allocatedBytes / maker.activeMs;
+    // Of the time that it ran; on a crowded host it waits for a good part of what samples give it.
+    const ranMs = (maker?.activeMs ?? 0) * (1 - view.waitingShare);
+    const bytesPerMs = site === undefined || ranMs === 0 ? 0 : site.allocatedBytes / ranMs;
     const copies =
       bytesPerMs >= COPYING_BOUND && rate >= COPYING_BYTES_PER_SECOND && gcBusy >= COPYING_GC_SHARE;
     if (gcLoop < GC_LOOP_SHARE || rate < BYTES_PER_SECOND || (gcBusy < GC_BUSY_SHARE && !copies)) {
@@ -59,6 +62,9 @@ export const allocationChurn: Rule = {
         findings: [],
         because: `the program’s own functions make only ${formatShare(ownShare)} of the garbage; the rest comes with Node’s own work for it`,
       };
+    }
+    if (timerFlood.evaluate(view).findings.length > 0) {
+      return { findings: [], because: 'the garbage is what timers leave, which have a finding of their own' };
     }
     const explained = site === undefined ? undefined : specificOperation(view, site);
     if (explained !== undefined) {

@@ -11,7 +11,10 @@ const THRESHOLDS = {
   block: { longestMs: 10, loopShare: 0.03 },
   load: { loopShare: 0.25, busyShare: 0.3 },
 } as const;
-/** Node's own code below the user's is the work of a server; it counts only where it blocks for long. */
+/**
+ * Node's own code below the user's is the work of a server, and so is a framework's without the user's above it; they
+ * count only where they block for long.
+ */
 const NODE_THRESHOLDS = {
   block: { longestMs: 40, loopShare: 0.05 },
   load: { loopShare: 2, busyShare: 2 },
@@ -31,9 +34,7 @@ export const syncCpu: Rule = {
     const candidates = view.operations.filter(
       (hot) => isComputation(hot) && !isMegamorphic(hot.operation) && hot.activeMs >= LEAST_BUSY_MS,
     );
-    const hot = candidates.filter((each) =>
-      exceeds(each, each.operation.kind === 'node' ? NODE_THRESHOLDS : THRESHOLDS),
-    );
+    const hot = candidates.filter((each) => exceeds(each, isOfServer(each) ? NODE_THRESHOLDS : THRESHOLDS));
     const kept: HotOperation[] = [];
     for (const each of hot) if (!kept.some((greater) => isPartOf(each, greater))) kept.push(each);
     if (kept.length === 0) {
@@ -54,6 +55,10 @@ export const syncCpu: Rule = {
     };
   },
 };
+
+function isOfServer({ operation: { kind, location } }: HotOperation): boolean {
+  return kind === 'node' || /[\\/]node_modules[\\/]/.test(location.file);
+}
 
 function isComputation({ operation }: HotOperation): boolean {
   if (operation.kind === 'regexp') return !canBacktrack(operation.name);

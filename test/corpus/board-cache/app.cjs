@@ -3,7 +3,7 @@
 const http = require('node:http');
 const { drive } = require('../driver.cjs');
 
-const LIMIT = 88_000;
+const LIMIT = 250_000;
 const boards = new Map();
 const make = (id) => ({
   id,

@@ -1,4 +1,5 @@
-import { createServer, get } from 'node:http';
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 
 if (isMainThread) {
@@ -16,13 +17,15 @@ if (isMainThread) {
   );
 } else {
   // A reader at the other end of a slow line.
-  const download = () =>
-    get({ port: workerData.port, host: '127.0.0.1' }, (response) => {
-      response.on('data', () => {
-        response.pause();
-        setTimeout(() => response.resume(), 4);
-      });
-      response.on('end', download);
+  const download = () => {
+    const socket = connect(workerData.port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nhost: reports\r\nconnection: close\r\n\r\n');
+    socket.pause();
+    const reading = setInterval(() => socket.read(65_536) ?? socket.read(), 20);
+    socket.once('close', () => {
+      clearInterval(reading);
+      download();
     });
+  };
   for (let i = 0; i < 4; i += 1) download();
 }

@@ -144,6 +144,44 @@ describe('a stretch of samples', () => {
   });
 });
 
+describe('the work of a server', () => {
+  const full = { 'eventLoop.utilization': 0.97, 'cpu.busy.share': 0.97, 'thread.main.onCpu': 0.97 };
+  const file = '/app/node_modules/web/reply.js';
+  const reply = (longestRunMs: number) => [
+    operation('own-code', 'reply', 0.4, {
+      busy: 0.97,
+      longestRunMs,
+      location: { function: 'reply', file, line: 4 },
+    }),
+  ];
+  it('is a framework’s too, where none of the program’s functions is above it', () => {
+    expect(causes({ metrics: full, operations: reply(12) })).toEqual(['saturated']);
+    expect(causes({ metrics: full, operations: reply(120) })).toEqual(['sync-cpu']);
+  });
+  it('is no signing, though a call is short; digests are ordinary', () => {
+    const metrics = { 'eventLoop.utilization': 0.4, 'cpu.busy.share': 0.4, 'thread.main.onCpu': 0.4 };
+    const of = (name: string) => [operation('sync-crypto', name, 0.45, { busy: 0.4, longestRunMs: 3 })];
+    expect(causes({ metrics, operations: of('crypto.sign') })).toEqual(['sync-crypto']);
+    expect(causes({ metrics, operations: of('crypto.update') })).toEqual(['healthy']);
+  });
+});
+
+describe('garbage of timers', () => {
+  it('is the flood’s', () => {
+    const metrics = {
+      'eventLoop.utilization': 0.9,
+      'cpu.busy.share': 0.9,
+      'thread.main.onCpu': 0.9,
+      'cpu.gc.share': 0.3,
+      'gc.share': 0.25,
+      'heap.allocation.rate': 3e8,
+      'cpu.timers.share': 0.3,
+    };
+    const operations = [operation('timer', 'set', 0.2, { busy: 0.9 })];
+    expect(causes({ metrics, operations, allocations: [site('touch')] })).toEqual(['timer-flood']);
+  });
+});
+
 describe('a connection for each request', () => {
   const row = { target: 'rates:80', errors: 0, bytes: 0, maxInFlight: 2, p50Ms: 5, p99Ms: 9, maxMs: 9 };
   const asked = {
