@@ -1,7 +1,7 @@
 // Bulk kernels over columns, and the table that says which implementation runs on this CPU. One file per family:
 // reduce.cc, filter.cc, move.cc. Nothing here allocates, throws or calls the operating system.
 //
-// Semantics, the same in every implementation and in src/memory/struct/kernel-reference.ts
+// Semantics, the same in every implementation and in src/memory/struct/column-loops.ts
 // - Sums and dot products of floats: below 128 values from left to right; else value i is added to lane i % 32 in
 //   order, and lanes are added pairwise (16 apart, then 8, 4, 2, 1). No fused multiply-add. f32 counts as f64.
 // - Sums of integers are exact, rounded once to a double; of 64-bit integers exact in two parts.

@@ -126,9 +126,19 @@ export class SourceIndex {
     return null;
   }
 
-  /** What stands on a line that V8 shows as plain self time. */
-  marks(file: string, line: number): readonly LineMark[] {
-    return this.#syntax(this.#file(file))?.marks.get(line) ?? [];
+  /**
+   * Operations that may have taken the time that V8 shows as plain self time of a line: those of the function and of what
+   * it holds. Where one of its loops shares the line, as all do in minified code, only what the loop repeats.
+   *
+   * @param of null where the function is not known: all of the line.
+   */
+  marks(file: string, line: number, of: SourceFunction | null): readonly LineMark[] {
+    const syntax = this.#syntax(this.#file(file));
+    const all = syntax?.marks.get(line) ?? [];
+    if (all.length === 0) return all;
+    const isOf = (each: SourceFunction | null) => of === null || (each !== null && isWithin(each, of));
+    const loops = [...(syntax?.loops.get(line) ?? [])].some(isOf);
+    return all.filter(({ within, isRepeated }) => isOf(within) && (isRepeated || !loops));
   }
 
   /** Whether a line calls a function of this name, and does nothing that is known to be dear by itself. */

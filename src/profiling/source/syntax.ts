@@ -50,6 +50,10 @@ export interface LineMark {
   readonly operation: LineOperation;
   /** As a reader knows it: `JSON.parse`, `/a+/.test`, `throw new Error`. */
   readonly name: string;
+  /** In whose body it stands; null for the module's. */
+  readonly within: SourceFunction | null;
+  /** Whether it is repeated by a loop of that function that begins on its line. */
+  readonly isRepeated: boolean;
 }
 
 export interface Syntax {
@@ -57,6 +61,8 @@ export interface Syntax {
   readonly functions: readonly SourceFunction[];
   /** By 1-based line. */
   readonly marks: ReadonlyMap<number, readonly LineMark[]>;
+  /** Whose loops begin and end on a 1-based line. */
+  readonly loops: ReadonlyMap<number, ReadonlySet<SourceFunction | null>>;
   /** Calls by 1-based line: the last name of each callee, `UNKNOWN_CALLEE` where only the run tells it. */
   readonly calls: ReadonlyMap<number, readonly string[]>;
   /**
@@ -107,6 +113,7 @@ class SyntaxCollector {
   readonly #text: string;
   readonly #functions: SourceFunction[] = [];
   readonly #marks = new Map<number, LineMark[]>();
+  readonly #loops = new Map<number, Set<SourceFunction | null>>();
   readonly #calls = new Map<number, string[]>();
   readonly #propertyLines = new Set<number>();
   readonly #builtinCallees = new Set<AnyNode>();
@@ -118,6 +125,8 @@ class SyntaxCollector {
   readonly #patternUses: { line: number; variable: string }[] = [];
   readonly #variableCalls: { line: number; name: string }[] = [];
   #current: SourceFunction | null = null;
+  /** Lines on which loops around the current place, in the current function, begin. */
+  #around: number[] = [];
   #returned: AnyNode | null = null;
 
   constructor(text: string) {
@@ -140,6 +149,7 @@ class SyntaxCollector {
     return {
       functions: this.#functions,
       marks: this.#marks,
+      loops: this.#loops,
       calls: this.#calls,
       propertyLines: this.#propertyLines,
       thrown: this.#thrown,
@@ -196,6 +206,8 @@ class SyntaxCollector {
           for (let line = lineOf(node); line <= node.loc!.end.line; line += 1) this.#textLines.add(line);
         break;
     }
+    const isLoop = LOOPS.has(node.type);
+    if (isLoop) this.#enterLoop(node);
     if (node.type === 'ReturnStatement') this.#returned = node.argument as AnyNode | null;
     for (const [key, value] of Object.entries(node)) {
       if (Array.isArray(value)) {
@@ -204,6 +216,15 @@ class SyntaxCollector {
         this.#visit(value, nameGivenBy(node, key));
       }
     }
+    if (isLoop) this.#around.pop();
+  }
+
+  #enterLoop(node: AnyNode): void {
+    const line = lineOf(node);
+    this.#around.push(line);
+    if (node.loc!.end.line !== line) return;
+    const owners = this.#loops.get(line) ?? new Set();
+    this.#loops.set(line, owners.add(this.#current));
   }
 
   #enterFunction(node: AnyNode, assignedName: string): void {
@@ -226,11 +247,14 @@ class SyntaxCollector {
     };
     this.#functions.push(entered);
     this.#current = entered;
+    const around = this.#around;
+    this.#around = [];
     for (const parameter of node.params as AnyNode[]) this.#visit(parameter, '');
     // The body of an arrow function may be what it returns.
     this.#returned = node.body as AnyNode;
     this.#visit(node.body as AnyNode, '');
     this.#current = entered.parent;
+    this.#around = around;
   }
 
   #call(node: AnyNode): void {
@@ -294,7 +318,7 @@ class SyntaxCollector {
   }
 
   #mark(line: number, operation: LineOperation, name: string): void {
-    const mark = { operation, name };
+    const mark = { operation, name, within: this.#current, isRepeated: this.#around.includes(line) };
     const marks = this.#marks.get(line);
     if (marks === undefined) this.#marks.set(line, [mark]);
     else marks.push(mark);

@@ -6,6 +6,34 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fileOfUrl, originOf, SourceIndex } from '../../../dist/profiling/source/source-index.js';
 import { parseSyntax } from '../../../dist/profiling/source/syntax.js';
 
+describe('operations of a line', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sysopt-lines-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const found = (text: string, functionName?: string) => {
+    const file = join(folder, `${Math.random()}.js`);
+    writeFileSync(file, text);
+    const { functions } = parseSyntax(acorn, text)!;
+    const of = functions.find(({ name }) => name === functionName) ?? null;
+    return new SourceIndex(acorn).marks(file, 1, of).map(({ name }) => name);
+  };
+
+  it.each([
+    ['for (let i = 0; i < n; i++) s += Math.sqrt(i); console.log(s);', []],
+    ['for (const t of all) s += JSON.parse(t).n; console.log(s);', ['JSON.parse']],
+    ['console.log(s);', ['console.log']],
+    ['all.forEach((t) => JSON.parse(t)); console.log(s);', ['JSON.parse', 'console.log']],
+  ])('are what a loop on the line repeats: %s', (text, expected) => {
+    expect(found(text)).toEqual(expected);
+    expect(found(`function report(){${text}}`, 'report')).toEqual(expected);
+  });
+
+  it('are those of the function where several share the line', () => {
+    const bundle =
+      'function a(t){return JSON.parse(t)}function b(n){for(;n>0;)n--;console.log(n)}a(/x+/.exec(y))';
+    expect([found(bundle, 'a'), found(bundle, 'b')]).toEqual([['JSON.parse'], []]);
+  });
+});
+
 describe('parseSyntax', () => {
   const names = (text: string) => parseSyntax(acorn, text)!.functions.map(({ name }) => name);
   const marks = (text: string) =>
