@@ -74,6 +74,13 @@ const MIN_COST_MS = 1e-4;
  * parse.stats().savedMs; // what it was worth so far
  */
 export function memoise<F extends AnyFunction>(fn: F, options: MemoiseOptions<F>): Memoised<F> {
+  if (typeof options !== 'object' || (options as unknown) === null) {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'options of memoise',
+      actual: describe(options),
+      expected: 'an object, e.g. { key: (id) => id, maxSize: 1000 }',
+    });
+  }
   const { maxSize, size: sizeOf = () => 1 } = options;
   const keyOf = options.key;
   const { maxAgeMs = Infinity, now = () => performance.now() } = options;

@@ -1,5 +1,5 @@
 /** Histograms, group sums and order statistics. */
-import { fail } from '../../errors.js';
+import { describe, fail } from '../../errors.js';
 import { loadNative } from '../../native/load.js';
 import { requireInteger, requireOptions } from '../../memory/arguments.js';
 import {
@@ -179,8 +179,12 @@ function selected(values: Numbers, ranks: readonly number[]): { found: Float64Ar
  */
 export function quantiles(values: Numbers, probabilities: readonly number[]): number[] {
   requireNumbers('values', values);
+  if (!Array.isArray(probabilities)) {
+    const expected = 'an array of numbers from 0 to 1';
+    throw fail('INVALID_ARGUMENT', { name: 'probabilities', actual: describe(probabilities), expected });
+  }
   const last = values.length - 1;
-  const places = probabilities.map((probability, k) => {
+  const places = (probabilities as readonly number[]).map((probability, k) => {
     if (typeof probability === 'number' && probability >= 0 && probability <= 1) return probability * last;
     const expected = 'a number from 0 to 1';
     throw fail('INVALID_ARGUMENT', { name: `probabilities[${k}]`, actual: String(probability), expected });

@@ -201,7 +201,7 @@ class WithAgent implements AttachedProcess {
  * cluster, a launcher), the busiest of them. Takes half a second where there are children, else nothing.
  */
 export async function busiestOf(pid: number): Promise<number> {
-  const children = nodeChildren(pid);
+  const children = nodeChildren(pid).filter((child) => child.pid !== process.pid);
   if (children.length === 0) return pid;
   const pids = [pid, ...children.map((child) => child.pid)];
   const before = pids.map(cpuTimeMs);
