@@ -128,6 +128,16 @@ const together = (count, one) => async (pool) => {
   return count;
 };
 
+/** Each result is followed by the next call, so that `depth` calls are under way until the last ones. */
+const kept = (depth, count, one) => async (pool) => {
+  let next = 0;
+  const caller = async () => {
+    while (next < count) await one(pool, next++);
+  };
+  await Promise.all(Array.from({ length: depth }, caller));
+  return count;
+};
+
 const shared = (name, args, count) => async (bare) => {
   await bare.share(name, args, count);
   return count;
@@ -142,23 +152,28 @@ const cases = [
     bare: sequentially(400, (p, i) => p.run('noop', i)),
   },
   {
-    name: 'no-op, 1,000 in flight, numbers',
+    name: 'no-op, a burst of 1,000, numbers',
     target: 50,
     run: together(1_000, (p, i) => p.run('noop', i)),
   },
   {
-    name: 'small objects, 1,000 in flight',
+    name: 'no-op, 1,000 kept in flight, numbers',
+    target: 50,
+    run: kept(1_000, 10_000, (p, i) => p.run('noop', i)),
+  },
+  {
+    name: 'small objects, a burst of 1,000',
     target: 3,
     run: together(1_000, (p, i) => p.run('describeOrder', order(i))),
   },
   {
-    name: '10 µs tasks, 1,000 in flight',
+    name: '10 µs tasks, a burst of 1,000',
     target: 5,
     run: together(1_000, (p) => p.run('busy', 10)),
     bare: shared('busy', 10, 1_000),
   },
   {
-    name: '1 ms tasks, 100 in flight',
+    name: '1 ms tasks, a burst of 100',
     target: 1.1,
     run: together(100, (p) => p.run('busy', 1_000)),
     bare: shared('busy', 1_000, 100),
