@@ -118,7 +118,9 @@ export class Attributor {
     const via = below.findLast((frame) => frame.origin === 'dependency') ?? null;
     const operation =
       (responsibleAt < innermostAt ? MAKING_AN_ERROR : operationOfFrames(below)) ??
-      operationOfLine(isInside(leaf, tickLine) ? this.#frames.sources.marks(leaf.file, tickLine!, leaf.function) : []);
+      operationOfLine(
+        isInside(leaf, tickLine) ? this.#frames.sources.marks(leaf.file, tickLine!, leaf.function) : [],
+      );
     // A native function carries the line of its caller, which is the user's own only directly below it.
     const isDirect = below.length === 0 || (below.length === 1 && below[0]!.origin === 'native');
     const shownLine = isDirect ? tickLine : this.#lineOfCall(innermostUser, below);
