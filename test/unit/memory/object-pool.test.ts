@@ -234,7 +234,7 @@ describe('ObjectPool', () => {
     // A rejection nobody could handle would end the test run.
     using late = new ObjectPool({
       create: () => ({}),
-      reset: (() => Promise.reject(new Error('late'))),
+      reset: (): any => Promise.reject(new Error('late')),
     });
     expect(() => late.release(late.acquire())).toThrow(code('INVALID_ARGUMENT'));
     expect(late.stats()).toMatchObject({ capacity: 0 });
