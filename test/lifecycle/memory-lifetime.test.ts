@@ -111,7 +111,7 @@ describe('memory outlives nothing and is outlived by nothing', () => {
     ['shared Region', 'new Region({ sizeBytes: 2 ** 32, shared: true })'],
     ['Region at a huge alignment', 'new Region({ sizeBytes: 2 ** 32, alignment: 2 ** 30 })'],
     ['SlabPool', 'new SlabPool({ slotBytes: 2 ** 30, slots: 4 })'],
-    ['Arena', 'new Arena({ bytes: 2 ** 31 - 8 })'],
+    ['Arena', 'new Arena({ bytes: 2 ** 31 - 4096 })'],
     ['BuddyAllocator', 'new BuddyAllocator({ bytes: 2 ** 32, minBlockBytes: 2 ** 20 })'],
   ])('%s runs out of memory with an error and not with a crash', async (_name, make) => {
     expect(
