@@ -244,7 +244,7 @@ TEST(EncodesAndDecodesDigitsTheSameWithEveryInstructionSet) {
         EXPECT_EQ(arrays.hex_decode(text, count, out), count);
         EXPECT(std::equal(decoded.values(), decoded.values() + count, data.values()));
         // Neighbours of the digits and letters, and what loses a bit on the way.
-        for (const int wrong : {'/', ':', '@', 'G', '`', 'g', 0, 0x10, 0xb0, 0xc1, 0xff}) {
+        for (const int wrong : {+'/', +':', +'@', +'G', +'`', +'g', 0, 0x10, 0xb0, 0xc1, 0xff}) {
           for (std::size_t place = 0; place < 2 * count; place += 1 + count / 9) {
             const std::uint8_t right = digits.values()[place];
             digits.values()[place] = static_cast<std::uint8_t>(wrong);
