@@ -11,6 +11,7 @@
  * What is evicted is the same as if every hit had moved its entry.
  */
 import { describe, fail } from '../errors.js';
+import { requireOptions } from '../memory/arguments.js';
 import type { AnyFunction } from './variants.js';
 
 export interface MemoiseOptions<F extends AnyFunction = AnyFunction> {
@@ -74,13 +75,7 @@ const MIN_COST_MS = 1e-4;
  * parse.stats().savedMs; // what it was worth so far
  */
 export function memoise<F extends AnyFunction>(fn: F, options: MemoiseOptions<F>): Memoised<F> {
-  if (typeof options !== 'object' || (options as unknown) === null) {
-    throw fail('INVALID_ARGUMENT', {
-      name: 'options of memoise',
-      actual: describe(options),
-      expected: 'an object, e.g. { key: (id) => id, maxSize: 1000 }',
-    });
-  }
+  requireOptions('options of memoise', options);
   const { maxSize, size: sizeOf = () => 1 } = options;
   const keyOf = options.key;
   const { maxAgeMs = Infinity, now = () => performance.now() } = options;

@@ -321,18 +321,14 @@ describe.runIf(process.platform === 'linux')('what is refused', () => {
 });
 
 describe.runIf(process.platform === 'linux')('sysopt profile --pid', () => {
+  const profileOf = (pid: number, ...options: string[]) => [
+    ...['profile', '--pid', String(pid), ...options],
+    ...['--storage', join(directory, 'store')],
+  ];
+
   it('diagnoses and stores', async () => {
     const app = await start(`${BUSY}\nsetInterval(work, 25);`);
-    const { code, json } = await runCli([
-      'profile',
-      '--pid',
-      String(app.pid),
-      '-d',
-      '1500ms',
-      '--json',
-      '--storage',
-      join(directory, 'store'),
-    ]);
+    const { code, json } = await runCli(profileOf(app.pid, '-d', '1500ms', '--json'));
     expect(code).toBe(0);
     expect(json.target).toMatchObject({ pid: app.pid, description: `${process.execPath} ${app.file}` });
     expect(json.analysis.findings[0]).toMatchObject({ cause: 'sync-cpu', location: { function: 'work' } });
@@ -347,16 +343,7 @@ if (cluster.isPrimary) { cluster.fork({ HOT: '1' }); cluster.fork(); setInterval
 else if (process.env.HOT) setInterval(work, 25); else setInterval(() => {}, 1000);`,
     );
     await wait(500);
-    const { code, json, stderr } = await runCli([
-      'profile',
-      '--pid',
-      String(app.pid),
-      '-d',
-      '1',
-      '--json',
-      '--storage',
-      join(directory, 'store'),
-    ]);
+    const { code, json, stderr } = await runCli(profileOf(app.pid, '-d', '1', '--json'));
     expect(code).toBe(0);
     expect(stderr).toContain(`Process ${app.pid} is idle and its child`);
     expect(json.target.pid).not.toBe(app.pid);
@@ -366,16 +353,7 @@ else if (process.env.HOT) setInterval(work, 25); else setInterval(() => {}, 1000
 
   it('stores what was read of a process that is killed, and says that it is not all', async () => {
     const app = await start(`${BUSY}\nsetInterval(work, 25);`);
-    const cli = startCli([
-      'profile',
-      '--pid',
-      String(app.pid),
-      '-d',
-      '60',
-      '--json',
-      '--storage',
-      join(directory, 'store'),
-    ]);
+    const cli = startCli(profileOf(app.pid, '-d', '60', '--json'));
     await cli.saw('Profiling cpu');
     await wait(800);
     app.child.kill('SIGKILL');
@@ -387,16 +365,7 @@ else if (process.env.HOT) setInterval(work, 25); else setInterval(() => {}, 1000
 
   it('leaves the process alone after Ctrl-C', async () => {
     const app = await start(`${BUSY}\nsetInterval(work, 25);`);
-    const cli = startCli([
-      'profile',
-      '--pid',
-      String(app.pid),
-      '--no-agent',
-      '-d',
-      '60',
-      '--storage',
-      join(directory, 'store'),
-    ]);
+    const cli = startCli(profileOf(app.pid, '--no-agent', '-d', '60'));
     await cli.saw('Profiling cpu');
     await wait(300);
     cli.kill('SIGINT');
@@ -411,16 +380,7 @@ else if (process.env.HOT) setInterval(work, 25); else setInterval(() => {}, 1000
     ['a kill', ['SIGKILL'] as const],
   ])('leaves no inspector open after %s', async (_name, signals) => {
     const app = await start(`${BUSY}\nsetInterval(work, 25);`);
-    const cli = startCli([
-      'profile',
-      '--pid',
-      String(app.pid),
-      '--no-agent',
-      '-d',
-      '60',
-      '--storage',
-      join(directory, 'store'),
-    ]);
+    const cli = startCli(profileOf(app.pid, '--no-agent', '-d', '60'));
     await cli.saw('Profiling cpu');
     await wait(300);
     expect(listens(app.pid)).toBe(true);
@@ -439,16 +399,7 @@ else if (process.env.HOT) setInterval(work, 25); else setInterval(() => {}, 1000
     const app = await start(
       `import { execSync } from 'node:child_process'; process.on('SIGUSR2', () => execSync('sleep 14')); setInterval(() => {}, 1000);`,
     );
-    const cli = startCli([
-      'profile',
-      '--pid',
-      String(app.pid),
-      '--no-agent',
-      '-d',
-      '60',
-      '--storage',
-      join(directory, 'store'),
-    ]);
+    const cli = startCli(profileOf(app.pid, '--no-agent', '-d', '60'));
     await cli.saw('Profiling cpu');
     await wait(300);
     app.child.kill('SIGUSR2');

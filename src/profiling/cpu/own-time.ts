@@ -8,7 +8,7 @@
 import { dirname, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fileOfUrl, originOf } from '../source/source-index.js';
-import type { RawCpuProfile, RawNode } from './raw.js';
+import type { RawCallFrame, RawCpuProfile, RawNode } from './raw.js';
 
 /** Code of this package never is the user's, wherever it is installed. */
 const OWN_CODE = dirname(dirname(dirname(fileURLToPath(import.meta.url)))) + sep;
@@ -36,8 +36,7 @@ export function withoutTool(profile: RawCpuProfile): WithoutTool {
   const parents = new Map<number, RawNode>();
   for (const node of nodes) for (const child of node.children ?? []) parents.set(child, node);
 
-  const own = new Set<number>();
-  for (const node of nodes) if (isOfTool(node, parents)) own.add(node.id);
+  const own = nodesOfTool(nodes, parents);
   if (own.size === 0) return { profile, ownShare: 0 };
 
   let ownSamples = 0;
@@ -71,16 +70,26 @@ export function withoutTool(profile: RawCpuProfile): WithoutTool {
   return { profile: { ...profile, nodes: keptNodes, ...kept }, ownShare: ownSamples / (busySamples || 1) };
 }
 
-function isOfTool(node: RawNode, parents: ReadonlyMap<number, RawNode>): boolean {
-  for (let at: RawNode | undefined = node; at !== undefined; at = parents.get(at.id)) {
-    const { url, functionName } = at.callFrame;
-    const file = fileOfUrl(url);
-    if (isOwnFile(file)) {
-      if (isTracing(file, functionName)) continue;
-      return true;
+function nodesOfTool(nodes: readonly RawNode[], parents: ReadonlyMap<number, RawNode>): Set<number> {
+  // Each node is judged once: stacks share their beginnings.
+  const verdicts = new Map<number, boolean>();
+  const isOfTool = (node: RawNode): boolean => {
+    let verdict = verdicts.get(node.id);
+    if (verdict === undefined) {
+      const caller = parents.get(node.id);
+      verdict = ownBySelf(node.callFrame) ?? (caller !== undefined && isOfTool(caller));
+      verdicts.set(node.id, verdict);
     }
-    const origin = originOf(url, functionName);
-    if (origin === 'user' || (origin === 'dependency' && !OWN_DEPENDENCY.test(file))) return false;
-  }
-  return false;
+    return verdict;
+  };
+  return new Set(nodes.filter(isOfTool).map(({ id }) => id));
+}
+
+/** Undefined where the caller decides: natives, Node's own code, and packages that the tool and the program may share. */
+function ownBySelf({ url, functionName }: RawCallFrame): boolean | undefined {
+  const file = fileOfUrl(url);
+  if (isOwnFile(file)) return isTracing(file, functionName) ? undefined : true;
+  const origin = originOf(url, functionName);
+  const isOfProgram = origin === 'user' || (origin === 'dependency' && !OWN_DEPENDENCY.test(file));
+  return isOfProgram ? false : undefined;
 }
