@@ -7,10 +7,11 @@ import type { ComputationRequest, OptimizedComputation } from './computation/opt
 import type { Computation } from './computation/computation.js';
 import type { OnlineLearning } from './computation/online-learning.js';
 import { ChoicesInForce } from './choices-in-force.js';
+import { diagnosedResult } from './diagnosed-result.js';
 import { describe, fail } from './errors.js';
 import type { OptimizerEvents } from './events.js';
 import { useHostProbe } from './host/effective-cache.js';
-import { captureEnvironment, hostFingerprint } from './host/environment.js';
+import { hostFingerprint } from './host/environment.js';
 import type { ProbeOptions } from './host/probe.js';
 import { Job, job, type JobOptions } from './threads/job.js';
 import { LearningInForce, type KeepLearningOptions } from './learning-in-force.js';
@@ -23,14 +24,16 @@ import type { Trigger } from './model/alert.js';
 import type { MemoryChoice } from './model/choice.js';
 import type { Comparison, StoredComparison } from './model/comparison.js';
 import type { HostProbe } from './model/host-probe.js';
-import type { OptimizationContext, OptimizationDraft } from './model/context.js';
+import type { OptimizationContext } from './model/context.js';
 import type { OptimizationProfile } from './model/optimization-profile.js';
 import type { ProfileTarget, ProfilingResult } from './model/profiling-result.js';
 import type { Recommendation } from './model/recommendation.js';
 import type { Signals } from './model/signals.js';
-import type { Monitor, MonitorOptions } from './profiling/monitor.js';
 import type { Subject } from './model/subject.js';
 import { OptimizationType, SCHEMA_VERSION } from './model/types.js';
+import { optimizeEach, type Outcome } from './optimize-each.js';
+import type { Monitor, MonitorOptions } from './profiling/monitor.js';
+import { carryOut } from './recommended-action.js';
 import { splitCall, type CallOptions } from './settings/call.js';
 import type { ComputationSettingsInput } from './settings/computation.js';
 import type { MemorySettingsInput } from './settings/memory.js';
@@ -54,9 +57,6 @@ import { SubjectRegistry } from './subject-registry.js';
 
 /** Settings trees are accepted in snake_case too; these keys are checked when they are parsed. */
 type SnakeCase = Readonly<Record<`${string}_${string}`, unknown>>;
-
-/** What optimising one subject led to: what is stored (`draft`), and what only the caller gets (a dispatcher). */
-type Outcome<P extends object> = { readonly draft: OptimizationDraft } & P;
 
 /** Share of an optimisation's budget that measuring the host may take, once per host and store. */
 const PROBE_SHARE = 1 / 20;
@@ -83,6 +83,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   readonly #store: Store;
   readonly #subjects = new SubjectRegistry();
   readonly #closing = new AbortController();
+  #closed: Promise<void> | undefined;
   readonly #running = new Set<Promise<unknown>>();
   readonly #choices: ChoicesInForce;
   readonly #learning: LearningInForce;
@@ -228,51 +229,17 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    */
   async monitor(options: MonitorOptions = {}): Promise<Monitor> {
     this.#assertOpen();
-    const { Monitor } = await import('./profiling/monitor.js');
-    const monitor = new Monitor({
-      blockReporter: {
-        module: new URL('./report-block.js', import.meta.url).href,
-        argument: { ...this.#options, storagePath: this.#store.path },
-      },
-      ...options,
-      onBlocked: (block) => {
-        options.onBlocked?.(block);
-        const { trigger, signals, resultId } = block;
-        void this.#raise(trigger, () =>
-          resultId === undefined ? this.#completeOwn(signals, trigger) : this.#tellStored(resultId),
-        );
-      },
-      onAnomaly: (anomaly) => {
-        options.onAnomaly?.(anomaly);
-        const { signals, failure, ...trigger } = anomaly;
-        void this.#raise(trigger, () => {
-          if (signals === undefined) throw failure ?? new Error('There is no profile.');
-          return this.#completeOwn(signals, trigger);
-        });
-      },
+    const { startAlertingMonitor } = await import('./alerting-monitor.js');
+    this.#assertOpen();
+    return startAlertingMonitor(options, {
+      options: { ...this.#options, storagePath: this.#store.path },
+      closing: this.#closing.signal,
+      complete: (signals, trigger) =>
+        this.completeResult(signals, { pid: process.pid, description: 'in-process' }, trigger),
+      tellStored: (resultId) => this.#tellStored(resultId),
+      alert: (alert) => this.emit('alert', alert),
+      warn: (message) => this.emit('warning', message),
     });
-    this.#closing.signal.addEventListener('abort', () => monitor.close(), { once: true });
-    return monitor;
-  }
-
-  /** Tells what the monitor saw, with the result that came of it or the reason why there is none. */
-  async #raise(trigger: Trigger, complete: () => Promise<ProfilingResult>): Promise<void> {
-    if (this.#closing.signal.aborted) return;
-    let result: ProfilingResult;
-    try {
-      result = await complete();
-    } catch (error) {
-      if (this.#closing.signal.aborted) return;
-      const failure = error instanceof Error ? error : new Error(String(error));
-      this.emit('warning', `${trigger.statement} There is no result of it: ${failure.message}`);
-      this.emit('alert', { ...trigger, failure });
-      return;
-    }
-    this.emit('alert', { ...trigger, result });
-  }
-
-  #completeOwn(signals: Signals, trigger: Trigger): Promise<ProfilingResult> {
-    return this.completeResult(signals, { pid: process.pid, description: 'in-process' }, trigger);
   }
 
   /** What the watchdog's thread stored, told to this thread's listeners. */
@@ -296,52 +263,13 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    */
   async completeResult(signals: Signals, target: ProfileTarget, trigger?: Trigger): Promise<ProfilingResult> {
     this.#assertOpen();
-    const [{ analyse }, { recommend }] = await Promise.all([
-      import('./analysis/analyse.js'),
-      import('./analysis/recommend.js'),
-    ]);
-    const id = await newId(signals.type);
-    const createdAt = new Date().toISOString();
-    const analysis = analyse(signals);
-    const advice = recommend(analysis, { resultId: id, type: signals.type, subjects: this.subjects });
-    const recommendations: Recommendation[] = [];
-    for (const item of advice) {
-      recommendations.push({
-        schemaVersion: SCHEMA_VERSION,
-        id: await newId('recommendation'),
-        createdAt,
-        ...item,
-      });
-    }
-    const { type, durationMs, metrics, timeline, functions, allocations, callTree, warnings } = signals;
-    const { activities, threads, threadProfiles } = signals;
-    const result: ProfilingResult = {
-      schemaVersion: SCHEMA_VERSION,
-      id,
-      type,
-      createdAt,
-      durationMs,
-      target,
-      ...(trigger && { trigger }),
-      environment: captureEnvironment(),
-      metrics,
-      timeline,
-      functions,
-      allocations,
-      callTree,
-      ...(activities && { activities }),
-      ...(threads && { threads }),
-      ...(threadProfiles && { threadProfiles }),
-      analysis,
-      recommendations,
-      warnings,
-    };
+    const result = await diagnosedResult(signals, { target, trigger, subjects: this.subjects });
     await this.#store.saveResult(result);
     if (signals.rawProfile !== undefined) {
-      const format = type === 'memory' ? 'heapprofile' : 'cpuprofile';
+      const format = signals.type === 'memory' ? 'heapprofile' : 'cpuprofile';
       // The result is stored; what is missing is for other tools.
-      await this.#store.saveRawProfile(id, format, signals.rawProfile).catch((error: unknown) => {
-        this.emit('warning', `V8's own profile of ${id} could not be kept: ${String(error)}`);
+      await this.#store.saveRawProfile(result.id, format, signals.rawProfile).catch((error: unknown) => {
+        this.emit('warning', `V8's own profile of ${result.id} could not be kept: ${String(error)}`);
       });
     }
     this.#tell(result);
@@ -502,7 +430,14 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
         expected: 'a recommendation, its id, or the id of an optimisation profile',
       });
     }
-    const profile = await this.#carryOut(document);
+    const profile = await carryOut(document, {
+      store: this.#store,
+      subjects: this.#subjects,
+      optimizeMemory: (settings) => this.optimizeMemory(settings),
+      optimizeComputation: (settings) => this.optimizeComputation(settings),
+      optimizeThreads: (settings) => this.optimizeThreads(settings),
+      enforce: (stored) => this.#enforce(stored),
+    });
     const { validation } = profile;
     await this.#store.saveRecommendation({
       ...document,
@@ -555,9 +490,13 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     return this.#store.stats(filter);
   }
 
-  /** Aborts what is running, waits for it and for the store. Closing twice is harmless. */
-  async close(): Promise<void> {
-    if (this.#closing.signal.aborted) return;
+  /** Aborts what is running, waits for it and for the store. Every call resolves when that is done. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     this.#closing.abort(fail('ABORTED', { what: 'The running work' }));
     await Promise.allSettled(this.#running);
     await this.#learning.close();
@@ -592,101 +531,32 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     return profile;
   }
 
-  async #carryOut({ action, title }: Recommendation): Promise<OptimizationProfile> {
-    switch (action.kind) {
-      case 'code-change':
-        throw fail('NOTHING_TO_APPLY', { title, remedy: action.summary });
-      case 'runtime-flag':
-        throw fail('SUBJECT_NOT_HERE', {
-          subject: `A Node process to start with ${action.flag}`,
-          remedy: `measure it with: sysopt optimize --try-flag ${action.flag} --url URL -- node app.js`,
-        });
-      case 'optimize-memory':
-        return this.#here(action.subject, ['struct', 'pool'], (subject) =>
-          this.optimizeMemory({ ...action.settings, ...(subject && { subject }) }),
-        );
-      case 'optimize-computation':
-        return this.#here(action.subject, ['computation'], (subject) =>
-          this.optimizeComputation({ ...(subject && { subject }) }),
-        );
-      case 'optimize-threads':
-        return this.#here(action.subject, ['job'], (subject) =>
-          this.optimizeThreads({ ...(subject && { subject }) }),
-        );
-    }
-  }
-
-  /** Runs an optimisation if its subject lives here; else puts in force what its own process measured last. */
-  async #here(
-    name: string | undefined,
-    kinds: Subject['kind'][],
-    optimise: (name: string | undefined) => Promise<OptimizationProfile>,
-  ): Promise<OptimizationProfile> {
-    const isHere =
-      name === undefined || this.#subjects.ofKind(...kinds).some((subject) => subject.name === name);
-    if (isHere) return optimise(name);
-    const measured = this.#store
-      .list({ kind: 'profile', status: 'applied' })
-      .find(
-        ({ subject }) =>
-          subject !== undefined && kinds.includes(subject.kind as Subject['kind']) && subject.name === name,
-      );
-    if (measured) return this.#enforce(await this.#store.getProfile(measured.id));
-    throw fail('SUBJECT_NOT_HERE', {
-      subject: `${kinds.join(' or ')} "${name}"`,
-      remedy: 'run `sysopt optimize --subjects FILE` with the module that exports it.',
-    });
-  }
-
   // --- Running ---------------------------------------------------------------------------------------------
 
-  /** Optimises each subject in turn (one `undefined` stands for the reference), stores each outcome, applies wins. */
-  async #optimizeEach<S extends Subject, P extends object>(
+  #optimizeEach<S extends Subject, P extends object>(
     type: OptimizationType,
     subjects: readonly S[],
-    options: CallOptions,
+    { budgetMs = this.#options.budgetMs, signal }: CallOptions,
     closing: AbortSignal,
     optimise: (subject: S | undefined, context: OptimizationContext) => Promise<Outcome<P>>,
   ): Promise<OptimizationProfile & P> {
-    const signal = either(closing, options.signal);
-    const outcomes: { profile: OptimizationProfile; product: Omit<Outcome<P>, 'draft'> }[] = [];
-    for (const subject of subjects.length > 0 ? subjects : [undefined]) {
-      signal.throwIfAborted();
-      const startedAt = performance.now();
-      const environment = captureEnvironment();
-      const { draft, ...product } = await optimise(subject, {
-        environment,
-        budgetMs: options.budgetMs ?? this.#options.budgetMs,
-        signal,
-        progress: (progress) => this.emit('progress', progress),
-      });
-      const profile: OptimizationProfile = {
-        schemaVersion: SCHEMA_VERSION,
-        id: await newId(type),
-        createdAt: new Date().toISOString(),
-        elapsedMs: performance.now() - startedAt,
-        environment,
-        ...draft,
-      };
-      // Stored one by one: what was found for one subject must not be lost when a later one fails.
-      await this.#store.saveProfile(profile);
-      if (profile.status === 'applied') {
-        await this.#choices.record(profile);
-        if (subject?.kind === 'computation')
-          await this.#learning.keepWisdom(subject as Subject as Computation);
-        this.emit('applied', profile);
-      }
-      await this.#choices.addRuntimeFlags(recommendedFlags(profile));
-      this.emit('optimization', profile);
-      outcomes.push({ profile, product });
+    return optimizeEach(type, subjects, optimise, {
+      budgetMs,
+      signal: either(closing, signal),
+      progress: (progress) => this.emit('progress', progress),
+      keep: (profile, subject) => this.#keepProfile(profile, subject),
+    });
+  }
+
+  async #keepProfile(profile: OptimizationProfile, subject: Subject | undefined): Promise<void> {
+    await this.#store.saveProfile(profile);
+    if (profile.status === 'applied') {
+      await this.#choices.record(profile);
+      if (subject?.kind === 'computation') await this.#learning.keepWisdom(subject as Computation);
+      this.emit('applied', profile);
     }
-    const best = outcomes.reduce((a, b) => (gainOf(b.profile) < gainOf(a.profile) ? b : a));
-    const others = outcomes.filter((outcome) => outcome !== best).map(({ profile }) => profile.id);
-    return {
-      ...best.profile,
-      ...best.product,
-      ...(others.length > 0 && { others }),
-    } as unknown as OptimizationProfile & P;
+    await this.#choices.addRuntimeFlags(recommendedFlags(profile));
+    this.emit('optimization', profile);
   }
 
   /** Runs work that `close()` aborts and waits for. */
@@ -719,9 +589,4 @@ function either(first: AbortSignal, second: AbortSignal | undefined): AbortSigna
 function recommendedFlags({ plan }: OptimizationProfile): string[] {
   const tried = (plan['runtimeFlags'] ?? []) as readonly { flag: string; recommended: boolean }[];
   return tried.filter(({ recommended }) => recommended).map(({ flag }) => flag);
-}
-
-/** Cost ratio of what was applied; 1 for everything else. */
-function gainOf({ status, validation }: OptimizationProfile): number {
-  return status === 'applied' && validation ? validation.ratio : 1;
 }

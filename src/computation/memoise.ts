@@ -11,7 +11,7 @@
  * What is evicted is the same as if every hit had moved its entry.
  */
 import { describe, fail } from '../errors.js';
-import { requireOptions } from '../memory/arguments.js';
+import { requireOptions } from '../options.js';
 import type { AnyFunction } from './variants.js';
 
 export interface MemoiseOptions<F extends AnyFunction = AnyFunction> {

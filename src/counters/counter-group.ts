@@ -7,6 +7,7 @@
  * in native/core/counters/counter_group.h.
  */
 import { describe, fail } from '../errors.js';
+import { requireOptions } from '../options.js';
 import type { Metric } from '../model/metric.js';
 import type { CounterGrant, NativeContract } from '../native/contract.js';
 import { explainRefusal, refuse, type CounterRefusal } from '../native/counter-refusal.js';
@@ -122,14 +123,7 @@ export function openCountersWith(
   native: NativeContract,
   options: CounterOptions & { readonly tid?: number } = {},
 ): CounterGroup {
-  const unknown = Object.keys((options as unknown) ?? {}).find((key) => !OPTION_KEYS.includes(key));
-  if (typeof options !== 'object' || (options as unknown) === null || unknown !== undefined) {
-    throw fail('INVALID_ARGUMENT', {
-      name: 'options of openCounters',
-      actual: unknown === undefined ? describe(options) : `an object with the unknown key "${unknown}"`,
-      expected: 'an object with keys of events, scope, kernel',
-    });
-  }
+  requireOptions('options of openCounters', options, OPTION_KEYS);
   const events = checkRequests(options.events ?? ALL_COUNTER_EVENTS);
   const scope: unknown = options.scope ?? 'thread';
   if (scope !== 'thread' && scope !== 'process') {

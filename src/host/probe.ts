@@ -5,6 +5,7 @@
 import { freemem, totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { describe, fail } from '../errors.js';
+import { requireOptions } from '../options.js';
 import type { HostProbe, HostTopology } from '../model/host-probe.js';
 import { measured, unavailable, type Metric, type Unit } from '../model/metric.js';
 import { hostFingerprint } from './environment.js';
@@ -47,7 +48,7 @@ const METHOD =
  * probe.falseSharing;       // { available: true, value: 3.1, unit: 'ratio' }
  */
 export async function probeHost(options: ProbeOptions = {}): Promise<HostProbe> {
-  requireProbeOptions(options);
+  requireOptions('options of probeHost', options, ['budgetMs', 'signal']);
   const budgetMs: unknown = options.budgetMs ?? DEFAULT_BUDGET_MS;
   if (typeof budgetMs !== 'number' || !(budgetMs >= MIN_BUDGET_MS && budgetMs <= MAX_BUDGET_MS)) {
     throw fail('INVALID_ARGUMENT', {
@@ -118,17 +119,6 @@ export async function probeHost(options: ProbeOptions = {}): Promise<HostProbe> 
     systemCall: native(figures.clocks.syscallNs, 'ns'),
     nativeCall: native(figures.nativeCallNs, 'ns'),
   };
-}
-
-function requireProbeOptions(options: unknown): void {
-  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options);
-  const unknown = isObject && Object.keys(options).find((key) => key !== 'budgetMs' && key !== 'signal');
-  if (isObject && unknown === undefined) return;
-  throw fail('INVALID_ARGUMENT', {
-    name: 'options of probeHost',
-    actual: isObject ? `an object with the unknown key "${unknown as string}"` : describe(options),
-    expected: 'an object, e.g. { budgetMs: 1000 }',
-  });
 }
 
 const NEEDS_ADDON = unavailable(

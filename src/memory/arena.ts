@@ -7,7 +7,8 @@
  */
 import { describe, fail } from '../errors.js';
 import type { AllocatorStats } from './allocator-stats.js';
-import { nameOr, requireInteger, requireOptions, roundUp } from './arguments.js';
+import { nameOr, requireInteger, roundUp } from './arguments.js';
+import { requireOptions } from '../options.js';
 import { Region, type HugePages } from './regions.js';
 
 export interface ArenaOptions {

@@ -1,5 +1,6 @@
 /** Checks of arguments that the allocators share: one wording for all of them. */
 import { describe, fail } from '../errors.js';
+import { requireOptions } from '../options.js';
 
 /** Throws INVALID_ARGUMENT unless `value` is a whole number from `min` to `max`. */
 export function requireInteger(name: string, value: unknown, min: number, max: number): number {
@@ -35,23 +36,6 @@ export function requireBoolean(name: string, value: unknown): boolean {
     throw fail('INVALID_ARGUMENT', { name, actual: describe(value), expected: 'true or false' });
   }
   return value;
-}
-
-/**
- * Throws INVALID_ARGUMENT unless `value` is an object with options in it and, where `known` is given, with none besides
- * those: a mistyped option would otherwise be ignored. `known` is a record, so that the compiler finds what it lacks.
- */
-export function requireOptions(name: string, value: unknown, known?: Readonly<Record<string, true>>): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw fail('INVALID_ARGUMENT', { name, actual: describe(value), expected: 'an object with options' });
-  }
-  const unknown = known && Object.keys(value).find((key) => !Object.hasOwn(known, key));
-  if (unknown === undefined) return;
-  throw fail('INVALID_ARGUMENT', {
-    name,
-    actual: `an object with the unknown key "${unknown}"`,
-    expected: `keys of ${Object.keys(known ?? {}).join(', ')}`,
-  });
 }
 
 /** The name of a pool or a region; `fallback` where none is given. Throws INVALID_ARGUMENT unless it is a string. */

@@ -8,7 +8,8 @@
 import { constants } from 'node:buffer';
 import { describe, fail } from '../errors.js';
 import type { AllocatorStats } from './allocator-stats.js';
-import { isPowerOfTwo, nameOr, requireInteger, requireOptions } from './arguments.js';
+import { isPowerOfTwo, nameOr, requireInteger } from './arguments.js';
+import { requireOptions } from '../options.js';
 import { Region, type HugePages } from './regions.js';
 
 export interface BuddyAllocatorOptions {

@@ -12,7 +12,8 @@
  */
 import { describe, fail } from '../errors.js';
 import type { StructPacking } from '../model/choice.js';
-import { isPowerOfTwo, requireInteger, requireOneOf, requireOptions, roundUp } from './arguments.js';
+import { isPowerOfTwo, requireInteger, requireOneOf, roundUp } from './arguments.js';
+import { requireOptions } from '../options.js';
 import { endOf, fewestMoves, movedIn, smallestEnd } from './layout-moves.js';
 import { withFewerMoves } from './layout-fewer-moves.js';
 import { declaredOnLines, separateWriters, wholeLines, type Arrangement } from './layout-lines.js';

@@ -5,7 +5,8 @@
 import { describe, fail } from '../errors.js';
 import { unavailable } from '../model/metric.js';
 import type { AllocatorStats } from './allocator-stats.js';
-import { nameOr, requireInteger, requireOptions } from './arguments.js';
+import { nameOr, requireInteger } from './arguments.js';
+import { requireOptions } from '../options.js';
 
 export interface ObjectPoolOptions<T extends object> {
   readonly create: () => T;

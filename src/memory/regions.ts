@@ -15,15 +15,8 @@ import { describe, fail } from '../errors.js';
 import type { NativeContract } from '../native/contract.js';
 import { loadNative } from '../native/load.js';
 import { unavailable, type UnavailableMetric } from '../model/metric.js';
-import {
-  isPowerOfTwo,
-  nameOr,
-  requireBoolean,
-  requireInteger,
-  requireOneOf,
-  requireOptions,
-  roundUp,
-} from './arguments.js';
+import { isPowerOfTwo, nameOr, requireBoolean, requireInteger, requireOneOf, roundUp } from './arguments.js';
+import { requireOptions } from '../options.js';
 
 export type HugePages = 'auto' | 'never' | 'require';
 

@@ -1,6 +1,7 @@
 /** Options of a slab pool, and their checks. */
 import { fail } from '../errors.js';
-import { requireBoolean, requireInteger, requireOneOf, requireOptions } from './arguments.js';
+import { requireBoolean, requireInteger, requireOneOf } from './arguments.js';
+import { requireOptions } from '../options.js';
 import { alignmentInBytes, type Alignment, type HugePages } from './regions.js';
 
 /** What the bits of a handle leave room for. */

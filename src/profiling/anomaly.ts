@@ -9,6 +9,7 @@
  * learn the fault; fixed limits are what a person can set and reason about.
  */
 import { describe, fail } from '../errors.js';
+import { requireOptions } from '../options.js';
 import type { Trigger } from '../model/alert.js';
 
 /** When the monitor profiles by itself, and how. `false` for a limit switches that one off. */
@@ -32,6 +33,14 @@ export interface AnomalyOptions {
 
 export type AnomalyLimits = Required<AnomalyOptions>;
 
+const LIMIT_NAMES: Readonly<Record<keyof AnomalyOptions, true>> = {
+  loopDelayMs: true,
+  utilization: true,
+  heapGrowthBytesPerMinute: true,
+  profileMs: true,
+  samplingIntervalUs: true,
+  cooldownMs: true,
+};
 const BUCKET_MS = 1000;
 const JUDGED_MS = 10_000;
 const LATE_POINTS = 3;
@@ -41,6 +50,7 @@ const MIB = 2 ** 20;
 
 /** @throws InvalidArgumentError for a figure outside its range. */
 export function anomalyLimits(options: AnomalyOptions): AnomalyLimits {
+  requireOptions('anomalies', options, LIMIT_NAMES);
   const limits: AnomalyLimits = {
     loopDelayMs: options.loopDelayMs ?? 200,
     utilization: options.utilization ?? 0.95,

@@ -9,6 +9,7 @@ import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { describe, fail } from '../errors.js';
+import { requireOptions } from '../options.js';
 import type { MetricName } from '../model/metric-catalogue.js';
 import type { TimelinePoint } from '../model/metric.js';
 import type { Trigger } from '../model/alert.js';
@@ -58,6 +59,15 @@ export interface BlockedLoop {
   readonly resultId?: string;
 }
 
+const OPTION_KEYS: Readonly<Record<keyof MonitorOptions, true>> = {
+  intervalMs: true,
+  historyMs: true,
+  watchdog: true,
+  onBlocked: true,
+  anomalies: true,
+  onAnomaly: true,
+  blockReporter: true,
+};
 const COLUMNS = [
   ...([
     'eventLoop.utilization',
@@ -115,10 +125,14 @@ export class Monitor implements Disposable {
 
   /** @throws InvalidArgumentError for options outside their range; NotSupportedError for a watchdog without a thread. */
   constructor(options: MonitorOptions = {}) {
+    requireOptions('options of the monitor', options, OPTION_KEYS);
     const { intervalMs = 100, historyMs = 60_000, watchdog, anomalies = {}, onAnomaly } = options;
     checkRange('intervalMs', intervalMs, 20, 60_000);
     checkRange('historyMs', historyMs, intervalMs, 86_400_000);
-    if (watchdog !== undefined) checkRange('watchdog.blockedMs', watchdog.blockedMs, intervalMs * 3, 600_000);
+    if (watchdog !== undefined) {
+      requireOptions('watchdog', watchdog, ['blockedMs']);
+      checkRange('watchdog.blockedMs', watchdog.blockedMs, intervalMs * 3, 600_000);
+    }
     const limits = anomalies === false ? undefined : anomalyLimits(anomalies);
     if (limits !== undefined) {
       this.#anomalies = new AnomalyProfiler(limits, (anomaly) => onAnomaly?.(anomaly));

@@ -1,5 +1,6 @@
 /** What a store's optimisations amount to. Pure: from index entries to figures. */
 import { describe, fail } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { OPTIMIZATION_STATUSES, OptimizationType, type OptimizationStatus } from '../model/types.js';
 import type { StoredEntry } from './index-file.js';
 
@@ -99,18 +100,9 @@ const FILTER_VALUES: Record<string, readonly string[] | null> = {
 };
 
 function checkFilter(filter: unknown): void {
-  if (typeof filter !== 'object' || filter === null) {
-    throw fail('INVALID_ARGUMENT', { name: 'filter', actual: describe(filter), expected: 'an object' });
-  }
-  for (const [key, value] of Object.entries(filter) as [string, unknown][]) {
-    const allowed = Object.hasOwn(FILTER_VALUES, key) ? FILTER_VALUES[key] : undefined;
-    if (allowed === undefined) {
-      throw fail('INVALID_ARGUMENT', {
-        name: 'filter',
-        actual: `an object with the unknown key "${key}"`,
-        expected: `keys of ${Object.keys(FILTER_VALUES).join(', ')}`,
-      });
-    }
+  requireOptions('filter', filter, Object.keys(FILTER_VALUES));
+  for (const [key, value] of Object.entries(filter as object) as [string, unknown][]) {
+    const allowed = FILTER_VALUES[key]!;
     if (value === undefined || allowed === null || allowed.includes(value as string)) continue;
     throw fail('INVALID_ARGUMENT', {
       name: `filter.${key}`,

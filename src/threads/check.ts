@@ -21,17 +21,3 @@ export function abortSignal(value: unknown): AbortSignal | undefined {
   if (value === undefined || value instanceof AbortSignal) return value;
   throw fail('INVALID_ARGUMENT', { name: 'signal', actual: describe(value), expected: 'an AbortSignal' });
 }
-
-/** @throws for a key that is not in `known`: a mistyped option would otherwise be ignored. */
-export function knownKeys(name: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) {
-    throw fail('INVALID_ARGUMENT', { name, actual: describe(options), expected: 'an object' });
-  }
-  const unknown = Object.keys(options).find((key) => !known.includes(key));
-  if (unknown === undefined) return;
-  throw fail('INVALID_ARGUMENT', {
-    name,
-    actual: `an object with the unknown key "${unknown}"`,
-    expected: `keys of ${known.join(', ')}`,
-  });
-}

@@ -8,7 +8,8 @@
  * `idempotencyKey` or are idempotent themselves.
  */
 import { describe, fail, OptimizerError, type ErrorCode } from '../errors.js';
-import { abortSignal, integerWithin, knownKeys, positiveNumber } from './check.js';
+import { abortSignal, integerWithin, positiveNumber } from './check.js';
+import { requireOptions } from '../options.js';
 import type { Task } from './task.js';
 
 export interface ExecuteOptions {
@@ -75,7 +76,7 @@ const MAX_BACKOFF_MS = 3_600_000;
 
 /** @throws INVALID_ARGUMENT */
 export function checkExecuteOptions(options: ExecuteOptions = {}): CheckedExecuteOptions {
-  knownKeys('options', options, EXECUTE_KEYS);
+  requireOptions('options', options, EXECUTE_KEYS);
   const { deadlineMs, idempotencyKey, attempts = 1, backoffMs = 1_000, priority = 0 } = options;
   abortSignal(options.signal);
   if (deadlineMs !== undefined) positiveNumber('deadlineMs', deadlineMs);

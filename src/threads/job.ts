@@ -2,7 +2,8 @@
 import { describe, fail } from '../errors.js';
 import type { Choice, ThreadChoice } from '../model/choice.js';
 import type { Subject } from '../model/subject.js';
-import { integerWithin, knownKeys, oneOf } from './check.js';
+import { integerWithin, oneOf } from './check.js';
+import { requireOptions } from '../options.js';
 import { ThreadPool } from './thread-pool.js';
 import { checkCombine, combinePartials, type CostHint } from './loop-options.js';
 import { SCHEDULES } from './partition/by-name.js';
@@ -49,7 +50,7 @@ export class Job<Shared = any, Part = any> implements Subject {
 
   /** @throws INVALID_ARGUMENT */
   constructor(options: JobOptions<Shared, Part>) {
-    knownKeys('job', options, KEYS);
+    requireOptions('job', options, KEYS);
     const { name, task, combine } = options;
     if (typeof name !== 'string' || name === '') {
       throw fail('INVALID_ARGUMENT', { name: 'job.name', actual: describe(name), expected: 'a text' });

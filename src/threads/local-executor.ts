@@ -1,6 +1,7 @@
 /** Runs tasks in threads of this process, with the retries, keys and dead letters of a queue. */
 import { fail } from '../errors.js';
-import { integerWithin, knownKeys, positiveNumber } from './check.js';
+import { integerWithin, positiveNumber } from './check.js';
+import { requireOptions } from '../options.js';
 import {
   checkExecuteOptions,
   isWorthRetrying,
@@ -61,7 +62,7 @@ export class LocalExecutor implements Executor {
   #lastId = 0;
 
   constructor(options: LocalExecutorOptions = {}) {
-    knownKeys('options', options, OPTION_KEYS);
+    requireOptions('options', options, OPTION_KEYS);
     const { pool, threads, keepResultsMs = 300_000, deadLetterLimit = 100 } = options;
     if (pool !== undefined && threads !== undefined) {
       throw fail('INVALID_ARGUMENT', {

@@ -1,7 +1,8 @@
 /** What callers of loops may pass, checked and brought into one form. */
 import { describe, fail } from '../errors.js';
 import type { Schedule } from '../model/choice.js';
-import { abortSignal, integerWithin, knownKeys, oneOf } from './check.js';
+import { abortSignal, integerWithin, oneOf } from './check.js';
+import { requireOptions } from '../options.js';
 import type { CallerLoop } from './kernel-run.js';
 import { unitFor } from './loop-control.js';
 import { aborted } from './loop-errors.js';
@@ -68,7 +69,7 @@ export interface Loop extends Omit<CallerLoop, 'kernel'> {
 
 /** @throws INVALID_ARGUMENT; ABORTED where the signal is aborted already. */
 export function loopOf<S>(options: ParallelForOptions<S>, reduces: boolean, maxThreads: number): Loop {
-  knownKeys('options', options, reduces ? REDUCE_KEYS : KEYS);
+  requireOptions('options', options, reduces ? REDUCE_KEYS : KEYS);
   const { task } = options;
   checkTask(task);
   const [start, end] = rangeOf(options.range);

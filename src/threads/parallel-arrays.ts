@@ -19,7 +19,8 @@ import {
   type SharedNumbers,
   type SortData,
 } from './array-kernels.js';
-import { integerWithin, knownKeys, oneOf } from './check.js';
+import { integerWithin, oneOf } from './check.js';
+import { requireOptions } from '../options.js';
 import type { ParallelForOptions } from './loop-options.js';
 import type { RangeFunction, Task } from './task.js';
 
@@ -75,7 +76,7 @@ export async function parallelMap<I extends SharedNumbers, O extends SharedNumbe
   options: ParallelMapOptions<I, O, S>,
 ): Promise<O> {
   const keys = ['task', 'input', 'output', 'shared', 'grain', 'schedule', 'threads', 'signal'];
-  knownKeys('options', options, keys);
+  requireOptions('options', options, keys);
   const { task, input, shared, grain } = options;
   sharedNumbers('input', input);
   const output = (options.output ?? sharedLike(input)) as O;
@@ -95,7 +96,7 @@ export async function parallelScan<N extends SharedNumbers>(
   options: ParallelScanOptions<N>,
 ): Promise<N> {
   const keys = ['input', 'output', 'operation', 'exclusive', 'schedule', 'threads', 'signal'];
-  knownKeys('options', options, keys);
+  requireOptions('options', options, keys);
   const { input, exclusive = false } = options;
   const operation = oneOf('operation', options.operation ?? 'sum', OPERATIONS);
   oneOf('exclusive', exclusive, [true, false] as never);
@@ -121,7 +122,7 @@ export async function parallelSort<N extends SharedNumbers>(
   loop: For,
   options: ParallelSortOptions<N>,
 ): Promise<N> {
-  knownKeys('options', options, ['values', 'schedule', 'threads', 'signal']);
+  requireOptions('options', options, ['values', 'schedule', 'threads', 'signal']);
   const { values } = options;
   sharedNumbers('values', values);
   const { length } = values;

@@ -3,7 +3,8 @@ import type { ResourceLimits, Transferable } from 'node:worker_threads';
 import { describe, fail } from '../errors.js';
 import { cpuLimits } from '../host/limits.js';
 import type { ThreadChoice } from '../model/choice.js';
-import { abortSignal, integerWithin, knownKeys, oneOf, positiveNumber } from './check.js';
+import { abortSignal, integerWithin, oneOf, positiveNumber } from './check.js';
+import { requireOptions } from '../options.js';
 import { checkStores, type CarriedStore } from './carried-store.js';
 import { AFFINITIES } from './placement.js';
 import type { DurationSummary } from './run-histogram.js';
@@ -106,7 +107,7 @@ export interface ResolvedPoolOptions {
 
 /** @throws INVALID_ARGUMENT */
 export function resolvePoolOptions(options: ThreadPoolOptions): ResolvedPoolOptions {
-  knownKeys('options', options, OPTION_KEYS);
+  requireOptions('options', options, OPTION_KEYS);
   const { minThreads = 0, idleTimeoutMs = 30_000, queueLimit = Infinity, name = 'sysopt' } = options;
   const maxThreads = integerWithin('maxThreads', options.maxThreads ?? allowedThreads(), 1, 1_024);
   if (queueLimit !== Infinity) integerWithin('queueLimit', queueLimit, 0, Number.MAX_SAFE_INTEGER);
@@ -129,7 +130,7 @@ export function resolvePoolOptions(options: ThreadPoolOptions): ResolvedPoolOpti
 
 /** @throws INVALID_ARGUMENT */
 export function checkRunOptions(options: RunOptions): void {
-  knownKeys('options', options, RUN_KEYS);
+  requireOptions('options', options, RUN_KEYS);
   const { deadlineMs, priority = 0, signal, affinityKey } = options;
   abortSignal(signal);
   if (affinityKey !== undefined && typeof affinityKey !== 'string' && typeof affinityKey !== 'number') {

@@ -2,7 +2,8 @@
 import { fail, describe } from '../errors.js';
 import type { Schedule, ThreadChoice } from '../model/choice.js';
 import type { ThreadSettings } from '../settings/threads.js';
-import { knownKeys, oneOf } from './check.js';
+import { oneOf } from './check.js';
+import { requireOptions } from '../options.js';
 import { AFFINITIES } from './placement.js';
 
 /** What `optimizeThreads` takes: the canonical tree, and a cap on threads. */
@@ -24,7 +25,7 @@ const BALANCINGS = ['work_stealing', 'shared_counter', 'static'] as const;
 
 /** @throws INVALID_ARGUMENT for values outside the vocabulary. */
 export function threadSearch(settings: ThreadOptimizationSettings): ThreadSearch {
-  knownKeys('settings', settings, ['workloadDistribution', 'maxThreads']);
+  requireOptions('settings', settings, ['workloadDistribution', 'maxThreads']);
   const asked = settings.workloadDistribution?.taskPartitioning;
   const { maxThreads } = settings;
   if (maxThreads !== undefined && !(Number.isInteger(maxThreads) && maxThreads >= 1 && maxThreads <= 1_024)) {

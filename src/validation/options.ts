@@ -1,5 +1,6 @@
 /** Options of `compare`, their defaults and their limits. */
 import { describe, fail } from '../errors.js';
+import { requireOptions } from '../options.js';
 import type { Progress } from '../events.js';
 import type { LoadRequest } from './load-requests.js';
 
@@ -101,15 +102,7 @@ const MEASURES: Record<'service' | 'other', readonly Measure[]> = {
 
 /** Fills defaults in. @throws INVALID_ARGUMENT */
 export function resolveOptions(options: CompareOptions, form: 'service' | 'other'): ResolvedOptions {
-  for (const key of Object.keys(options)) {
-    if (!(KNOWN as readonly string[]).includes(key)) {
-      throw fail('INVALID_ARGUMENT', {
-        name: 'options',
-        actual: `an object with the unknown key "${key}"`,
-        expected: `keys of ${KNOWN.join(', ')}`,
-      });
-    }
-  }
+  requireOptions('options', options, KNOWN);
   const measure = options.measure ?? MEASURES[form][0]!;
   if (!MEASURES[form].includes(measure)) {
     throw fail('INVALID_ARGUMENT', {
@@ -155,14 +148,7 @@ const LOAD_KEYS: readonly (keyof LoadOptions)[] = [
 ];
 
 function loadOptions(load: LoadOptions): LoadOptions {
-  for (const key of Object.keys(load)) {
-    if ((LOAD_KEYS as readonly string[]).includes(key)) continue;
-    throw fail('INVALID_ARGUMENT', {
-      name: 'options.load',
-      actual: `an object with the unknown key "${key}"`,
-      expected: `keys of ${LOAD_KEYS.join(', ')}`,
-    });
-  }
+  requireOptions('options.load', load, LOAD_KEYS);
   if (load.connections !== undefined) within('load.connections', load.connections, 1, 10_000);
   if (load.rate !== undefined) within('load.rate', load.rate, 0.1, 1_000_000);
   if (load.blockMs !== undefined) within('load.blockMs', load.blockMs, 50, 3_600_000);

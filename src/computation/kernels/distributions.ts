@@ -1,7 +1,8 @@
 /** Histograms, group sums and order statistics. */
 import { describe, fail } from '../../errors.js';
 import { loadNative } from '../../native/load.js';
-import { requireInteger, requireOptions } from '../../memory/arguments.js';
+import { requireInteger } from '../../memory/arguments.js';
+import { requireOptions } from '../../options.js';
 import {
   requireFinite,
   requireKeys,

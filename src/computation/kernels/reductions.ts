@@ -1,6 +1,7 @@
 /** Sums, means, variances, extremes and dot products of typed arrays. */
 import { loadNative } from '../../native/load.js';
-import { requireBoolean, requireOptions } from '../../memory/arguments.js';
+import { requireBoolean } from '../../memory/arguments.js';
+import { requireOptions } from '../../options.js';
 import { requireFloats, requireNumbers, requireSameLength, type Numbers } from './arguments.js';
 import { FROM } from './break-even.js';
 import * as loops from './loops/reductions.js';

@@ -10,7 +10,8 @@ import { types } from 'node:util';
 import { fail } from '../../errors.js';
 import { cpuLimits } from '../../host/limits.js';
 import { loadNative } from '../../native/load.js';
-import { requireInteger, requireOptions } from '../../memory/arguments.js';
+import { requireInteger } from '../../memory/arguments.js';
+import { requireOptions } from '../../options.js';
 import type { Numbers } from './arguments.js';
 import { FROM } from './break-even.js';
 

@@ -3,7 +3,8 @@ import { EventEmitter } from 'node:events';
 import type { Job, Queue, QueueEvents } from 'bullmq';
 import { fail } from '../../errors.js';
 import { captureStack, framesOf, type StackHolder } from '../../threads/caller-stack.js';
-import { integerWithin, knownKeys } from '../../threads/check.js';
+import { integerWithin } from '../../threads/check.js';
+import { requireOptions } from '../../options.js';
 import {
   checkExecuteOptions,
   MAX_PRIORITY,
@@ -72,7 +73,7 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
 
   constructor(options: BullMQExecutorOptions) {
     super();
-    knownKeys('options', options, QUEUE_KEYS);
+    requireOptions('options', options, QUEUE_KEYS);
     this.#options = checkQueueOptions(options);
   }
 

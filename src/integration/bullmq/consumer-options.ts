@@ -1,6 +1,7 @@
 /** What a consumer may be told, what it tells, and the checks. */
 import { describe, fail } from '../../errors.js';
-import { integerWithin, knownKeys } from '../../threads/check.js';
+import { integerWithin } from '../../threads/check.js';
+import { requireOptions } from '../../options.js';
 import type { ThreadPoolOptions } from '../../threads/pool-options.js';
 import {
   checkQueueOptions,
@@ -69,7 +70,7 @@ export function checkDrainTimeout(drainTimeoutMs: unknown): void {
 
 /** @throws INVALID_ARGUMENT */
 export function checkConsumerOptions(options: BullMQConsumerOptions): CheckedConsumerOptions {
-  knownKeys('options', options, CONSUMER_KEYS);
+  requireOptions('options', options, CONSUMER_KEYS);
   const { lockMs = 10_000, maxStalls = 3, only } = options;
   if (only !== undefined && !Array.isArray(only)) {
     throw fail('INVALID_ARGUMENT', { name: 'only', actual: describe(only), expected: 'an array of paths' });

@@ -5,7 +5,8 @@
  * not at hand can be read too. Rejected: debug information, which is exact but needs a build.
  */
 import { describe, fail } from '../../errors.js';
-import { requireInteger, requireOptions, isPowerOfTwo } from '../arguments.js';
+import { requireInteger, isPowerOfTwo } from '../arguments.js';
+import { requireOptions } from '../../options.js';
 import type { FieldNode } from '../struct/field-types.js';
 import { opaqueType, type CType } from './c-types.js';
 import { Parser } from './parser.js';

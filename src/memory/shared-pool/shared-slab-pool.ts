@@ -14,10 +14,10 @@ import {
   requireBoolean,
   requireInteger,
   requireOneOf,
-  requireOptions,
   requireWaitOptions,
   roundUp,
 } from '../arguments.js';
+import { requireOptions } from '../../options.js';
 import { Region, alignmentInBytes, type Alignment, type HugePages } from '../regions.js';
 import {
   EXHAUSTED,

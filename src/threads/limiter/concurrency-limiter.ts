@@ -9,7 +9,8 @@
 import { EventEmitter } from 'node:events';
 import { describe, fail } from '../../errors.js';
 import { measured, type Metrics } from '../../model/metric.js';
-import { abortSignal, knownKeys, positiveNumber } from '../check.js';
+import { abortSignal, positiveNumber } from '../check.js';
+import { requireOptions } from '../../options.js';
 import { AdmissionQueue, type Waiting } from './admission-queue.js';
 import { GradientLimit } from './gradient-limit.js';
 import { checkOptions, type CheckedOptions, type ConcurrencyLimiterOptions } from './limiter-options.js';
@@ -124,7 +125,7 @@ export class ConcurrencyLimiter extends EventEmitter<LimiterEvents> {
 
   /** A place, as soon as there is one. @throws LIMIT_EXCEEDED, ABORTED, INVALID_ARGUMENT */
   async acquire(options: AdmissionOptions = {}): Promise<Permit> {
-    knownKeys('options', options, ['signal', 'priority', 'queueTimeoutMs']);
+    requireOptions('options', options, ['signal', 'priority', 'queueTimeoutMs']);
     const { priority = 0, queueTimeoutMs = this.#options.queueTimeoutMs } = options;
     const signal = abortSignal(options.signal);
     positiveNumber('queueTimeoutMs', queueTimeoutMs);

@@ -1,6 +1,7 @@
 /** Options of a `ConcurrencyLimiter`, checked. */
 import { describe, fail } from '../../errors.js';
-import { integerWithin, knownKeys, positiveNumber } from '../check.js';
+import { integerWithin, positiveNumber } from '../check.js';
+import { requireOptions } from '../../options.js';
 import type { GradientOptions } from './gradient-limit.js';
 
 export interface ConcurrencyLimiterOptions {
@@ -59,7 +60,7 @@ const MAX_CALLS = 1e6;
 
 /** @throws INVALID_ARGUMENT */
 export function checkOptions(options: ConcurrencyLimiterOptions): CheckedOptions {
-  knownKeys('options', options, Object.keys(DEFAULTS));
+  requireOptions('options', options, Object.keys(DEFAULTS));
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const all: CheckedOptions = { ...DEFAULTS, ...given };
   if (typeof all.name !== 'string') {

@@ -2,7 +2,8 @@
 import { isMainThread } from 'node:worker_threads';
 import { availableParallelism } from 'node:os';
 import { describe, fail } from '../../errors.js';
-import { abortSignal, knownKeys } from '../check.js';
+import { abortSignal } from '../check.js';
+import { requireOptions } from '../../options.js';
 import {
   Counter,
   Tally,
@@ -145,7 +146,7 @@ function hasFired(signal: AbortSignal | undefined): signal is AbortSignal {
 }
 
 function timeoutOf(options: BlockingOptions, known: readonly string[]): number {
-  knownKeys('options', options, known);
+  requireOptions('options', options, known);
   const { timeoutMs = Infinity } = options;
   if (typeof timeoutMs === 'number' && timeoutMs >= 0) return timeoutMs;
   throw fail('INVALID_ARGUMENT', {

@@ -262,4 +262,15 @@ describe('SystemOptimizer', () => {
     expect(() => one.getOptimizationStats()).toThrow(/closed/);
     await one.close();
   });
+
+  it('closes for every caller at the same time', async () => {
+    const one = optimizer();
+    let isClosed = false;
+    one.on('close', () => (isClosed = true));
+    const running = one.profileSystem({ type: 'cpu', durationMs: 60_000 }).catch(() => undefined);
+    void one.close();
+    await one.close();
+    expect(isClosed).toBe(true);
+    await running;
+  });
 });

@@ -42,10 +42,13 @@ describe('the monitor', () => {
     ['intervalMs', { intervalMs: 1 }],
     ['historyMs', { historyMs: 10 }],
     ['watchdog.blockedMs', { watchdog: { blockedMs: 100 } }],
+    ['"blockedMs"', { watchdog: { blockedMS: 1000 } }],
+    ['"intervalMs" (the nearest)', { interval: 1000 }],
+    ['"utilization" (the nearest)', { anomalies: { utilisation: 0.9 } }],
     ['watchdog.blockedMs', { watchdog: { blockedMs: Number.NaN } }],
     ['anomalies.profileMs', { anomalies: { profileMs: 100 } }],
   ])('refuses a wrong %s', (name, options) => {
-    expect(() => new Monitor(options)).toThrow(name);
+    expect(() => new Monitor(options as never)).toThrow(name);
   });
 
   it('is no part of the program that is profiled', async () => {

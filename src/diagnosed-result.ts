@@ -1,0 +1,61 @@
+/**
+ * From signals to the document that is stored: the diagnosis, what it recommends for the subjects that live here, and
+ * where, when and on which machine it was taken.
+ */
+import { captureEnvironment } from './host/environment.js';
+import type { Trigger } from './model/alert.js';
+import type { ProfileTarget, ProfilingResult } from './model/profiling-result.js';
+import type { Recommendation } from './model/recommendation.js';
+import type { Signals } from './model/signals.js';
+import type { Subject } from './model/subject.js';
+import { SCHEMA_VERSION } from './model/types.js';
+import { newId } from './storage/ids.js';
+
+/** What the signals do not say themselves. */
+export interface ResultContext {
+  readonly target: ProfileTarget;
+  /** Why it was taken, where nobody asked for it. */
+  readonly trigger?: Trigger | undefined;
+  readonly subjects: readonly Subject[];
+}
+
+export async function diagnosedResult(
+  signals: Signals,
+  { target, trigger, subjects }: ResultContext,
+): Promise<ProfilingResult> {
+  const [{ analyse }, { recommend }] = await Promise.all([
+    import('./analysis/analyse.js'),
+    import('./analysis/recommend.js'),
+  ]);
+  const id = await newId(signals.type);
+  const createdAt = new Date().toISOString();
+  const analysis = analyse(signals);
+  const recommendations: Recommendation[] = [];
+  for (const advice of recommend(analysis, { resultId: id, type: signals.type, subjects })) {
+    const identity = { schemaVersion: SCHEMA_VERSION, id: await newId('recommendation'), createdAt };
+    recommendations.push({ ...identity, ...advice });
+  }
+  const { type, durationMs, metrics, timeline, functions, allocations, callTree, warnings } = signals;
+  const { activities, threads, threadProfiles } = signals;
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    id,
+    type,
+    createdAt,
+    durationMs,
+    target,
+    ...(trigger && { trigger }),
+    environment: captureEnvironment(),
+    metrics,
+    timeline,
+    functions,
+    allocations,
+    callTree,
+    ...(activities && { activities }),
+    ...(threads && { threads }),
+    ...(threadProfiles && { threadProfiles }),
+    analysis,
+    recommendations,
+    warnings,
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * Carries out what a recommendation asks for: an optimisation of a subject that lives here, or the choice that the
+ * subject's own process measured last.
+ */
+import { fail } from './errors.js';
+import type { OptimizationProfile } from './model/optimization-profile.js';
+import type { Recommendation } from './model/recommendation.js';
+import type { Subject } from './model/subject.js';
+import type { MemorySettingsInput } from './settings/memory.js';
+import type { Store } from './storage/store.js';
+import type { SubjectRegistry } from './subject-registry.js';
+
+type OnSubject = { readonly subject?: string };
+
+/** What carrying out needs of its optimizer. */
+export interface ActionHost {
+  readonly store: Store;
+  readonly subjects: SubjectRegistry;
+  optimizeMemory(settings: MemorySettingsInput & OnSubject): Promise<OptimizationProfile>;
+  optimizeComputation(settings: OnSubject): Promise<OptimizationProfile>;
+  optimizeThreads(settings: OnSubject): Promise<OptimizationProfile>;
+  enforce(profile: OptimizationProfile): Promise<OptimizationProfile>;
+}
+
+/** @throws NOTHING_TO_APPLY for a change that a person must make; SUBJECT_NOT_HERE. */
+export async function carryOut(
+  { action, title }: Recommendation,
+  host: ActionHost,
+): Promise<OptimizationProfile> {
+  switch (action.kind) {
+    case 'code-change':
+      throw fail('NOTHING_TO_APPLY', { title, remedy: action.summary });
+    case 'runtime-flag':
+      throw fail('SUBJECT_NOT_HERE', {
+        subject: `A Node process to start with ${action.flag}`,
+        remedy: `measure it with: sysopt optimize --try-flag ${action.flag} --url URL -- node app.js`,
+      });
+    case 'optimize-memory':
+      return onSubject(host, action.subject, ['struct', 'pool'], (subject) =>
+        host.optimizeMemory({ ...action.settings, ...subject }),
+      );
+    case 'optimize-computation':
+      return onSubject(host, action.subject, ['computation'], (subject) => host.optimizeComputation(subject));
+    case 'optimize-threads':
+      return onSubject(host, action.subject, ['job'], (subject) => host.optimizeThreads(subject));
+  }
+}
+
+/** Runs an optimisation if its subject lives here; else puts in force what its own process measured last. */
+async function onSubject(
+  host: ActionHost,
+  name: string | undefined,
+  kinds: Subject['kind'][],
+  optimise: (settings: OnSubject) => Promise<OptimizationProfile>,
+): Promise<OptimizationProfile> {
+  if (name === undefined) return optimise({});
+  if (host.subjects.ofKind(...kinds).some((subject) => subject.name === name))
+    return optimise({ subject: name });
+  const measured = host.store
+    .list({ kind: 'profile', status: 'applied' })
+    .find(
+      ({ subject }) =>
+        subject !== undefined && kinds.includes(subject.kind as Subject['kind']) && subject.name === name,
+    );
+  if (measured) return host.enforce(await host.store.getProfile(measured.id));
+  throw fail('SUBJECT_NOT_HERE', {
+    subject: `${kinds.join(' or ')} "${name}"`,
+    remedy: 'run `sysopt optimize --subjects FILE` with the module that exports it.',
+  });
+}
