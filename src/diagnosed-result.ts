@@ -3,7 +3,7 @@
  * where, when and on which machine it was taken.
  */
 import { captureEnvironment } from './host/environment.js';
-import type { Trigger } from './model/alert.js';
+import type { Trigger } from './model/trigger.js';
 import type { ProfileTarget, ProfilingResult } from './model/profiling-result.js';
 import type { Recommendation } from './model/recommendation.js';
 import type { Signals } from './model/signals.js';

@@ -150,7 +150,11 @@ const CATALOGUE = {
     'There is no {what} "{id}" in {where}.',
     'List what is stored with `sysopt stats`.',
   ],
-  NOTHING_TO_APPLY: ['NotSupportedError', '"{title}" is for a person to do; no call carries it out.', '{remedy}'],
+  NOTHING_TO_APPLY: [
+    'NotSupportedError',
+    '"{title}" is for a person to do; no call carries it out.',
+    '{remedy}',
+  ],
   DUPLICATE_NAME: [
     'InvalidArgumentError',
     'A {kind} named "{name}" is registered already.',

@@ -25,6 +25,7 @@ export type * from './model/signals.js';
 export type * from './model/subject.js';
 export type { OptimizerEvents, Progress } from './events.js';
 export type * from './model/alert.js';
+export type * from './model/trigger.js';
 export type { AnomalyOptions } from './profiling/anomaly.js';
 export type { ProfiledAnomaly } from './profiling/anomaly-profiler.js';
 export type { BlockedLoop, Monitor, MonitorOptions } from './profiling/monitor.js';
@@ -178,7 +179,8 @@ export type {
   ServiceSubject,
 } from './validation/subject.js';
 export type { CompareOptions } from './validation/options.js';
-export { driveLoad, type DriveLoadOptions } from './validation/load.js';
+export type { DriveLoadOptions } from './validation/load-contract.js';
+export { driveLoad } from './validation/load.js';
 export { workload, type Workload, type WorkloadOptions } from './validation/workload.js';
 export { compareRuns, formatBench } from './validation/bench-table.js';
 export { runBench, type BenchCase, type BenchReport } from './validation/bench.js';

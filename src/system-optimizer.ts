@@ -20,7 +20,7 @@ import { SizeClassPool } from './memory/size-class-pool.js';
 import { SlabPool, type SlabPoolOptions } from './memory/slab-pool.js';
 import type { Fields } from './memory/struct/field-types.js';
 import { struct, type StructOptions, type StructType } from './memory/struct/struct-type.js';
-import type { Trigger } from './model/alert.js';
+import type { Trigger } from './model/trigger.js';
 import type { MemoryChoice } from './model/choice.js';
 import type { Comparison, StoredComparison } from './model/comparison.js';
 import type { HostProbe } from './model/host-probe.js';

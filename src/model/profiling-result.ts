@@ -1,4 +1,4 @@
-import type { Trigger } from './alert.js';
+import type { Trigger } from './trigger.js';
 import type { Finding, RuledOut } from './finding.js';
 import type { Environment } from './fingerprint.js';
 import type { Metrics, TimelinePoint } from './metric.js';

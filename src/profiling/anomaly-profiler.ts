@@ -3,7 +3,7 @@
  * a profile that somebody asked for.
  */
 import { getHeapStatistics } from 'node:v8';
-import type { Trigger } from '../model/alert.js';
+import type { Trigger } from '../model/trigger.js';
 import type { Signals } from '../model/signals.js';
 import { addAutomaticRun } from './automatic-runs.js';
 import { AnomalyDetector, type AnomalyLimits, type AnomalyPoint } from './anomaly.js';

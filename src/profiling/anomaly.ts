@@ -10,7 +10,7 @@
  */
 import { describe, fail } from '../errors.js';
 import { requireOptions } from '../options.js';
-import type { Trigger } from '../model/alert.js';
+import type { Trigger } from '../model/trigger.js';
 
 /** When the monitor profiles by itself, and how. `false` for a limit switches that one off. */
 export interface AnomalyOptions {

@@ -1,5 +1,5 @@
 /** What the watchdog saw of a blocked loop, in the form that rules take. Loaded when there was a block. */
-import type { Trigger } from '../model/alert.js';
+import type { Trigger } from '../model/trigger.js';
 import { catalogued, type MetricName } from '../model/metric-catalogue.js';
 import type { Metrics, TimelinePoint } from '../model/metric.js';
 import type { Signals } from '../model/signals.js';

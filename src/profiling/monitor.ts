@@ -12,7 +12,7 @@ import { describe, fail } from '../errors.js';
 import { requireOptions } from '../options.js';
 import type { MetricName } from '../model/metric-catalogue.js';
 import type { TimelinePoint } from '../model/metric.js';
-import type { Trigger } from '../model/alert.js';
+import type { Trigger } from '../model/trigger.js';
 import type { Signals } from '../model/signals.js';
 import { PROCESS_COLUMNS, TICK_COLUMNS, type NativeContract } from '../native/contract.js';
 import { loadNative } from '../native/load.js';

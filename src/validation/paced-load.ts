@@ -9,7 +9,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LatencyHistogram } from './latency-histogram.js';
 import type { ResolvedRequest } from './load-requests.js';
-import type { DriveLoadOptions, LoadMeasurement } from './load.js';
+import type { DriveLoadOptions, LoadMeasurement } from './load-contract.js';
 
 const TICK_MS = 1;
 /** How long requests that are under way at the end may take to count as answered. */

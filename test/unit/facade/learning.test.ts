@@ -1,25 +1,13 @@
 // Learning that the optimizer owns: what it expects comes from the store, and what it changes is stored. On an injected clock.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { captureEnvironment } from '../../../dist/host/environment.js';
-import { computation, importWisdom, SystemOptimizer, type OptimizationProfile } from '../../../dist/index.js';
+import { computation, importWisdom, type OptimizationProfile } from '../../../dist/index.js';
+import { ownStore } from './own-store.js';
 
-let storagePath: string;
-const open: SystemOptimizer[] = [];
-function optimizer(): SystemOptimizer {
-  const one = new SystemOptimizer({ storagePath });
-  open.push(one);
-  return one;
-}
-beforeEach(() => {
-  storagePath = join(mkdtempSync(join(tmpdir(), 'sysopt-learning-')), 'store');
-});
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close();
-  rmSync(storagePath, { recursive: true, force: true });
-});
+const store = ownStore();
+const { optimizer } = store;
 
 /** A computation whose variants move a clock: `b` wins although the store says that `a` does. */
 function scene() {
@@ -74,7 +62,7 @@ function profile(hostId?: string): OptimizationProfile {
   };
 }
 
-const stored = (name: string) => JSON.parse(readFileSync(join(storagePath, name), 'utf8'));
+const stored = (name: string) => JSON.parse(readFileSync(join(store.path, name), 'utf8'));
 const isB = [{ maxSize: null, variant: 'b' }];
 
 describe('keepLearning of the optimizer', () => {
@@ -128,7 +116,7 @@ describe('keepLearning of the optimizer', () => {
     const one = optimizer();
     await one.store.saveProfile(profile());
     const watched = one.register(subject());
-    writeFileSync(join(storagePath, 'wisdom.json'), '{ torn');
+    writeFileSync(join(store.path, 'wisdom.json'), '{ torn');
     const warnings: string[] = [];
     one.on('warning', (message) => warnings.push(message));
     await one.keepLearning(watched, { environment, sampleEvery: 4 });
@@ -136,6 +124,6 @@ describe('keepLearning of the optimizer', () => {
     await one.close();
     expect(watched.choice.bySize).toEqual(isB);
     expect(warnings).toEqual([expect.stringContaining('wisdom of "watched" could not be stored')]);
-    expect(readFileSync(join(storagePath, 'wisdom.json'), 'utf8')).toBe('{ torn');
+    expect(readFileSync(join(store.path, 'wisdom.json'), 'utf8')).toBe('{ torn');
   });
 });

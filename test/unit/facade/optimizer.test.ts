@@ -1,33 +1,21 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import type { SystemOptimizer } from '../../../dist/index.js';
 import {
   computation,
   f64,
   OptimizationType,
   struct,
-  SystemOptimizer,
   u32,
   u8,
   type OptimizationProfile,
   type Recommendation,
 } from '../../../dist/index.js';
+import { ownStore } from './own-store.js';
 
-let storagePath: string;
-const open: SystemOptimizer[] = [];
-function optimizer(): SystemOptimizer {
-  const one = new SystemOptimizer({ storagePath });
-  open.push(one);
-  return one;
-}
-beforeEach(() => {
-  storagePath = join(mkdtempSync(join(tmpdir(), 'sysopt-facade-')), 'store');
-});
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close();
-  rmSync(storagePath, { recursive: true, force: true });
-});
+const store = ownStore();
+const { optimizer } = store;
 
 /** Equivalent, and so far apart that any machine can tell. */
 const slowAndFast = {
@@ -70,7 +58,7 @@ describe('SystemOptimizer', () => {
     const one = optimizer();
     one.register(struct('Point', { x: f64 }));
     expect(one.getOptimizationStats().total).toBe(0);
-    expect(existsSync(storagePath)).toBe(false);
+    expect(existsSync(store.path)).toBe(false);
   });
 
   it('optimises a computation, stores it, and a later process finds it in force', async () => {
@@ -110,7 +98,7 @@ describe('SystemOptimizer', () => {
   it('starts, with a warning, on a configuration that cannot be read, and does not overwrite it', async () => {
     const first = optimizer();
     await first.store.setRuntimeFlags([]);
-    const path = join(storagePath, 'config.json');
+    const path = join(store.path, 'config.json');
     writeFileSync(path, '{ torn');
     const warnings: Error[] = [];
     const listen = (warning: Error) => warnings.push(warning);
