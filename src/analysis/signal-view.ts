@@ -45,6 +45,8 @@ export class SignalView {
    * the wall; on a crowded host a short function looks long by them, and that is not the program's fault.
    */
   readonly waitingShare: number;
+  readonly #allBusyMs: number;
+  readonly #busy: number;
 
   constructor(signals: Signals) {
     this.signals = signals;
@@ -61,21 +63,42 @@ export class SignalView {
       this.value('thread.main.runnable') ?? 0,
       this.value('thread.main.onCpu') ?? 0,
     );
-    const running = 1 - this.waitingShare;
-    const ranMs = this.sampledMs - allBusyMs * this.waitingShare;
-    const samples = busy < FULL_LOOP ? 0 : (this.value('cpu.samples') ?? 0);
+    this.#allBusyMs = allBusyMs;
+    this.#busy = busy;
     this.operations = operations
       .map((operation) => {
         const activeMs = countsStartup ? operation.totalMs : operation.totalMs - operation.startupMs;
         return {
           operation,
           activeMs,
-          loopShare: ranMs === 0 ? 0 : (activeMs * running) / ranMs,
+          loopShare: this.loopShareOf(activeMs),
           busyShare: this.busyMs === 0 ? 0 : activeMs / this.busyMs,
-          chanceRunMs: samples === 0 ? 0 : chanceRun(samples, operation.share) * (allBusyMs / samples),
+          chanceRunMs: this.chanceRunOf(operation.totalMs),
         };
       })
       .sort((a, b) => b.activeMs - a.activeMs);
+  }
+
+  /** Share of the loop's time that sampled busy time takes, without the waits for a CPU in either. */
+  loopShareOf(busyMs: number): number {
+    const ranMs = this.sampledMs - this.#allBusyMs * this.waitingShare;
+    return ranMs <= 0 ? 0 : (busyMs * (1 - this.waitingShare)) / ranMs;
+  }
+
+  /** The same for a share of busy time, also of Node's own code, where no operation of the program was sampled. */
+  loopShareOfBusy(share: number): number {
+    const running = 1 - this.waitingShare;
+    return (share * this.#busy * running) / Math.max(0.01, 1 - this.#busy * this.waitingShare);
+  }
+
+  /**
+   * Milliseconds of the stretch of samples that chance alone makes of this much time in short calls; 0 in a loop that is
+   * less busy than `denseFrom`, because it rests between its tasks.
+   */
+  chanceRunOf(totalMs: number, denseFrom = FULL_LOOP): number {
+    const samples = this.#busy < denseFrom ? 0 : (this.value('cpu.samples') ?? 0);
+    if (samples === 0 || this.#allBusyMs === 0) return 0;
+    return chanceRun(samples, totalMs / this.#allBusyMs) * (this.#allBusyMs / samples);
   }
 
   /** A metric's value; undefined where it could not be measured. Custom metrics are found too. */

@@ -54,6 +54,8 @@ export interface OperationCost {
   readonly longestRunMs: number;
   /** Part of `totalMs` in which V8 stood in its generic stub for reading a property of objects of many shapes. */
   readonly stubMs: number;
+  /** Part of `totalMs` on lines that make objects or lists; absent in results stored before it was measured. */
+  readonly makingMs?: number;
   /** Part of `totalMs` spent while modules were being loaded. */
   readonly startupMs: number;
   /** Named functions of the user above this one on the stack, innermost first, with the share of `totalMs` below them. */

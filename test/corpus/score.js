@@ -19,6 +19,7 @@ import { analyse } from '../../dist/analysis/analyse.js';
 import { ENVIRONMENT_CAUSES } from '../../dist/analysis/rule.js';
 import { testCause } from '../../dist/cause-experiment.js';
 import { confinement, script } from './environment.js';
+import { profileEvenBlocked } from '../../dist/profiling/attach/blocked-agent.js';
 import { listenForAgents } from '../../dist/profiling/controller.js';
 
 const directory = import.meta.dirname;
@@ -78,7 +79,7 @@ async function profileCase(name, truth, durationMs, warmUpMs) {
     const agent = await server.waitForAgent(10_000);
     if (!isEnteredFirst) group?.enter(child.pid);
     await new Promise((resolve) => setTimeout(resolve, warmUpMs));
-    const measured = await agent.profile(truth.type, { durationMs });
+    const measured = await profileEvenBlocked(agent, truth.type, { durationMs });
     const signals = truth.scripted === undefined ? measured : script(measured, truth.scripted);
     return { name, truth, signals, analysis: analyse(signals) };
   } finally {

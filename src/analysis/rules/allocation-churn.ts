@@ -3,7 +3,7 @@ import { formatBytes, formatShare } from '../../units.js';
 import { confidenceAbove, loopSeverity } from '../confidence.js';
 import { placeOf } from '../operation-finding.js';
 import type { Rule } from '../rule.js';
-import type { SignalView } from '../signal-view.js';
+import type { HotOperation, SignalView } from '../signal-view.js';
 import { HEAP_NEAR_LIMIT } from './heap-near-limit.js';
 import { timerFlood } from './timer-flood.js';
 
@@ -16,6 +16,11 @@ const BYTES_PER_SECOND = 30e6;
  * some on the way stay below half of this, crowded hosts included.
  */
 const ALLOCATION_BOUND = 700e3;
+/**
+ * Share of a function's time on lines that make objects, from which making them is what it does however slowly: copies by
+ * spread of many properties, or of objects of many shapes, reach a fifth of what V8 can.
+ */
+const MAKING_SHARE = 0.6;
 /** From here on a function does nothing but copy into new objects, and the collector's part may be smaller. */
 const COPYING_BOUND = 1000e3;
 const COPYING_BYTES_PER_SECOND = 200e6;
@@ -71,8 +76,9 @@ export const allocationChurn: Rule = {
       return { findings: [], because: `the garbage comes from ${explained}, which has a finding of its own` };
     }
     const location = site !== undefined && site.share >= 0.15 ? site.location : undefined;
-    const isBound = bytesPerMs >= ALLOCATION_BOUND;
-    const impact = Math.min(1, gcLoop + (isBound ? maker!.loopShare : 0));
+    const isBound =
+      maker !== undefined && (bytesPerMs >= ALLOCATION_BOUND || makingShare(maker) >= MAKING_SHARE);
+    const impact = Math.min(1, gcLoop + (isBound ? maker.loopShare : 0));
     return {
       findings: [
         {
@@ -112,6 +118,10 @@ export const allocationChurn: Rule = {
 /** What a place allocates itself or in its own callees, without what Node's functions below it do. */
 function ownBytes({ allocatedBytes, nodeShare }: AllocationSite): number {
   return allocatedBytes * (1 - (nodeShare ?? 0));
+}
+
+function makingShare({ operation: { makingMs, totalMs } }: HotOperation): number {
+  return totalMs === 0 ? 0 : (makingMs ?? 0) / totalMs;
 }
 
 function ownSites(view: SignalView): AllocationSite[] {

@@ -5,8 +5,8 @@ import { placeOf } from '../operation-finding.js';
 import type { Rule } from '../rule.js';
 
 const OF_LIMIT = 0.8;
-const GROWTH_PER_SECOND = 5;
-const LEAST_LEFT = 20;
+const GROWTH_PER_SECOND = 2.5;
+const LEAST_LEFT = 10;
 /** Where both ends of a connection are in the program, half of the growth is the other end's. */
 const OF_GROWTH = 0.4;
 

@@ -6,6 +6,9 @@ import type { Rule } from '../rule.js';
 
 const FAULTS_PER_SECOND = 20_000;
 const SYSTEM_SHARE = 0.2;
+const PAGE_BYTES = 4096;
+/** Of busy time, from which on the heap's own pages may be what is touched. */
+const COLLECTOR_SHARE = 0.12;
 /** Of CPU time in the kernel, from which on a function that touches memory takes its time for that. */
 const MOST_OF_IT = 0.4;
 /** Share of busy time from which a named operation explains the memory that it takes. */
@@ -26,6 +29,11 @@ export const freshPageFaults: Rule = {
         findings: [],
         because: `${formatNumber(faults)} fresh pages a second with ${formatShare(systemShare)} of CPU time in the kernel are ordinary`,
       };
+    }
+    // A heap that grows and shrinks with its garbage touches fresh pages too: at most as many as are allocated.
+    const churn = view.value('heap.allocation.rate') ?? 0;
+    if ((view.value('cpu.gc.share') ?? 0) >= COLLECTOR_SHARE && churn >= faults * PAGE_BYTES) {
+      return { findings: [], because: 'the fresh memory is the heap’s own, for what the collector frees' };
     }
     const specific = view.operations.find(
       ({ operation, busyShare }) =>

@@ -12,12 +12,12 @@ export const microtaskFlood: Rule = {
   evaluate(view) {
     const inNode = view.value('cpu.microtasks.share');
     if (inNode === undefined) return { findings: [] };
-    const busy = view.value('cpu.busy.share') ?? 0;
     const makers = view.ofKind('microtask');
     const made = makers.reduce((sum, { busyShare }) => sum + busyShare, 0);
     const share = (made + inNode) / Math.max(0.05, 1 - (view.value('cpu.gc.share') ?? 0));
-    if (share < SHARE || share * busy < LOOP_SHARE) {
-      return { findings: [], because: `promises and nextTick took ${formatShare(share * busy)} of the time` };
+    const loopShare = view.loopShareOfBusy(share);
+    if (share < SHARE || loopShare < LOOP_SHARE) {
+      return { findings: [], because: `promises and nextTick took ${formatShare(loopShare)} of the time` };
     }
     const location = makers[0]?.operation.location;
     const longestMs = view.value('eventLoop.delay.max') ?? 0;
@@ -25,9 +25,9 @@ export const microtaskFlood: Rule = {
       findings: [
         {
           cause: 'microtask-flood',
-          severity: loopSeverity(share * busy, longestMs),
+          severity: loopSeverity(loopShare, longestMs),
           confidence: confidenceAbove(share, SHARE),
-          impact: share * busy,
+          impact: loopShare,
           title:
             location === undefined
               ? 'Promises or nextTick callbacks flood the event loop'

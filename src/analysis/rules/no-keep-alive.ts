@@ -7,8 +7,8 @@ import type { RankedFinding, Rule } from '../rule.js';
 import type { SignalView } from '../signal-view.js';
 
 const NEW_SHARE = 0.5;
-const CONNECTS_PER_SECOND = 4;
-const LEAST_REQUESTS = 15;
+const CONNECTS_PER_SECOND = 2;
+const LEAST_REQUESTS = 8;
 
 /** A connection is made for nearly every request, though the same host is asked again and again. */
 export const noKeepAlive: Rule = {

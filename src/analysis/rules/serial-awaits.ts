@@ -11,6 +11,8 @@ const READS =
   /^(GET|HEAD|exchange|setTimeout|timers\.|dns\.|look-up|fs\.(promises\.)?(read|stat|lstat|access|opendir|realpath)|FileHandle\.read)/;
 const KINDS: readonly ActivityKind[] = ['http', 'socket', 'dns', 'fs', 'timer'];
 const LEAST_MS = 2;
+/** Below this factor over what the loop and the pool make everything wait, a call is not what takes long. */
+const OVER_DELAY = 2;
 const SHARE = 0.15;
 const SAVING = 0.25;
 const LEAST_ROUNDS = 3;
@@ -23,7 +25,7 @@ export const serialAwaits: Rule = {
     const groups = new Map<string, ActivityCost[]>();
     for (const activity of activitiesOf(view, ...KINDS)) {
       const { serialIn, name, p50Ms } = activity;
-      if (serialIn === undefined || p50Ms < LEAST_MS || !READS.test(name)) continue;
+      if (serialIn === undefined || p50Ms < leastMs(view, activity.kind) || !READS.test(name)) continue;
       const key = `${serialIn.location.file}:${serialIn.functionLine}`;
       const rows = groups.get(key);
       if (rows === undefined) groups.set(key, [activity]);
@@ -36,6 +38,12 @@ export const serialAwaits: Rule = {
     return { findings: [], because: 'no function awaits calls in turn that could run together' };
   },
 };
+
+function leastMs(view: SignalView, kind: ActivityKind): number {
+  const delay = view.value('eventLoop.delay.p50') ?? 0;
+  const pool = kind === 'fs' || kind === 'dns' ? (view.value('pool.queue.wait.p50') ?? 0) : 0;
+  return Math.max(LEAST_MS, Math.max(delay, pool) * OVER_DELAY);
+}
 
 function finding(view: SignalView, rows: readonly ActivityCost[]): RankedFinding | null {
   const lines = new Map<number, { ms: number; shape: SerialAwait['shape'] }>();

@@ -5,6 +5,7 @@ import { canBacktrack } from '../regexp-shape.js';
 import type { OperationCost } from '../../model/signals.js';
 import type { Rule } from '../rule.js';
 import type { HotOperation } from '../signal-view.js';
+import { spreadComputation } from '../spread-computation.js';
 import { megamorphicAccess } from './megamorphic-access.js';
 
 const THRESHOLDS = {
@@ -12,13 +13,16 @@ const THRESHOLDS = {
   load: { loopShare: 0.25, busyShare: 0.3 },
 } as const;
 /**
- * Node's own code below the user's is the work of a server, and so is a framework's without the user's above it; they
+ * Node's own code for requests below the user's is the work of a server, and so is a framework's without the user's above it; they
  * count only where they block for long.
  */
 const NODE_THRESHOLDS = {
   block: { longestMs: 40, loopShare: 0.05 },
   load: { loopShare: 2, busyShare: 2 },
 } as const;
+/** Modules of Node that compute what they are asked for: printing, comparing, taking addresses and texts apart. */
+const COMPUTES =
+  /^node:(internal\/)?(util|url|querystring|path|assert|v8|string_decoder|encoding|punycode)\b/;
 /** A function whose time lies below another one's by this much is part of that one's work. */
 const BELOW = 0.8;
 const MINOR = 0.5;
@@ -38,6 +42,8 @@ export const syncCpu: Rule = {
     const kept: HotOperation[] = [];
     for (const each of hot) if (!kept.some((greater) => isPartOf(each, greater))) kept.push(each);
     if (kept.length === 0) {
+      const spread = spreadComputation(view);
+      if (spread !== undefined) return { findings: [spread] };
       return {
         findings: [],
         because: `no function took more than ${formatShare(candidates[0]?.loopShare ?? 0)} of the time`,
@@ -56,8 +62,8 @@ export const syncCpu: Rule = {
   },
 };
 
-function isOfServer({ operation: { kind, location } }: HotOperation): boolean {
-  return kind === 'node' || /[\\/]node_modules[\\/]/.test(location.file);
+function isOfServer({ operation: { kind, name, location } }: HotOperation): boolean {
+  return (kind === 'node' && !COMPUTES.test(name)) || /[\\/]node_modules[\\/]/.test(location.file);
 }
 
 function isComputation({ operation }: HotOperation): boolean {

@@ -2,10 +2,13 @@ import { formatNumber, formatShare } from '../../units.js';
 import { confidenceAbove, loopSeverity } from '../confidence.js';
 import { placeOf } from '../operation-finding.js';
 import type { Rule } from '../rule.js';
+import type { SignalView } from '../signal-view.js';
 
 const TIMERS_SHARE = 0.15;
 const LOOP_SHARE = 0.05;
 const MANY_TIMERS = 2000;
+
+const TIMER_CALLS = /^(set|clear)(Timeout|Interval|Immediate)$/;
 
 /** Timers made or fired in such numbers that Node's own bookkeeping takes a good part of the loop. */
 export const timerFlood: Rule = {
@@ -14,18 +17,21 @@ export const timerFlood: Rule = {
     const inNode = view.value('cpu.timers.share');
     if (inNode === undefined) return { findings: [] };
     const makers = view.ofKind('timer');
-    const busy = view.value('cpu.busy.share') ?? 0;
     const made = makers.reduce((sum, { busyShare }) => sum + busyShare, 0);
-    // Timers are objects that live long enough to be copied: the collector's time is left out of the comparison.
-    const share = (inNode + made) / Math.max(0.05, 1 - (view.value('cpu.gc.share') ?? 0));
+    // Timers are objects that live long enough to be copied. Where they are the garbage, collecting it is their doing;
+    // where others are, the collector's time is left out of the comparison.
+    const gc = view.value('cpu.gc.share') ?? 0;
+    const ofTimers = inNode + made;
+    const share = Math.max(ofTimers / Math.max(0.05, 1 - gc), ofTimers + gc * garbageOfTimers(view));
     const pending = view.value('eventLoop.activeTimers') ?? 0;
+    const loopShare = view.loopShareOfBusy(share);
     const isFlood =
       (share >= TIMERS_SHARE || (pending >= MANY_TIMERS && share >= TIMERS_SHARE / 2)) &&
-      share * busy >= LOOP_SHARE;
+      loopShare >= LOOP_SHARE;
     if (!isFlood) {
       return {
         findings: [],
-        because: `timers took ${formatShare(share * busy)} of the time, with at most ${formatNumber(pending)} pending`,
+        because: `timers took ${formatShare(loopShare)} of the time, with at most ${formatNumber(pending)} pending`,
       };
     }
     const location = makers[0]?.operation.location;
@@ -33,9 +39,9 @@ export const timerFlood: Rule = {
       findings: [
         {
           cause: 'timer-flood',
-          severity: loopSeverity(share * busy, 0),
+          severity: loopSeverity(loopShare, 0),
           confidence: Math.max(confidenceAbove(share, TIMERS_SHARE), confidenceAbove(pending, MANY_TIMERS)),
-          impact: share * busy,
+          impact: loopShare,
           title:
             location === undefined
               ? 'Timers flood the event loop'
@@ -59,3 +65,12 @@ export const timerFlood: Rule = {
     };
   },
 };
+
+/** Part of all allocated bytes that places which mostly make timers allocate, 0 to 1. */
+function garbageOfTimers({ signals: { allocations } }: SignalView): number {
+  const all = allocations.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
+  const timers = allocations
+    .filter(({ through }) => through !== undefined && TIMER_CALLS.test(through))
+    .reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
+  return all === 0 ? 0 : timers / all;
+}

@@ -165,14 +165,14 @@ export class PlaceResolver {
     const found = this.#sources.functionAt(file, line, column);
     if (found !== null) return this.#frames.ofFunction(file, origin, found);
     const name = functionName || '(module)';
-    return { key: `${url}:${name}`, name, origin, file, line, column, function: null };
+    return { key: `${url}:${name}`, name, origin, file, line, column, function: null, isUnnamed: false };
   }
 
   /** An anonymous function counts as the one around it, where that is on the stack too or holds it as its code. */
   #named(frames: readonly CallFrame[], at: number): Frame {
     let frame = this.#frame(frames[at]!);
     for (let above = at + 1; above < frames.length; above += 1) {
-      if (frame.name !== '(anonymous)' || frame.function?.parent == null) break;
+      if (!frame.isUnnamed || frame.function?.parent == null) break;
       const candidate = this.#frame(frames[above]!);
       if (candidate.function !== null && candidate.function === frame.function.parent) frame = candidate;
     }

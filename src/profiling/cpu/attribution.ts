@@ -93,6 +93,7 @@ export class Attributor {
         line: 0,
         column: 0,
         function: null,
+        isUnnamed: false,
       } as const;
       return {
         share,
@@ -158,7 +159,7 @@ export class Attributor {
   #named(stack: readonly Frame[], at: number): Frame {
     let frame = stack[at]!;
     for (let above = at - 1; above >= 0; above -= 1) {
-      if (frame.name !== '(anonymous)' || frame.function?.parent == null) break;
+      if (!frame.isUnnamed || frame.function?.parent == null) break;
       const candidate = stack[above]!;
       if (candidate.function !== null && candidate.function === frame.function.parent) frame = candidate;
     }

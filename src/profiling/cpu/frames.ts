@@ -16,6 +16,8 @@ export interface Frame {
   readonly line: number;
   readonly column: number;
   readonly function: SourceFunction | null;
+  /** A function to which the source gives no name: `name` is then that of the function around it. */
+  readonly isUnnamed: boolean;
 }
 
 export class FrameResolver {
@@ -40,17 +42,38 @@ export class FrameResolver {
       const unnamed = hasSource && own === null && lineNumber <= 0 ? '(module)' : '(anonymous)';
       frame = {
         key: own === null ? key : functionKey(file, own),
-        name: nameOf(callFrame.functionName, own) || unnamed,
+        name: this.#nameOf(file, callFrame.functionName, own) || unnamed,
         origin,
         file,
         line: lineNumber + 1,
         column: columnNumber + 1,
         function: own,
+        isUnnamed: own !== null && isUnnamed(callFrame.functionName, own),
       };
       this.#frames.set(key, frame);
       if (own !== null) this.#frames.set(frame.key, frame);
     }
     return frame;
+  }
+
+  /**
+   * As the user wrote it. V8 puts the object before what is assigned to one of its members (`exports.load`), and `get`
+   * before a getter; a bundler shortens names, which its source map keeps. A callback without a name goes by the named
+   * function around it, which is what a reader looks for.
+   */
+  #nameOf(file: string, given: string, own: SourceFunction | null): string {
+    if (own === null) return given;
+    const original = this.sources.originalName(file, own);
+    if (original !== null) return original;
+    if (own.name !== '' && (given === '' || given.endsWith(`.${own.name}`) || given.endsWith(` ${own.name}`)))
+      return own.name;
+    if (!isUnnamed(given, own))
+      return (own.name === '' && given.includes('.') ? '' : given) || own.returnedBy;
+    for (let around = own.parent; around !== null; around = around.parent) {
+      const name = this.sources.originalName(file, around) ?? (around.name || around.returnedBy);
+      if (name !== '') return name;
+    }
+    return '';
   }
 
   /** The frame of another function of the same file, for one that V8 had inlined. */
@@ -60,12 +83,13 @@ export class FrameResolver {
     if (frame === undefined) {
       frame = {
         key,
-        name: found.name || found.returnedBy || '(anonymous)',
+        name: this.#nameOf(file, '', found) || '(anonymous)',
         origin,
         file,
         line: found.line,
-        column: 0,
+        column: found.column,
         function: found,
+        isUnnamed: isUnnamed('', found),
       };
       this.#frames.set(key, frame);
     }
@@ -78,10 +102,17 @@ export class FrameResolver {
       function: frame.name,
       file: frame.file,
       line: Math.max(1, line ?? frame.line),
-      ...(line === undefined && frame.column > 0 ? { column: frame.column } : {}),
+      // In minified code a line is a whole file: the function's own place is the nearest that is known.
+      ...((line === undefined || isOneLiner(frame, line)) && frame.column > 0
+        ? { column: frame.column }
+        : {}),
     };
     return frame.origin === 'user' || frame.origin === 'dependency' ? this.sources.original(place) : place;
   }
+}
+
+function isOneLiner({ function: own }: Frame, line: number): boolean {
+  return own !== null && own.line === line && own.endLine === line;
 }
 
 function functionKey(file: string, found: SourceFunction): string {
@@ -92,7 +123,6 @@ function functionKey(file: string, found: SourceFunction): string {
  * V8 infers names for functions without one, from the call or literal that they stand in (`app.get.handler`).
  * Where the source gives none either, such a name would send the reader to the wrong place.
  */
-function nameOf(given: string, own: SourceFunction | null): string {
-  const isInferred = own !== null && own.name === '' && given.includes('.');
-  return (isInferred ? '' : given) || own?.name || (own?.returnedBy ?? '');
+function isUnnamed(given: string, own: SourceFunction): boolean {
+  return own.name === '' && own.returnedBy === '' && (given === '' || given.includes('.'));
 }

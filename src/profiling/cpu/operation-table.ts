@@ -12,6 +12,7 @@ interface Row {
   readonly callers: Map<string, { frame: Frame; ms: number }>;
   totalMs: number;
   stubMs: number;
+  makingMs: number;
   startupMs: number;
   runMs: number;
   longestRunMs: number;
@@ -49,6 +50,9 @@ export class OperationTable {
       ) {
         row.stubMs += partMs;
       }
+      if (part.line !== undefined && this.#frames.sources.makesObjects(part.responsible.file, part.line)) {
+        row.makingMs += partMs;
+      }
       if (leaf.startup) row.startupMs += partMs;
       row.names.set(part.operation.name, (row.names.get(part.operation.name) ?? 0) + partMs);
       if (part.line !== undefined) row.lines.set(part.line, (row.lines.get(part.line) ?? 0) + partMs);
@@ -82,6 +86,7 @@ export class OperationTable {
         callers: new Map(),
         totalMs: 0,
         stubMs: 0,
+        makingMs: 0,
         startupMs: 0,
         runMs: 0,
         longestRunMs: 0,
@@ -104,6 +109,7 @@ export class OperationTable {
       share: row.totalMs / busyMs,
       longestRunMs: row.longestRunMs,
       stubMs: row.stubMs,
+      makingMs: row.makingMs,
       startupMs: row.startupMs,
       callers: [...row.callers.values()]
         .sort((a, b) => b.ms - a.ms)

@@ -18,7 +18,7 @@ const NODE_MODULES: readonly [url: RegExp, name: RegExp, kind: OperationKind, pr
   [/^node:(internal\/)?timers/, /./, 'timer', ''],
   [/^node:internal\/process\/task_queues/, /./, 'microtask', ''],
   [/^node:internal\/errors/, /./, 'exception', 'Error'],
-  [/^node:internal\/(console|util\/inspect)/, /./, 'console', ''],
+  [/^node:internal\/console/, /./, 'console', ''],
   [/^node:(internal\/)?buffer/, /./, 'buffer', 'Buffer'],
 ];
 

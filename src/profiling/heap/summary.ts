@@ -118,7 +118,7 @@ function responsibleFrame(
   }
   let frame = shown;
   for (let above = at - 1; above >= 0; above -= 1) {
-    if (frame.name !== '(anonymous)' || frame.function?.parent == null) break;
+    if (!frame.isUnnamed || frame.function?.parent == null) break;
     const candidate = path[above]!;
     if (candidate.function !== null && candidate.function === frame.function.parent) frame = candidate;
   }

@@ -53,6 +53,10 @@ export const ALLOCATING_CALLS = new Set([
   ],
 ]);
 export const MAKING_TYPES = new Set(['ObjectExpression', 'ArrayExpression', 'NewExpression']);
+/** What is an object of its own each time that it is evaluated. */
+export const LITERALS = new Set(['ObjectExpression', 'ArrayExpression', 'SpreadElement']);
+/** Methods that return a new list or object, whatever they do besides. */
+export const COPYING_CALLS = new Set(['map', 'slice', 'concat', 'from', 'entries', 'assign', 'fromEntries']);
 export const KEEPING_CALLS = new Set(['push', 'unshift', 'set', 'add', 'append']);
 /** `list.slice`, `text.trim`: their time is the method's, not the look-up's. */
 export const BUILTIN_METHODS = new Set(

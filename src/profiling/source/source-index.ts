@@ -8,7 +8,7 @@ import type { SourceMap } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { CodeLocation } from '../../model/finding.js';
 import type { FunctionCost } from '../../model/signals.js';
-import { loadSourceMap, originalPlace } from './source-map.js';
+import { loadSourceMap, originalName, originalPlace } from './source-map.js';
 import { findSerialAwaits, serialAwaitAround, type AwaitPlace } from './serial-awaits.js';
 import { parseSyntax, UNKNOWN_CALLEE, type LineMark, type SourceFunction, type Syntax } from './syntax.js';
 
@@ -54,14 +54,19 @@ export class SourceIndex {
     const syntax = this.#syntax(this.#file(file));
     if (syntax === null) return outer;
     let inner: SourceFunction | null = null;
+    let oneLiners = 0;
     for (const candidate of syntax.functions) {
       if (candidate.line > line) break;
       // On its first line a nested function may only be created there, so that line stays with the outer one.
       const startsInside = candidate.line < line || candidate.line === candidate.endLine;
       if (candidate.endLine < line || !startsInside) continue;
       const isNestedOneLiner = candidate.line === candidate.endLine && candidate.parent !== null;
-      if (!isNestedOneLiner) inner = candidate;
+      if (isNestedOneLiner) continue;
+      inner = candidate;
+      if (candidate.line === candidate.endLine) oneLiners += 1;
     }
+    // In minified code the line tells nothing.
+    if (oneLiners > 1) return outer;
     // Module code may only be believed to have inlined what it encloses, which is every function of the file.
     if (inner === null || inner === outer || outer === null) return inner ?? outer;
     if (isWithin(inner, outer)) return inner;
@@ -77,9 +82,11 @@ export class SourceIndex {
     const syntax = this.#syntax(this.#file(file));
     const names = syntax?.calls.get(line);
     if (syntax === null || names === undefined) return null;
+    // On a line of minified code stand the calls of many functions.
+    const isCalled = (name: string) =>
+      name !== '' && names.includes(name) && (outer === null || outer.callees.has(name));
     const called = syntax.functions.filter(
-      (candidate) =>
-        candidate !== outer && candidate.loops && candidate.name !== '' && names.includes(candidate.name),
+      (candidate) => candidate !== outer && candidate.loops && isCalled(candidate.name),
     );
     return called.length === 1 ? called[0]! : null;
   }
@@ -166,6 +173,11 @@ export class SourceIndex {
     return this.#syntax(this.#file(file))?.thrown.has(name) ?? false;
   }
 
+  /** Whether a line makes objects: literals, copies by spread, `new`, or methods that return new lists. */
+  makesObjects(file: string, line: number): boolean {
+    return this.#syntax(this.#file(file))?.makingLines.has(line) ?? false;
+  }
+
   /** Whether a line reads a property by its name. */
   readsProperties(file: string, line: number): boolean {
     return this.#syntax(this.#file(file))?.propertyLines.has(line) ?? false;
@@ -187,11 +199,18 @@ export class SourceIndex {
   /** Where the user wrote what V8 executed. Without a source map, the same place. */
   original(place: CodeLocation): CodeLocation {
     const indexed = this.#file(place.file);
-    if (indexed.map === undefined) indexed.map = loadSourceMap(place.file, indexed.text);
-    if (indexed.map === null) return place;
+    const map = sourceMapOf(indexed, place.file);
+    if (map === null) return place;
     const column = place.column ?? this.#firstColumn(indexed, place.line);
-    const original = originalPlace(indexed.map, place.file, place.line, column);
+    const original = originalPlace(map, place.file, place.line, column);
     return original === null ? place : { ...place, ...original };
+  }
+
+  /** The name that the user gave a function which a bundler renamed; null where no source map keeps it. */
+  originalName(file: string, { namedAt }: SourceFunction): string | null {
+    if (namedAt === undefined) return null;
+    const map = sourceMapOf(this.#file(file), file);
+    return map === null ? null : originalName(map, namedAt.line, namedAt.column);
   }
 
   #firstColumn(indexed: IndexedFile, line: number): number {
@@ -242,6 +261,11 @@ export class SourceIndex {
     this.#files.set(file, indexed);
     return indexed;
   }
+}
+
+function sourceMapOf(indexed: IndexedFile, file: string): SourceMap | null {
+  if (indexed.map === undefined) indexed.map = loadSourceMap(file, indexed.text);
+  return indexed.map;
 }
 
 const INLINING_DEPTH = 3;

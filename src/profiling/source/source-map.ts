@@ -57,3 +57,10 @@ export function originalPlace(
   }
   return { file: path, line: entry.originalLine + 1, column: entry.originalColumn + 1 };
 }
+
+/** What stood in the source at a 1-based place, where the map keeps names and has one for exactly this place. */
+export function originalName(map: SourceMap, line: number, column: number): string | null {
+  const entry = map.findEntry(line - 1, column - 1) as Partial<Record<string, unknown>>;
+  const isHere = entry['generatedLine'] === line - 1 && entry['generatedColumn'] === column - 1;
+  return isHere && typeof entry['name'] === 'string' && entry['name'] !== '' ? entry['name'] : null;
+}

@@ -9,7 +9,9 @@ import {
   ALLOCATING_CALLS,
   ALLOCATING_TYPES,
   BUILTIN_METHODS,
+  COPYING_CALLS,
   KEEPING_CALLS,
+  LITERALS,
   LOCKING,
   LOOPS,
   MAKING_TYPES,
@@ -28,7 +30,10 @@ export interface SourceFunction {
   readonly end: number;
   /** 1-based. */
   readonly line: number;
+  readonly column: number;
   readonly endLine: number;
+  /** 1-based place of what names it, for a source map; undefined where it has no name. */
+  readonly namedAt: { readonly line: number; readonly column: number } | undefined;
   readonly parent: SourceFunction | null;
   /** Names that this function calls, its nested functions excluded. */
   readonly callees: Set<string>;
@@ -70,6 +75,8 @@ export interface Syntax {
    * build text are left out: V8 serves them by other stubs.
    */
   readonly propertyLines: ReadonlySet<number>;
+  /** Lines that make objects or lists. */
+  readonly makingLines: ReadonlySet<number>;
   /** Variables that hold what a function of the file returned, with its name: `const route = memoise(…)`. */
   readonly made: ReadonlyMap<string, string>;
   /** What `throw new …` makes. */
@@ -116,6 +123,7 @@ class SyntaxCollector {
   readonly #loops = new Map<number, Set<SourceFunction | null>>();
   readonly #calls = new Map<number, string[]>();
   readonly #propertyLines = new Set<number>();
+  readonly #makingLines = new Set<number>();
   readonly #builtinCallees = new Set<AnyNode>();
   readonly #textLines = new Set<number>();
   readonly #thrown = new Set<string>();
@@ -134,7 +142,7 @@ class SyntaxCollector {
   }
 
   collect(program: Program): Syntax {
-    this.#visit(program as unknown as AnyNode, '');
+    this.#visit(program as unknown as AnyNode, null);
     for (const { line, variable } of this.#patternUses) {
       const pattern = this.#patterns.get(variable);
       if (pattern !== undefined) this.#mark(line, 'regexp', pattern);
@@ -152,14 +160,17 @@ class SyntaxCollector {
       loops: this.#loops,
       calls: this.#calls,
       propertyLines: this.#propertyLines,
+      makingLines: this.#makingLines,
       thrown: this.#thrown,
       made: this.#made,
     };
   }
 
-  #visit(node: AnyNode, assignedName: string): void {
+  #visit(node: AnyNode, namer: AnyNode | null): void {
+    const assignedName = namer === null ? '' : lastName(namer);
     if (this.#current !== null && ALLOCATING_TYPES.has(node.type)) this.#current.allocates = true;
     if (this.#current !== null && MAKING_TYPES.has(node.type)) this.#current.makes = true;
+    if (LITERALS.has(node.type)) this.#addMakingLines(node);
     if (this.#current !== null && isStore(node)) this.#current.keeps = true;
     if (this.#current !== null && LOOPS.has(node.type)) this.#current.loops = true;
     if (assignedName !== '') this.#keepPattern(node, assignedName);
@@ -167,7 +178,7 @@ class SyntaxCollector {
       case 'FunctionDeclaration':
       case 'FunctionExpression':
       case 'ArrowFunctionExpression':
-        this.#enterFunction(node, assignedName);
+        this.#enterFunction(node, assignedName, namer);
         return;
       case 'CallExpression':
         this.#call(node);
@@ -175,6 +186,7 @@ class SyntaxCollector {
       case 'NewExpression': {
         const name = lastName(node.callee as AnyNode);
         this.#addCall(lineOf(node), name);
+        if (!/Error$|Exception$/.test(name)) this.#makingLines.add(lineOf(node));
         if (/Error$|Exception$/.test(name)) this.#mark(lineOf(node), 'exception', `new ${name}`);
         else if (name === 'Promise') this.#mark(lineOf(node), 'microtask', 'new Promise');
         else if (name === 'RegExp') this.#mark(lineOf(node), 'regexp', 'new RegExp');
@@ -211,9 +223,9 @@ class SyntaxCollector {
     if (node.type === 'ReturnStatement') this.#returned = node.argument as AnyNode | null;
     for (const [key, value] of Object.entries(node)) {
       if (Array.isArray(value)) {
-        for (const item of value) if (isNode(item)) this.#visit(item, '');
+        for (const item of value) if (isNode(item)) this.#visit(item, null);
       } else if (isNode(value)) {
-        this.#visit(value, nameGivenBy(node, key));
+        this.#visit(value, namerOf(node, key));
       }
     }
     if (isLoop) this.#around.pop();
@@ -227,7 +239,7 @@ class SyntaxCollector {
     this.#loops.set(line, owners.add(this.#current));
   }
 
-  #enterFunction(node: AnyNode, assignedName: string): void {
+  #enterFunction(node: AnyNode, assignedName: string, namer: AnyNode | null): void {
     const id = node.id as { name?: string } | null | undefined;
     const loc = node.loc!;
     if (this.#current !== null) this.#current.allocates = this.#current.makes = true;
@@ -237,7 +249,9 @@ class SyntaxCollector {
       start: node.start,
       end: node.end,
       line: loc.start.line,
+      column: loc.start.column + 1,
       endLine: loc.end.line,
+      namedAt: placeOf((node.id as AnyNode | null | undefined) ?? namer),
       parent: this.#current,
       callees: new Set(),
       allocates: false,
@@ -249,10 +263,10 @@ class SyntaxCollector {
     this.#current = entered;
     const around = this.#around;
     this.#around = [];
-    for (const parameter of node.params as AnyNode[]) this.#visit(parameter, '');
+    for (const parameter of node.params as AnyNode[]) this.#visit(parameter, null);
     // The body of an arrow function may be what it returns.
     this.#returned = node.body as AnyNode;
-    this.#visit(node.body as AnyNode, '');
+    this.#visit(node.body as AnyNode, null);
     this.#current = entered.parent;
     this.#around = around;
   }
@@ -267,6 +281,7 @@ class SyntaxCollector {
     if (this.#current !== null && ALLOCATING_CALLS.has(name)) this.#current.allocates = true;
     if (this.#current !== null && KEEPING_CALLS.has(name) && callee.type === 'MemberExpression')
       this.#current.keeps = true;
+    if (COPYING_CALLS.has(name) && callee.type === 'MemberExpression') this.#makingLines.add(line);
     this.#addCall(line, name);
     if (callee.type === 'Identifier' && !(name in globalThis)) this.#variableCalls.push({ line, name });
 
@@ -282,6 +297,15 @@ class SyntaxCollector {
     else if (object !== null && REGEXP_METHODS.has(name)) this.#regexpCall(line, name, object, node);
     else if (object === null ? name === 'queueMicrotask' : MICROTASK_CALLS.has(name)) {
       if (name !== 'resolve' || objectName === 'Promise') this.#mark(line, 'microtask', name);
+    }
+  }
+
+  /** The line on which a literal begins, and those of its members: functions in it make nothing before they are called. */
+  #addMakingLines(literal: AnyNode): void {
+    this.#makingLines.add(lineOf(literal));
+    for (const member of (literal.properties ?? literal.elements ?? []) as (AnyNode | null)[]) {
+      const value = (member?.type === 'Property' ? member.value : member) as AnyNode | null;
+      if (value !== null && !value.type.includes('Function')) this.#makingLines.add(lineOf(value));
     }
   }
 
@@ -361,12 +385,18 @@ export function lastName(node: AnyNode): string {
   return '';
 }
 
-/** The name that an anonymous function gets from where it stands: `const f = () => …`, `{ f() {} }`, `a.f = …`. */
-function nameGivenBy(node: AnyNode, key: string): string {
-  if (node.type === 'VariableDeclarator' && key === 'init') return lastName(node.id as AnyNode);
-  if (node.type === 'AssignmentExpression' && key === 'right') return lastName(node.left as AnyNode);
+/** What gives an anonymous function its name where it stands: `const f = () => …`, `{ f() {} }`, `a.f = …`. */
+function namerOf(node: AnyNode, key: string): AnyNode | null {
+  if (node.type === 'VariableDeclarator' && key === 'init') return node.id as AnyNode;
+  if (node.type === 'AssignmentExpression' && key === 'right') return node.left as AnyNode;
   const isMember =
     node.type === 'Property' || node.type === 'MethodDefinition' || node.type === 'PropertyDefinition';
-  if (isMember && key === 'value' && node.computed !== true) return lastName(node.key as AnyNode);
-  return '';
+  return isMember && key === 'value' && node.computed !== true ? (node.key as AnyNode) : null;
+}
+
+/** Of the identifier at the end of a chain of members. */
+function placeOf(namer: AnyNode | null): { line: number; column: number } | undefined {
+  if (namer === null) return undefined;
+  const at = namer.type === 'MemberExpression' ? (namer.property as AnyNode) : namer;
+  return { line: at.loc!.start.line, column: at.loc!.start.column + 1 };
 }

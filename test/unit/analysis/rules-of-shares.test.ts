@@ -1,0 +1,107 @@
+/** Findings that weigh what several functions, or the collector, take for one cause. */
+import { describe, expect, it } from 'vitest';
+import { analyse } from '../../../dist/analysis/analyse.js';
+import type { AllocationSite, FunctionCost } from '../../../dist/model/signals.js';
+import { operation, signals, WINDOW_MS, type Changes } from './signals.js';
+
+const findings = (changes: Changes) => analyse(signals(changes)).findings;
+const causes = (changes: Changes) => findings(changes).map(({ cause }) => cause);
+const site = (name: string, changes: Partial<AllocationSite> = {}): AllocationSite => ({
+  location: { function: name, file: '/app/service.js', line: 8 },
+  allocatedBytes: 3e8,
+  share: 0.8,
+  origin: 'user',
+  ...changes,
+});
+const FULL = {
+  'eventLoop.utilization': 0.97,
+  'cpu.busy.share': 0.97,
+  'thread.main.onCpu': 0.97,
+} as const;
+
+describe('garbage against computation in one function', () => {
+  const metrics = { ...FULL, 'cpu.gc.share': 0.16, 'gc.share': 0.15, 'heap.allocation.rate': 6e7 };
+  const enrich = (makingShare: number) =>
+    operation('own-code', 'enrich', 0.7, {
+      busy: 0.97,
+      longestRunMs: 60,
+      makingMs: makingShare * 0.7 * 0.97 * WINDOW_MS,
+    });
+
+  it('is the cause where the function’s lines make objects, however slowly', () => {
+    expect(causes({ metrics, operations: [enrich(0.8)], allocations: [site('enrich')] })).toEqual([
+      'allocation-churn',
+    ]);
+  });
+
+  it('comes second where they compute', () => {
+    expect(causes({ metrics, operations: [enrich(0.2)], allocations: [site('enrich')] })[0]).toBe('sync-cpu');
+  });
+});
+
+describe('timers', () => {
+  const metrics = {
+    ...FULL,
+    'cpu.timers.share': 0.06,
+    'cpu.gc.share': 0.28,
+    'gc.share': 0.25,
+    'heap.allocation.rate': 9e7,
+  };
+  const operations = [operation('timer', 'set', 0.04, { busy: 0.97 })];
+
+  it('answer for the collector’s time where they are the garbage', () => {
+    const allocations = [site('set', { through: 'setTimeout', nodeShare: 0.4 })];
+    expect(causes({ metrics, operations, allocations })[0]).toBe('timer-flood');
+  });
+
+  it('do not where the garbage is another one', () => {
+    expect(causes({ metrics, operations, allocations: [site('project')] })[0]).toBe('allocation-churn');
+  });
+});
+
+describe('computation that is spread over many functions', () => {
+  const callers = [{ function: 'report', file: '/app/service.js', line: 3, share: 1 }];
+  const operations = ['parse', 'score', 'weigh', 'norm', 'sum'].map((name) =>
+    operation('own-code', name, 0.16, { busy: 0.4, longestRunMs: 4, callers }),
+  );
+  const cost = (name: string, share: number, longestRunMs: number): FunctionCost => ({
+    location: { function: name, file: '/app/service.js', line: 3 },
+    selfMs: 1,
+    totalMs: share * 0.4 * WINDOW_MS,
+    selfShare: 0,
+    totalShare: share,
+    origin: 'user',
+    longestRunMs,
+  });
+  const metrics = { 'eventLoop.utilization': 0.4, 'cpu.busy.share': 0.4, 'thread.main.onCpu': 0.39 };
+
+  it('is a fault of the innermost function that holds it, where one call blocks for long', () => {
+    const functions = [cost('report', 0.85, 120), cost('handler', 0.9, 125), cost('parse', 0.16, 4)];
+    const [first] = findings({ metrics, operations, functions });
+    expect(first).toMatchObject({ cause: 'sync-cpu', location: { function: 'report' } });
+  });
+
+  it('is what a service does where its calls are short', () => {
+    expect(causes({ metrics, operations, functions: [cost('report', 0.85, 9)] })).toEqual(['healthy']);
+  });
+
+  it('is what a service does where one request follows another', () => {
+    const dense = operations.map((each) => ({ ...each, totalMs: each.share * 0.97 * WINDOW_MS }));
+    const functions = [{ ...cost('report', 0.85, 60), totalMs: 0.85 * 0.97 * WINDOW_MS }];
+    expect(causes({ metrics: FULL, operations: dense, functions })).toEqual(['saturated']);
+  });
+});
+
+describe('Node’s modules that compute', () => {
+  const metrics = { 'eventLoop.utilization': 0.6, 'cpu.busy.share': 0.6, 'thread.main.onCpu': 0.59 };
+  it.each([
+    ['node:internal/util/inspect: formatValue', 'sync-cpu'],
+    ['node:internal/util/comparisons: isDeepEqual', 'sync-cpu'],
+    ['node:querystring: parse', 'sync-cpu'],
+    ['node:_http_outgoing: end', 'healthy'],
+    ['node:net: connect', 'healthy'],
+  ])('%s is %s', (name, cause) => {
+    const operations = [operation('node', name, 0.6, { busy: 0.6, longestRunMs: 6 })];
+    expect(causes({ metrics, operations: operations.map((each) => ({ ...each, name })) })[0]).toBe(cause);
+  });
+});
