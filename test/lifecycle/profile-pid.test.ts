@@ -10,9 +10,11 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { attachToProcess } from '../../dist/profiling/attach/attach.js';
+import { closeOpened, openInspector } from '../../dist/profiling/attach/inspector-access.js';
+import { listeningPorts, readNodeProcess } from '../../dist/profiling/attach/node-process.js';
 import { runCli, startCli } from '../fixtures/cli/run-cli.js';
 
 /** What Node itself prints when its inspector opens and is connected to. */
@@ -234,6 +236,75 @@ else {
   });
 });
 
+describe.runIf(process.platform === 'linux')('the guard of a run that is gone', () => {
+  const GUARD = resolve(import.meta.dirname, '../../dist/profiling/attach/inspector-guard-process.js');
+  const guardedOf = (pid: number) => ({ target: readNodeProcess(pid), port: 9229, before: [], children: [] });
+  /** Runs a guard's process to its end; `lines` is what its run had told it. */
+  const runGuard = (pid: number, lines: readonly unknown[]) =>
+    new Promise<void>((settle) => {
+      const guard = spawn(process.execPath, [GUARD, JSON.stringify(guardedOf(pid))], {
+        stdio: ['pipe', 'ignore', 'ignore'],
+      });
+      children.push(guard);
+      guard.once('close', () => settle());
+      guard.stdin.end(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    });
+
+  it('closes the inspector of its own run, and not one that was opened since', async () => {
+    const app = await start('setInterval(() => {}, 1000);');
+    const first = await openInspector(readNodeProcess(app.pid));
+    const { url } = first.inspector;
+    await first.release();
+    const second = await openInspector(readNodeProcess(app.pid));
+    expect(second.inspector.url).not.toBe(url);
+    await runGuard(app.pid, ['signalled', { opened: url }]);
+    expect(await second.inspector.evaluate('1 + 1')).toBe(2);
+    expect(await closeOpened(guardedOf(app.pid), url, 5000)).toBe(true);
+    expect(await second.inspector.evaluate('2 + 2')).toBe(4);
+    // Its own, with us still connected.
+    await runGuard(app.pid, ['signalled', { opened: second.inspector.url }]);
+    await second.inspector.closed;
+    expect(listens(app.pid)).toBe(false);
+    await second.release();
+  });
+
+  it('that never came to know its inspector leaves one that somebody uses', async () => {
+    const app = await start('setInterval(() => {}, 1000);');
+    const other = await openInspector(readNodeProcess(app.pid));
+    expect(await closeOpened(guardedOf(app.pid), undefined, 700)).toBe(false);
+    expect(await other.inspector.evaluate('1 + 1')).toBe(2);
+    await other.inspector.close();
+    // Nobody's any more.
+    expect(await closeOpened(guardedOf(app.pid), undefined, 5000)).toBe(true);
+    expect(listens(app.pid)).toBe(false);
+    await other.release();
+  });
+
+  it('whose run had sent no signal touches nothing', async () => {
+    const app = await start('setInterval(() => {}, 1000);');
+    app.child.kill('SIGUSR1');
+    while (!listens(app.pid)) await wait(20);
+    const [before] = listeningPorts(app.pid);
+    await runGuard(app.pid, []);
+    expect(listeningPorts(app.pid)).toEqual([before]);
+    await runGuard(app.pid, ['signalled']);
+    expect(listens(app.pid)).toBe(false);
+  });
+
+  it('attaches anew where the inspector that it found is closed by whoever opened it', async () => {
+    const app = await start(`${BUSY}\nsetInterval(work, 30);`);
+    for (let round = 0; round < 5; round += 1) {
+      const other = await openInspector(readNodeProcess(app.pid));
+      const attaching = attachToProcess(app.pid);
+      await wait(round * 8);
+      await other.release();
+      const attached = await attaching;
+      expect([attached.mode, attached.reason]).toEqual(['agent', undefined]);
+      await attached.close();
+    }
+  });
+});
+
 describe.runIf(process.platform === 'linux')('what is refused', () => {
   const refused = (pid: number) =>
     attachToProcess(pid).then(
@@ -389,10 +460,11 @@ else if (process.env.HOT) setInterval(work, 25); else setInterval(() => {}, 1000
     for (let i = 0; i < 200 && listens(app.pid); i += 1) await wait(50);
     expect(listens(app.pid)).toBe(false);
     expect(app.child.exitCode).toBeNull();
-    // Its loop goes on.
-    expect(
-      (await attachToProcess(app.pid).then(async (attached) => [attached.mode, await attached.close()]))[0],
-    ).toBe('agent');
+    // Its loop goes on, and no guard of the run before is in the way.
+    const again = await attachToProcess(app.pid);
+    const { mode, reason } = again;
+    await again.close();
+    expect({ mode, reason }).toEqual({ mode: 'agent', reason: undefined });
   });
 
   it('of a process that answers nothing ends at once after Ctrl-C, says what is left, and closes it later', async () => {

@@ -21,7 +21,14 @@ import { listenForAgents, type Agent, type AgentProfileOptions, type AgentServer
 import { CONTROL_VARIABLE } from '../protocol.js';
 import { profileEvenBlocked } from './blocked-agent.js';
 import { openInspector, type InspectorAccess } from './inspector-access.js';
-import { cpuTimeMs, isStill, nodeChildren, readNodeProcess, type NodeProcess } from './node-process.js';
+import {
+  cpuTimeMs,
+  isStill,
+  nodeChildren,
+  readNodeProcess,
+  runQueueMs,
+  type NodeProcess,
+} from './node-process.js';
 import { Outside } from './outside.js';
 import { readingsOnly } from './readings.js';
 import { sharesFiles } from './process-files.js';
@@ -57,6 +64,11 @@ export interface AttachedProcess {
 }
 
 const AGENT_TIMEOUT_MS = 3000;
+const MOST_QUEUED = 3;
+const MOST_ATTEMPTS = 3;
+/** From the failure of a command to the end of its connection, where that is the reason. */
+const CUT_MS = 100;
+const GONE_MS = 50;
 /** A process that is idle beside busy children of its own is their launcher or primary. */
 const IDLE_SHARE = 0.05;
 const CHOICE_MS = 500;
@@ -73,12 +85,27 @@ const CHOICE_MS = 500;
  */
 export async function attachToProcess(pid: number, options: AttachOptions = {}): Promise<AttachedProcess> {
   const target = readNodeProcess(pid);
+  for (let attempt = 1; ; attempt += 1) {
+    const attached = await attachOnce(target, options);
+    if (attached !== undefined) return attached;
+    if (attempt === MOST_ATTEMPTS) {
+      throw fail('INSPECTOR_REFUSED', {
+        pid,
+        reason: `its inspector was closed by somebody else ${MOST_ATTEMPTS} times while it was attached to.`,
+        remedy: 'Wait for the other profile or debugger of the process to end, then attach again.',
+      });
+    }
+  }
+}
+
+/** @returns undefined where the inspector was closed under our hands, as by a run that found it first and has ended. */
+async function attachOnce(target: NodeProcess, options: AttachOptions): Promise<AttachedProcess | undefined> {
   options.signal?.throwIfAborted();
   const access = await openInspector(target, options.signal);
   let server: AgentServer | undefined;
   try {
     if (options.loadAgent === false) return new Outside(target, access);
-    if (!sharesFiles(pid))
+    if (!sharesFiles(target.pid))
       return new Outside(target, access, 'it sees other files than sysopt, as in a container');
     server = await listenForAgents();
     const { reason, agent } = await loadAgent(target, access, server, options);
@@ -88,7 +115,9 @@ export async function attachToProcess(pid: number, options: AttachOptions = {}):
       return new WithAgent(target, server, agent);
     }
     await server.close();
-    return new Outside(target, access, reason);
+    if (reason !== undefined) return new Outside(target, access, reason);
+    await access.release();
+    return undefined;
   } catch (error) {
     await server?.close();
     await access.release();
@@ -101,38 +130,64 @@ async function loadAgent(
   { inspector }: InspectorAccess,
   server: AgentServer,
   { signal, agentTimeoutMs = AGENT_TIMEOUT_MS }: AttachOptions,
-): Promise<{ agent?: Agent; reason: string }> {
+): Promise<{ agent?: Agent; reason?: string }> {
   const socket = server.env[CONTROL_VARIABLE]!;
   if (process.geteuid?.() !== target.userId) {
     // Run by root: the folder is nobody else's but the program's user must reach it.
     for (const path of [socket, dirname(socket)]) await chown(path, target.userId, -1);
   }
-  const loaded = inspector.evaluate<string>(loadExpression(socket)).catch((error: unknown) => String(error));
-  const timeout = new AbortController();
-  const late = delay(agentTimeoutMs, 'late', {
-    signal: AbortSignal.any([timeout.signal, ...(signal ? [signal] : [])]),
-  }).catch(() => 'late');
+  const ending = new AbortController();
+  const ends = AbortSignal.any([ending.signal, ...(signal ? [signal] : [])]);
+  const late = lapse(target.pid, agentTimeoutMs, ends).then(() => 'late' as const);
+  // Loaded once, it connects without the inspector.
+  const loaded = inspector.evaluate<string>(loadExpression(socket)).catch(async (error: unknown) => {
+    // A connection that ends before its answer is no refusal of the program's.
+    const isCut = await Promise.race([inspector.closed.then(() => true), delay(CUT_MS, false)]);
+    return isCut ? undefined : String(error);
+  });
   try {
     const answer = await Promise.race([loaded, late]);
     if (signal?.aborted) return { reason: 'the command was aborted' };
-    if (answer !== '' && answer !== 'late') return { reason: `it could not load the agent (${answer})` };
-    const agent = await Promise.race([
-      server.waitForAgent(agentTimeoutMs).catch(() => undefined),
-      inspector.closed.then(() => undefined),
-      new Promise<undefined>((resolve) =>
-        signal?.addEventListener('abort', () => resolve(undefined), { once: true }),
-      ),
-    ]);
+    if (answer !== undefined && answer !== '' && answer !== 'late')
+      return { reason: `it could not load the agent (${answer})` };
+    const agent =
+      answer === undefined
+        ? undefined
+        : await Promise.race([
+            server.waitForAgent(2 ** 31 - 1).catch(() => undefined),
+            lapse(target.pid, agentTimeoutMs, ends),
+            untilGone(target, ends),
+          ]);
     if (!isStill(target)) {
       throw fail('PROCESS_NOT_FOUND', { pid: target.pid, reason: 'it ended while it was attached to.' });
     }
-    return {
-      ...(agent !== undefined && { agent }),
-      reason: `its event loop did not come round within ${agentTimeoutMs / 1000} s`,
-    };
+    if (agent !== undefined) return { agent };
+    return answer === undefined
+      ? {}
+      : { reason: `its event loop did not come round within ${agentTimeoutMs / 1000} s` };
   } finally {
-    timeout.abort();
+    ending.abort();
   }
+}
+
+/**
+ * Resolves once the process' main thread ran, slept or was blocked for so long; what it waits for a CPU does not count,
+ * up to three times as much: a loop of a busy machine is slow, not blocked.
+ */
+async function lapse(pid: number, ms: number, signal: AbortSignal): Promise<undefined> {
+  const startedAt = performance.now();
+  const queuedMs = runQueueMs(pid);
+  for (;;) {
+    const waitedMs = Math.min(MOST_QUEUED * ms, Math.max(0, runQueueMs(pid) - queuedMs));
+    const leftMs = ms + waitedMs - (performance.now() - startedAt);
+    if (leftMs <= 0 || signal.aborted) return undefined;
+    await delay(Math.max(1, leftMs), undefined, { signal }).catch(() => {});
+  }
+}
+
+async function untilGone(target: NodeProcess, signal: AbortSignal): Promise<undefined> {
+  while (!signal.aborted && isStill(target)) await delay(GONE_MS, undefined, { signal }).catch(() => {});
+  return undefined;
 }
 
 /**

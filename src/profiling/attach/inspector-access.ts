@@ -5,11 +5,15 @@
  *
  * It is closed on every way out: by `release`, and where this process ends without that, by its guard
  * (inspector-guard.ts). Only a process that answers nothing for a minute afterwards (stopped, or in native code) keeps it.
+ *
+ * What is closed is the one that was opened, by its URL, whose UUID Node makes anew each time: by the time a guard
+ * comes to it, the next run may have opened another on the same port.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { fail } from '../../errors.js';
 import {
   inspectorPort,
+  isConnectedTo,
   isStill,
   isTaken,
   listeningPorts,
@@ -18,7 +22,7 @@ import {
   type NodeProcess,
 } from './node-process.js';
 import { guardInspector, type GuardedInspector } from './inspector-guard.js';
-import { RemoteInspector } from './remote-inspector.js';
+import { RemoteInspector, webSocketUrl } from './remote-inspector.js';
 
 const OPEN_MS = 5000;
 const POLL_MS = 25;
@@ -50,8 +54,7 @@ export async function openInspector(target: NodeProcess, signal?: AbortSignal): 
     );
   }
   const { port, asked } = inspectorPort(target);
-  const before = listeningPorts(pid);
-  const candidate = before.find((listener) => listener.port === port || (asked && port === 0));
+  const candidate = listeningPorts(pid).find((listener) => listener.port === port || (asked && port === 0));
   const open = candidate === undefined ? undefined : await RemoteInspector.connect(candidate);
   if (open !== undefined) return { inspector: open, release: once(() => open.close().then(() => true)) };
   if (!target.catchesSigusr1) {
@@ -74,14 +77,16 @@ export async function openInspector(target: NodeProcess, signal?: AbortSignal): 
   const children = nodeChildren(pid).map((child) => ({ pid: child.pid, before: listeningPorts(child.pid) }));
   // Between two looks another process may have taken the number.
   if (!isStill(target)) throw fail('PROCESS_NOT_FOUND', { pid, reason: 'it has ended.' });
+  // Now: an inspector that was on its way out when we came is none that was there before.
+  const before = listeningPorts(pid);
   const guarded: GuardedInspector = { target, port, before, children };
   const guard = guardInspector(guarded);
   let inspector: RemoteInspector;
   try {
+    guard.signalled();
     process.kill(pid, 'SIGUSR1');
-    const { at, connection } = await connectWhenOpen(target, before, port);
-    guard.opened(at);
-    inspector = connection;
+    inspector = await connectWhenOpen(target, before, port);
+    guard.opened(inspector.url);
   } catch (error) {
     // It may open yet.
     guard.takeOver();
@@ -101,32 +106,60 @@ export async function openInspector(target: NodeProcess, signal?: AbortSignal): 
 }
 
 /**
- * Closes what was opened for us and is open still, for as long as the process runs and `patienceMs` last.
+ * Closes what was opened for us and is open still, for as long as the process runs and `patienceMs` last. Nothing else
+ * is touched: not what another run opened since, nor what somebody is connected to whose opener is not known.
  *
- * @param opened where it listened; undefined where it had not opened yet, and may still.
+ * @param url of the inspector; undefined where nobody had connected to it yet, so that it may still be opening.
  * @returns whether it is closed.
  */
 export async function closeOpened(
   { target, port, before, children }: GuardedInspector,
-  opened: ListeningPort | undefined,
+  url: string | undefined,
   patienceMs: number,
 ): Promise<boolean> {
   const deadline = performance.now() + patienceMs;
+  let wanted = url;
   let isClosed = false;
   while (!isClosed && isStill(target) && performance.now() < deadline) {
-    const found = newPorts(target.pid, before).find(
-      (listener) =>
-        (opened === undefined || listener.port === opened.port) &&
-        // A service that just began to listen to the world is not asked.
-        (listener.host !== '0.0.0.0' || listener.port === port),
-    );
-    if (opened !== undefined && found === undefined) isClosed = true;
-    const inspector = found && (await RemoteInspector.connect(found));
+    wanted ??= await urlOfUnclaimed(target.pid, before, port);
+    const inspector = wanted === undefined ? undefined : await RemoteInspector.reconnect(wanted);
     if (inspector !== undefined) isClosed = await endInspector(inspector, deadline - performance.now());
-    else await delay(POLL_MS);
+    else if (wanted !== undefined) isClosed = await isGone(target.pid, wanted);
+    if (!isClosed) await delay(POLL_MS);
   }
-  for (const child of children) await closeNew(child.pid, child.before);
+  for (const child of children) await closeNew(child.pid, child.before, isUnclaimed(child.pid));
   return isClosed;
+}
+
+/** The inspector that opened since and that nobody uses: one in use has an owner of its own. */
+async function urlOfUnclaimed(
+  pid: number,
+  before: readonly ListeningPort[],
+  port: number,
+): Promise<string | undefined> {
+  const found = newPorts(pid, before).filter((listener) => isAsked(listener, port));
+  for (const listener of found.filter(isUnclaimed(pid))) {
+    const url = await webSocketUrl(listener);
+    if (url !== undefined) return url;
+  }
+  return undefined;
+}
+
+function isUnclaimed(pid: number): (listener: ListeningPort) => boolean {
+  return ({ port }) => !isConnectedTo(pid, port);
+}
+
+/** Whether an inspector is closed, and does not only fail to answer. */
+async function isGone(pid: number, url: string): Promise<boolean> {
+  const at = listeningPorts(pid).find(({ port }) => port === Number(new URL(url).port));
+  if (at === undefined) return true;
+  const present = await webSocketUrl(at);
+  return present !== undefined && present !== url;
+}
+
+/** A service that just began to listen to the world is not asked. */
+function isAsked({ host, port }: ListeningPort, expected: number): boolean {
+  return host !== '0.0.0.0' || port === expected;
 }
 
 function once(work: () => Promise<boolean>): () => Promise<boolean> {
@@ -138,15 +171,14 @@ async function connectWhenOpen(
   target: NodeProcess,
   before: readonly ListeningPort[],
   port: number,
-): Promise<{ readonly at: ListeningPort; readonly connection: RemoteInspector }> {
+): Promise<RemoteInspector> {
   const { pid } = target;
   const deadline = performance.now() + OPEN_MS;
   for (;;) {
     for (const listener of newPorts(pid, before)) {
-      // A service that just began to listen to the world is not asked.
-      if (listener.host === '0.0.0.0' && listener.port !== port) continue;
+      if (!isAsked(listener, port)) continue;
       const connection = await RemoteInspector.connect(listener);
-      if (connection !== undefined) return { at: listener, connection };
+      if (connection !== undefined) return connection;
     }
     if (!isStill(target))
       throw fail('PROCESS_NOT_FOUND', { pid, reason: 'it ended while it was attached to.' });
@@ -162,13 +194,15 @@ async function connectWhenOpen(
 }
 
 function newPorts(pid: number, before: readonly ListeningPort[]): ListeningPort[] {
-  return listeningPorts(pid).filter(
-    ({ host, port }) => !before.some((known) => known.port === port && known.host === host),
-  );
+  return listeningPorts(pid).filter(({ inode }) => !before.some((known) => known.inode === inode));
 }
 
-async function closeNew(pid: number, before: readonly ListeningPort[]): Promise<void> {
-  for (const listener of newPorts(pid, before)) {
+async function closeNew(
+  pid: number,
+  before: readonly ListeningPort[],
+  isOurs: (listener: ListeningPort) => boolean = () => true,
+): Promise<void> {
+  for (const listener of newPorts(pid, before).filter(isOurs)) {
     const inspector = await RemoteInspector.connect(listener);
     if (inspector !== undefined) await endInspector(inspector);
   }

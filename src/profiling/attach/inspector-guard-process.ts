@@ -11,7 +11,7 @@ process.stdin.on('close', () => {
     .split('\n')
     .slice(0, -1)
     .map((line) => JSON.parse(line) as GuardMessage);
-  if (messages.includes('dismissed')) return;
+  if (!messages.includes('signalled') || messages.includes('dismissed')) return;
   const guarded = JSON.parse(process.argv[2]!) as GuardedInspector;
   const opened = messages.flatMap((message) => (typeof message === 'object' ? [message.opened] : []))[0];
   // Loaded now: a guard that is not needed sleeps in little memory.

@@ -6,6 +6,9 @@
  * no moment is uncovered, and sleeps until then (about 40 ms of CPU time at its start, on another core where there is
  * one).
  *
+ * It closes the very inspector that this run opened, by its URL, never what it finds on the port: when it acts, the next
+ * run may have closed that and opened another.
+ *
  * Rejected: closing on the `exit` event, which a SIGKILL does not raise, and where only synchronous work can be done.
  */
 import { spawn } from 'node:child_process';
@@ -23,8 +26,10 @@ export interface GuardedInspector {
 }
 
 export interface InspectorGuard {
-  /** It listens here: from now on only that is looked after, and where it is closed there is nothing to do. */
-  opened(at: ListeningPort): void;
+  /** The signal that opens it is about to be sent: before that there is nothing to look after. */
+  signalled(): void;
+  /** This is it: from now on only that is looked after, and where it is closed there is nothing to do. */
+  opened(url: string): void;
   /** The inspector is closed: there is nothing left to do. */
   dismiss(): void;
   /** We gave up: it goes on trying for a minute. */
@@ -32,7 +37,7 @@ export interface InspectorGuard {
 }
 
 /** What is said through the pipe, a line each; its end without `dismissed` says that we are gone. */
-export type GuardMessage = 'dismissed' | { readonly opened: ListeningPort };
+export type GuardMessage = 'signalled' | 'dismissed' | { readonly opened: string };
 
 /** Starts the guard. Where no process can be started, there is none. */
 export function guardInspector(guarded: GuardedInspector): InspectorGuard {
@@ -51,7 +56,8 @@ export function guardInspector(guarded: GuardedInspector): InspectorGuard {
   (stdin as typeof stdin & { unref(): void }).unref();
   const line = (message: GuardMessage) => `${JSON.stringify(message)}\n`;
   return {
-    opened: (at) => stdin.write(line({ opened: at })),
+    signalled: () => stdin.write(line('signalled')),
+    opened: (url) => stdin.write(line({ opened: url })),
     dismiss: () => stdin.end(line('dismissed')),
     takeOver: () => stdin.end(),
   };

@@ -23,6 +23,8 @@ export interface NodeProcess {
 export interface ListeningPort {
   readonly host: string;
   readonly port: number;
+  /** Of the socket: tells a port from the same one closed and opened again. */
+  readonly inode: string;
 }
 
 const SIGUSR1 = 10;
@@ -85,19 +87,21 @@ export function isStill({ pid, startTime }: NodeProcess): boolean {
 
 /** TCP ports that the process listens on. */
 export function listeningPorts(pid: number): ListeningPort[] {
-  const sockets = new Set<string>();
-  for (const descriptor of list(`/proc/${pid}/fd`)) {
-    const inode = /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/fd/${descriptor}`) ?? '')?.[1];
-    if (inode !== undefined) sockets.add(inode);
-  }
-  return listenersIn(`/proc/${pid}/net`)
-    .filter(({ inode }) => sockets.has(inode))
-    .map(({ host, port }) => ({ host, port }));
+  const sockets = socketsOf(pid);
+  return tcpSockets(`/proc/${pid}/net`, LISTENING).filter(({ inode }) => sockets.has(inode));
+}
+
+/** Whether anybody is connected to a port that the process listens on. */
+export function isConnectedTo(pid: number, port: number): boolean {
+  const sockets = socketsOf(pid);
+  return tcpSockets(`/proc/${pid}/net`, ESTABLISHED).some(
+    (socket) => socket.port === port && sockets.has(socket.inode),
+  );
 }
 
 /** Whether anything in the process' network listens on a port of the loopback address. */
 export function isTaken(pid: number, port: number): boolean {
-  return listenersIn(`/proc/${pid}/net`).some(
+  return tcpSockets(`/proc/${pid}/net`, LISTENING).some(
     (listener) => listener.port === port && (listener.host === '127.0.0.1' || listener.host === '0.0.0.0'),
   );
 }
@@ -149,6 +153,11 @@ export function cpuTimeMs(pid: number): number {
   );
 }
 
+/** How long a process' main thread has waited for a CPU, in milliseconds; 0 where the kernel does not say. */
+export function runQueueMs(pid: number): number {
+  return Number(readText(`/proc/${pid}/task/${pid}/schedstat`)?.split(' ')[1] ?? 0) / 1e6;
+}
+
 function checkExecutable(pid: number, userId: number): void {
   let executable: string;
   try {
@@ -195,17 +204,28 @@ function isCaught(status: string, signal: number): boolean {
   return ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n;
 }
 
-interface Listener extends ListeningPort {
-  readonly inode: string;
+/** States of a TCP socket, as the kernel prints them. */
+const ESTABLISHED = '01';
+const LISTENING = '0A';
+
+/** Ids of the sockets that a process holds. */
+function socketsOf(pid: number): Set<string> {
+  const sockets = new Set<string>();
+  for (const descriptor of list(`/proc/${pid}/fd`)) {
+    const inode = /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/fd/${descriptor}`) ?? '')?.[1];
+    if (inode !== undefined) sockets.add(inode);
+  }
+  return sockets;
 }
 
-function listenersIn(folder: string): Listener[] {
+/** Local ends of the TCP sockets in a state, of all processes that share the network. */
+function tcpSockets(folder: string, state: string): ListeningPort[] {
   return ['tcp', 'tcp6'].flatMap((file) =>
     (readText(`${folder}/${file}`) ?? '')
       .split('\n')
       .slice(1)
       .map((line) => line.trim().split(/\s+/))
-      .filter((fields) => fields[3] === '0A')
+      .filter((fields) => fields[3] === state)
       .map((fields) => {
         const [address = '', port = ''] = fields[1]!.split(':');
         return { host: hostOf(address), port: parseInt(port, 16), inode: fields[9]! };

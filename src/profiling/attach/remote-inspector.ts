@@ -8,6 +8,8 @@ const HTTP_TIMEOUT_MS = 2000;
 type Answer = { readonly result?: unknown; readonly error?: { readonly message: string } };
 
 export class RemoteInspector {
+  /** Names this opening of the inspector: Node makes a new UUID for its path each time, and declines any other. */
+  readonly url: string;
   readonly #socket: WebSocket;
   readonly #pending = new Map<number, (answer: Answer) => void>();
   readonly #listeners = new Map<string, Set<(params: unknown) => void>>();
@@ -15,7 +17,8 @@ export class RemoteInspector {
   /** Resolves when the connection ended, by either side. */
   readonly closed: Promise<void>;
 
-  private constructor(socket: WebSocket) {
+  private constructor(url: string, socket: WebSocket) {
+    this.url = url;
     this.#socket = socket;
     this.closed = new Promise((resolve) => {
       socket.on('close', () => {
@@ -35,9 +38,17 @@ export class RemoteInspector {
    */
   static async connect(at: ListeningPort): Promise<RemoteInspector | undefined> {
     const url = await webSocketUrl(at);
-    if (url === undefined) return undefined;
+    return url === undefined ? undefined : RemoteInspector.reconnect(url);
+  }
+
+  /**
+   * The inspector with this URL and no other, also where one was opened on its port since.
+   *
+   * @returns undefined where it is closed, or does not answer.
+   */
+  static async reconnect(url: string): Promise<RemoteInspector | undefined> {
     const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: HTTP_TIMEOUT_MS });
-    const session = new RemoteInspector(socket);
+    const session = new RemoteInspector(url, socket);
     const isOpen = await new Promise<boolean>((resolve) => {
       socket.once('open', () => resolve(true));
       socket.once('close', () => resolve(false));
@@ -95,7 +106,7 @@ export class RemoteInspector {
 }
 
 /** Asked only of ports that can be the inspector's: a service must not see our requests. */
-function webSocketUrl({ host, port }: ListeningPort): Promise<string | undefined> {
+export function webSocketUrl({ host, port }: ListeningPort): Promise<string | undefined> {
   return new Promise((resolve) => {
     const none = () => resolve(undefined);
     const address = host === '0.0.0.0' ? '127.0.0.1' : host;
