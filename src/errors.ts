@@ -145,11 +145,7 @@ const CATALOGUE = {
     '{subject} is not registered in this process.',
     'Register it with optimizer.register() in the process that runs it, or: {remedy}',
   ],
-  UNKNOWN_ID: [
-    'NotFoundError',
-    'There is no {what} "{id}" in {where}.',
-    'List what is stored with `sysopt stats`.',
-  ],
+  UNKNOWN_ID: ['NotFoundError', 'There is no {what} "{id}" in {where}.', '{remedy}'],
   NOTHING_TO_APPLY: [
     'NotSupportedError',
     '"{title}" is for a person to do; no call carries it out.',

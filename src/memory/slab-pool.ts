@@ -150,8 +150,8 @@ export class SlabPool implements Subject, Disposable {
   }
 
   /**
-   * As `acquire`, but waits for a release instead of throwing: first come, first served. The wait alone does not
-   * keep the process alive.
+   * As `acquire`, but waits for a release instead of throwing: first come, first served. Keeps the process
+   * alive while it waits.
    * @throws ABORTED when the signal fires first; CLOSED when the pool is closed first; INVALID_ARGUMENT for other options.
    */
   async acquireAsync(options: { readonly signal?: AbortSignal } = {}): Promise<number> {

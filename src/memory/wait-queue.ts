@@ -1,4 +1,13 @@
-/** Callers waiting for something scarce, first come, first served; one that aborts leaves at any place. */
+/**
+ * Callers waiting for something scarce, first come, first served; one that aborts leaves at any place.
+ *
+ * While somebody waits a timer that never fires keeps the process alive: what would end the wait may be the timer of an
+ * `AbortSignal.timeout` or a worker's message, which keep nothing alive, and a process that ends in the middle of an
+ * `await` leaves its work undone, with exit code 13 at best.
+ */
+
+/** Longest time that a Node timer can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 interface Waiter<T> {
   readonly resolve: (value: T) => void;
@@ -12,6 +21,7 @@ export class WaitQueue<T = number> {
   private readonly waiting = new Set<Waiter<T>>();
   /** How many wait. A plain number, because each release looks at it and a Set's `size` is a call. */
   size = 0;
+  private keepAlive: NodeJS.Timeout | undefined;
 
   /** Resolves with what `serve` hands over, or rejects with `abortError` when the signal fires first. */
   wait(signal: AbortSignal | undefined, abortError: (signal: AbortSignal) => unknown): Promise<T> {
@@ -30,6 +40,7 @@ export class WaitQueue<T = number> {
       signal?.addEventListener('abort', onAbort, { once: true });
       this.waiting.add(waiter);
       this.size = this.waiting.size;
+      this.keepAlive ??= setInterval(() => undefined, MAX_TIMER_MS);
     });
   }
 
@@ -53,5 +64,8 @@ export class WaitQueue<T = number> {
     this.waiting.delete(waiter);
     this.size = this.waiting.size;
     waiter.stop();
+    if (this.size > 0) return;
+    clearInterval(this.keepAlive);
+    this.keepAlive = undefined;
   }
 }

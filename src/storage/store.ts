@@ -192,7 +192,7 @@ export class Store {
     this.#use();
     checkId(id);
     const kind = this.#index.find(id)?.kind ?? (await this.#kindOf(id));
-    if (!kind) throw fail('UNKNOWN_ID', { what: 'stored document', id, where: this.path });
+    if (!kind) throw this.#unknown('stored document', id);
     return kind === 'result' ? this.#getResult(id) : this.#read<StoredDocument>(kind, id);
   }
 
@@ -391,6 +391,11 @@ export class Store {
     return points;
   }
 
+  #unknown(what: string, id: string, cause?: unknown): Error {
+    const remedy = 'List what is stored with `sysopt stats`.';
+    return fail('UNKNOWN_ID', { what, id, where: this.path, remedy }, cause === undefined ? {} : { cause });
+  }
+
   async #read<T>(kind: DocumentKind | 'analysis', id: string): Promise<T> {
     const path = this.#layout.document(kind, id);
     let text: string;
@@ -398,7 +403,7 @@ export class Store {
       text = await fs.readFile(path, 'utf8');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw corrupt(path, error);
-      throw fail('UNKNOWN_ID', { what: kind, id, where: this.path }, { cause: error });
+      throw this.#unknown(kind, id, error);
     }
     const { decode } = await import('./documents.js');
     const document = decode(kind, path, text);

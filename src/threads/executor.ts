@@ -45,6 +45,10 @@ export interface DeadLetter {
   readonly failedAt: string;
 }
 
+/** Where a dead letter is asked for that is not there. */
+export const DEAD_LETTER_REMEDY =
+  'List them with executor.deadLetters(); one that was run again, removed or pushed out by newer ones is gone.';
+
 export interface Executor extends AsyncDisposable {
   /**
    * Runs a task and gives its result.

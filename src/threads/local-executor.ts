@@ -4,6 +4,7 @@ import { integerWithin, positiveNumber } from './check.js';
 import { requireOptions } from '../options.js';
 import {
   checkExecuteOptions,
+  DEAD_LETTER_REMEDY,
   isWorthRetrying,
   pauseAfter,
   type CheckedExecuteOptions,
@@ -38,6 +39,7 @@ interface KeyedJob {
   readonly forget?: NodeJS.Timeout;
 }
 
+const MAX_DEAD_LETTERS = 1_000_000;
 const OPTION_KEYS = ['pool', 'threads', 'keepResultsMs', 'deadLetterLimit'];
 
 /**
@@ -72,7 +74,7 @@ export class LocalExecutor implements Executor {
       });
     }
     this.#keepResultsMs = positiveNumber('keepResultsMs', keepResultsMs);
-    this.#deadLetterLimit = integerWithin('deadLetterLimit', deadLetterLimit, 0, 1_000_000);
+    this.#deadLetterLimit = integerWithin('deadLetterLimit', deadLetterLimit, 0, MAX_DEAD_LETTERS);
     this.#ownsPool = pool === undefined;
     this.#pool = pool ?? new ThreadPool(threads);
   }
@@ -88,9 +90,17 @@ export class LocalExecutor implements Executor {
     return this.#runKeyed({ task, args, options }, `${task.module}#${task.export}#${options.idempotencyKey}`);
   }
 
-  deadLetters({ limit = 100 }: { readonly limit?: number } = {}): Promise<DeadLetter[]> {
+  // eslint-disable-next-line @typescript-eslint/require-await -- what it throws has to be a rejection
+  async deadLetters(options: { readonly limit?: number } = {}): Promise<DeadLetter[]> {
+    requireOptions('options', options, ['limit']);
+    const limit = integerWithin(
+      'limit',
+      options.limit === undefined ? 100 : options.limit,
+      1,
+      MAX_DEAD_LETTERS,
+    );
     const letters = [...this.#dead.values()].map(({ letter }) => letter).reverse();
-    return Promise.resolve(letters.slice(0, limit));
+    return letters.slice(0, limit);
   }
 
   async retryDeadLetter(id: string): Promise<unknown> {
@@ -104,7 +114,9 @@ export class LocalExecutor implements Executor {
     this.#takeDeadLetter(id);
   }
 
-  async close({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
+  async close(options: { readonly force?: boolean } = {}): Promise<void> {
+    requireOptions('options', options, ['force']);
+    const { force = false } = options;
     this.#isClosed = true;
     if (force) this.#closing.abort(this.#closedError());
     if (this.#ownsPool && force) await this.#pool.close({ force });
@@ -204,7 +216,13 @@ export class LocalExecutor implements Executor {
 
   #takeDeadLetter(id: string): { readonly letter: DeadLetter; readonly job: Job } {
     const dead = this.#dead.get(id);
-    if (dead === undefined) throw fail('UNKNOWN_ID', { what: 'dead letter', id, where: 'this executor' });
+    if (dead === undefined)
+      throw fail('UNKNOWN_ID', {
+        what: 'dead letter',
+        id,
+        where: 'this executor',
+        remedy: DEAD_LETTER_REMEDY,
+      });
     this.#dead.delete(id);
     const key = this.#keyOf(dead.job);
     if (key !== undefined) this.#keyed.delete(key);

@@ -19,6 +19,7 @@ const PARTITIONER = 2;
 const PARTICIPANTS = 3;
 const UNITS = 4;
 const WANTS_PARTIALS = 5;
+const PARTIALS_VERSION = 6; // how often the memory for partial results was replaced
 const CANCELLED = LINE_WORDS;
 const AWAITED = LINE_WORDS + 1; // 1: the caller waits for the message that the loop is over
 const HANDED_OVER = LINE_WORDS + 2; // share that its participant gave up, plus one; 0 none
@@ -138,6 +139,15 @@ export class LoopControl {
 
   get wantsPartials(): boolean {
     return this.#words[WANTS_PARTIALS] === 1;
+  }
+
+  /** Read by participants once they have seen the gate open; changed while it is shut and nobody is inside. */
+  get partialsVersion(): number {
+    return this.#words[PARTIALS_VERSION]!;
+  }
+
+  set partialsVersion(version: number) {
+    this.#words[PARTIALS_VERSION] = version;
   }
 
   /** First iteration of a unit; for the unit after the last, the end of the range. */

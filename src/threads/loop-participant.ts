@@ -21,6 +21,7 @@ export interface ParticipantSetup {
   readonly shared: unknown;
   readonly control: LoopControl;
   readonly partials: Partials | undefined;
+  readonly partialsVersion: number;
   readonly mailbox: Mailbox;
   readonly send: (message: MessageFromWorker) => void;
 }
@@ -42,7 +43,9 @@ export class LoopParticipant {
   takePart(): void {
     const { loop, control, mailbox, send } = this.#setup;
     mailbox.enter(loop);
-    if (!control.isOpen) {
+    // Invited to a run that is over, this thread may come to the next one, whose results go where it does not know yet.
+    // What it has to know was posted before its own invitation.
+    if (!control.isOpen || control.partialsVersion !== this.#setup.partialsVersion) {
       mailbox.leave();
       return;
     }

@@ -90,6 +90,7 @@ export class LoopPrograms {
       plain,
       control.buffer,
       partials?.buffer,
+      control.partialsVersion,
       attached,
     ]);
     worker.knownLoops.add(id);
@@ -99,6 +100,7 @@ export class LoopPrograms {
   ensurePartials(program: LoopProgram, units: number): Partials {
     if (program.partials === undefined || program.partials.capacity < units) {
       program.partials = new Partials(units);
+      program.control.partialsVersion += 1;
       for (const worker of this.#workers()) worker.knownLoops.delete(program.id);
     }
     program.partials.clear(units);

@@ -21,6 +21,8 @@ export type MessageToWorker =
       shared: unknown,
       control: SharedArrayBuffer,
       partials: SharedArrayBuffer | undefined,
+      /** Of `partials`; see `LoopControl.partialsVersion`. */
+      partialsVersion: number,
       /** Objects within `shared` that the worker makes anew. */
       attached: readonly AttachedObject[],
     ]

@@ -7,6 +7,7 @@
 import { EventEmitter } from 'node:events';
 import { channel } from 'node:diagnostics_channel';
 import { fail } from '../errors.js';
+import { requireOptions } from '../options.js';
 import type { ParallelForOptions, ParallelReduceOptions } from './loop-options.js';
 import { LoopRunner } from './loop-runner.js';
 import { FromWorker, type MessageFromWorker } from './messages.js';
@@ -311,7 +312,13 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
    * Takes no more work, finishes what was given, ends the threads. With `force`, also on a second call, work that is
    * not finished rejects with CLOSED and its threads are ended at once.
    */
-  close({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
+  close(options: { readonly force?: boolean } = {}): Promise<void> {
+    try {
+      requireOptions('options', options, ['force']);
+    } catch (error) {
+      return rejected(error);
+    }
+    const { force = false } = options;
     if (force && !this.#isForced) {
       this.#isForced = true;
       this.#closing ??= this.#shutDown();

@@ -121,7 +121,7 @@ function countPorts(resources: readonly string[]): number {
   return resources.filter((type) => type === 'MessagePort').length;
 }
 
-async function learnLoop([, loop, task, plain, control, partials, attached]: Extract<
+async function learnLoop([, loop, task, plain, control, partials, partialsVersion, attached]: Extract<
   MessageToWorker,
   readonly [typeof ToWorker.LOOP, ...unknown[]]
 >): Promise<void> {
@@ -147,6 +147,7 @@ async function learnLoop([, loop, task, plain, control, partials, attached]: Ext
       shared,
       control: new LoopControl(control),
       partials: partials && new Partials(partials),
+      partialsVersion,
       mailbox,
       send,
     }),

@@ -40,8 +40,25 @@ describe('memory outlives nothing and is outlived by nothing', () => {
       pool.acquireAsync().catch(() => {});
       new Arena({ bytes: 4096 }).scope();
       new BuddyAllocator({ bytes: 4096 }).allocate(10);
-      console.log('end');`);
+      console.log('end');
+      process.exit();`);
     expect(out).toBe('end');
+  });
+
+  it('a process lives as long as somebody waits for a slot, and no longer', async () => {
+    const out = await output(`
+      const { SlabPool } = await import('${memory}slab-pool.js');
+      const pool = new SlabPool({ slotBytes: 64, slots: 1 });
+      const slot = pool.acquire();
+      // Neither keeps a process alive by itself.
+      await pool.acquireAsync({ signal: AbortSignal.timeout(50) }).catch((error) => console.log(error.code));
+      setTimeout(() => pool.release(slot), 50).unref();
+      console.log(pool.has(await pool.acquireAsync()));
+      const closing = pool.acquireAsync().catch((error) => console.log(error.code));
+      setTimeout(() => pool.close(), 50).unref();
+      await closing;
+      setTimeout(() => console.log('too long'), 5_000).unref();`);
+    expect(out).toBe('ABORTED\ntrue\nCLOSED');
   });
 
   it.runIf(loadNative().implementation === 'addon')(

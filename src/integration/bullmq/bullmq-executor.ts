@@ -7,6 +7,7 @@ import { integerWithin } from '../../threads/check.js';
 import { requireOptions } from '../../options.js';
 import {
   checkExecuteOptions,
+  DEAD_LETTER_REMEDY,
   MAX_PRIORITY,
   type CheckedExecuteOptions,
   type DeadLetter,
@@ -248,7 +249,12 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
     const { backend, queue } = await this.#connect();
     const job = await backend.bullmq.Job.fromId(queue, id);
     if (job !== undefined && (await job.isFailed())) return job;
-    throw fail('UNKNOWN_ID', { what: 'dead letter', id, where: `queue "${this.#options.queue}"` });
+    throw fail('UNKNOWN_ID', {
+      what: 'dead letter',
+      id,
+      where: `queue "${this.#options.queue}"`,
+      remedy: DEAD_LETTER_REMEDY,
+    });
   }
 
   #connect(): Promise<Connected> {

@@ -31,6 +31,8 @@ export interface LoopKernels {
     context: unknown,
     value: unknown,
   ) => unknown;
+  /** Whether the function has a parameter for the context. */
+  readonly takesContext: boolean;
   readonly compiled: boolean;
   /** Why it is not compiled. */
   readonly reason: string | undefined;
@@ -166,6 +168,7 @@ ${turn}
     return {
       range,
       at,
+      takesContext: this.loop.context !== undefined,
       compiled: true,
       reason: undefined,
       ...(own === undefined && { forArray: (array: CursorHost) => this.forArray(array) }),
@@ -214,6 +217,7 @@ export function loopOverCursor(
       }
       return value;
     },
+    takesContext: body.length > (kind === 'reduce' ? 2 : 1),
     compiled: false,
     reason,
   };

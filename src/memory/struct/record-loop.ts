@@ -29,7 +29,10 @@ type Context<C> = undefined extends C ? [context?: C] : [context: C];
  * the records before stays.
  */
 export interface RecordLoop<C, Result = void> {
-  /** Visits all records in order. @throws CLOSED after `array.close()`, or that of its region */
+  /**
+   * Visits all records in order.
+   * @throws CLOSED after `array.close()`, or that of its region; INVALID_ARGUMENT without a context that the function reads
+   */
   (...context: Context<C>): Result;
   /**
    * Visits records `start` to `end - 1`, as one thread of several does.
@@ -72,7 +75,7 @@ export function bindLoop<C, Result>(
     kernels = shared.forArray?.(array) ?? shared;
     visited = 0;
   };
-  const range = (start: number, end: number, context: unknown): unknown => {
+  const rangeOf = (start: number, end: number, context: unknown): unknown => {
     let value = initial;
     let from = start;
     do {
@@ -83,6 +86,24 @@ export function bindLoop<C, Result>(
     } while (from < end);
     return value;
   };
+  const atOf = (indices: IndexList, context: unknown): unknown => {
+    const { length } = indices;
+    let value = initial;
+    let from = 0;
+    do {
+      const to = Math.min(length, from + RUN);
+      next(to - from);
+      value = kernels.at(array, indices, from, to, context, value);
+      from = to;
+    } while (from < length);
+    return value;
+  };
+  const mayLackContext = (context: unknown): context is undefined | null =>
+    (context === undefined || context === null) && shared.takesContext;
+  const range = (start: number, end: number, context: unknown): unknown =>
+    mayLackContext(context)
+      ? explained(() => rangeOf(start, end, context), context)
+      : rangeOf(start, end, context);
   const all = (context?: unknown) => range(0, array.length, context);
   return Object.assign(all, {
     range: (start: number, end: number, context?: unknown) => {
@@ -100,18 +121,34 @@ export function bindLoop<C, Result>(
           expected: 'a Uint32Array or an Int32Array',
         });
       }
-      const { length } = indices;
-      let value = initial;
-      let from = 0;
-      do {
-        const to = Math.min(length, from + RUN);
-        next(to - from);
-        value = kernels.at(array, indices, from, to, context, value);
-        from = to;
-      } while (from < length);
-      return value;
+      return mayLackContext(context)
+        ? explained(() => atOf(indices, context), context)
+        : atOf(indices, context);
     },
     compiled: shared.compiled,
     reason: shared.reason,
   }) as unknown as RecordLoop<C, Result>;
+}
+
+/**
+ * Runs a loop without a context whose function has a parameter for one, which may be right. What V8 says where it is not
+ * names neither the loop nor the context.
+ *
+ * @throws INVALID_ARGUMENT instead of V8's TypeError about a property of nothing
+ */
+function explained(run: () => unknown, context: undefined | null): unknown {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof TypeError) || !/ (of|is) '?(undefined|null)\b/.test(error.message)) throw error;
+    throw fail(
+      'INVALID_ARGUMENT',
+      {
+        name: "the loop's context",
+        actual: `${describe(context)}, and its function reads it (${error.message})`,
+        expected: 'what the function takes beside the record: loop(context), loop.range(start, end, context)',
+      },
+      { cause: error },
+    );
+  }
 }

@@ -57,6 +57,20 @@ export interface LimiterEvents {
   rejected: [refusal: { readonly reason: string; readonly priority: number }];
 }
 
+/** Where a call was given none. */
+const NO_OPTIONS: AdmissionOptions = Object.freeze({});
+const ADMISSION_KEYS = ['signal', 'priority', 'queueTimeoutMs'];
+
+/** Also where the call need not wait: a mistake has to show at once, not first under load. @throws INVALID_ARGUMENT */
+function checkAdmission(options: AdmissionOptions): void {
+  requireOptions('options', options, ADMISSION_KEYS);
+  const { priority = 0, queueTimeoutMs = 1 } = options;
+  abortSignal(options.signal);
+  positiveNumber('queueTimeoutMs', queueTimeoutMs);
+  if (typeof priority === 'number' && !Number.isNaN(priority)) return;
+  throw fail('INVALID_ARGUMENT', { name: 'priority', actual: describe(priority), expected: 'a number' });
+}
+
 /**
  * An adaptive limit of concurrency.
  *
@@ -99,12 +113,13 @@ export class ConcurrencyLimiter extends EventEmitter<LimiterEvents> {
   /**
    * Runs a function if there is a place, or as soon as there is.
    *
-   * @throws LIMIT_EXCEEDED where there is none in time, ABORTED, and what the function throws.
+   * @throws LIMIT_EXCEEDED where there is none in time, ABORTED, INVALID_ARGUMENT, and what the function throws.
    */
-  async run<R>(action: () => R | Promise<R>, options: AdmissionOptions = {}): Promise<R> {
+  async run<R>(action: () => R | Promise<R>, options: AdmissionOptions = NO_OPTIONS): Promise<R> {
     if (typeof action !== 'function') {
       throw fail('INVALID_ARGUMENT', { name: 'action', actual: describe(action), expected: 'a function' });
     }
+    if (options !== NO_OPTIONS) checkAdmission(options);
     const isEnded = options.signal?.aborted === true;
     const permit = (isEnded ? undefined : this.tryAcquire()) ?? (await this.acquire(options));
     let outcome: 'ok' | 'failed' = 'failed';
@@ -124,14 +139,9 @@ export class ConcurrencyLimiter extends EventEmitter<LimiterEvents> {
   }
 
   /** A place, as soon as there is one. @throws LIMIT_EXCEEDED, ABORTED, INVALID_ARGUMENT */
-  async acquire(options: AdmissionOptions = {}): Promise<Permit> {
-    requireOptions('options', options, ['signal', 'priority', 'queueTimeoutMs']);
-    const { priority = 0, queueTimeoutMs = this.#options.queueTimeoutMs } = options;
-    const signal = abortSignal(options.signal);
-    positiveNumber('queueTimeoutMs', queueTimeoutMs);
-    if (typeof priority !== 'number' || Number.isNaN(priority)) {
-      throw fail('INVALID_ARGUMENT', { name: 'priority', actual: describe(priority), expected: 'a number' });
-    }
+  async acquire(options: AdmissionOptions = NO_OPTIONS): Promise<Permit> {
+    if (options !== NO_OPTIONS) checkAdmission(options);
+    const { priority = 0, queueTimeoutMs = this.#options.queueTimeoutMs, signal } = options;
     if (signal?.aborted === true) throw this.#aborted(signal);
     const permit = this.tryAcquire();
     if (permit !== undefined) return permit;

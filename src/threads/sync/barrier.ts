@@ -8,7 +8,13 @@
 import { AbortedError, fail, WaitTimeoutError } from '../../errors.js';
 import { integerWithin } from '../check.js';
 import {
+  BLOCKING_KEYS,
+  NO_OPTIONS,
+  WAIT_KEYS,
   SharedPrimitive,
+  checkAttachment,
+  checkCreation,
+  checkWait,
   type BlockingOptions,
   type PrimitiveOptions,
   type WaitOptions,
@@ -117,7 +123,8 @@ export class Barrier extends SharedPrimitive<'barrier'> {
 
   /** @throws INVALID_ARGUMENT */
   static create(options: BarrierOptions): Barrier {
-    const parties = integerWithin('parties', options?.parties, 1, MAX_PARTIES);
+    checkCreation(options, ['parties']);
+    const parties = integerWithin('parties', options.parties, 1, MAX_PARTIES);
     return new Barrier(createBlock('barrier', LINES, [parties, 0]), options);
   }
 
@@ -126,6 +133,7 @@ export class Barrier extends SharedPrimitive<'barrier'> {
     descriptor: PrimitiveDescriptor<'barrier'>,
     options: Omit<PrimitiveOptions, 'name'> = {},
   ): Barrier {
+    checkAttachment(options);
     const block = openBlock('barrier', descriptor);
     return new Barrier(block, { ...options, name: block.name });
   }
@@ -140,8 +148,9 @@ export class Barrier extends SharedPrimitive<'barrier'> {
    * @returns true for the last to arrive, in one of the parties each time.
    * @throws BARRIER_BROKEN, WAIT_ON_MAIN_THREAD; WAIT_TIMED_OUT, which breaks it for the others.
    */
-  wait(options: BlockingOptions = {}): boolean {
+  wait(options: BlockingOptions = NO_OPTIONS): boolean {
     this.requireBlocking('wait');
+    checkWait(options, BLOCKING_KEYS);
     const phase = this.#words.arrive();
     if (phase === undefined) return this.#pass(true);
     try {
@@ -152,7 +161,8 @@ export class Barrier extends SharedPrimitive<'barrier'> {
   }
 
   /** The same without blocking. @throws ABORTED too, which breaks it as well. */
-  async waitAsync(options: WaitOptions = {}): Promise<boolean> {
+  async waitAsync(options: WaitOptions = NO_OPTIONS): Promise<boolean> {
+    checkWait(options, WAIT_KEYS);
     const phase = this.#words.arrive();
     if (phase === undefined) return this.#pass(true);
     try {

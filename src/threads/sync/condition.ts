@@ -9,7 +9,13 @@
 import { integerWithin } from '../check.js';
 import type { Mutex } from './mutex.js';
 import {
+  BLOCKING_KEYS,
+  NO_OPTIONS,
+  WAIT_KEYS,
   SharedPrimitive,
+  checkAttachment,
+  checkCreation,
+  checkWait,
   type BlockingOptions,
   type PrimitiveOptions,
   type WaitOptions,
@@ -87,6 +93,7 @@ export class Condition extends SharedPrimitive<'condition'> {
 
   /** @throws INVALID_ARGUMENT */
   static create(options: PrimitiveOptions = {}): Condition {
+    checkCreation(options);
     return new Condition(createBlock('condition', 1, [0, 0]), options);
   }
 
@@ -95,6 +102,7 @@ export class Condition extends SharedPrimitive<'condition'> {
     descriptor: PrimitiveDescriptor<'condition'>,
     options: Omit<PrimitiveOptions, 'name'> = {},
   ): Condition {
+    checkAttachment(options);
     const block = openBlock('condition', descriptor);
     return new Condition(block, { ...options, name: block.name });
   }
@@ -105,8 +113,9 @@ export class Condition extends SharedPrimitive<'condition'> {
    *
    * @throws LOCK_NOT_HELD, WAIT_ON_MAIN_THREAD
    */
-  wait(mutex: Mutex, options: BlockingOptions = {}): ConditionResult {
+  wait(mutex: Mutex, options: BlockingOptions = NO_OPTIONS): ConditionResult {
     this.requireBlocking('wait');
+    checkWait(options, BLOCKING_KEYS);
     const before = this.#begin(mutex);
     let notified = true;
     let result;
@@ -122,7 +131,8 @@ export class Condition extends SharedPrimitive<'condition'> {
   }
 
   /** The same without blocking. @throws LOCK_NOT_HELD, ABORTED (with the mutex held again) */
-  async waitAsync(mutex: Mutex, options: WaitOptions = {}): Promise<ConditionResult> {
+  async waitAsync(mutex: Mutex, options: WaitOptions = NO_OPTIONS): Promise<ConditionResult> {
+    checkWait(options, WAIT_KEYS);
     const before = this.#begin(mutex);
     let notified = true;
     let result;
@@ -142,7 +152,8 @@ export class Condition extends SharedPrimitive<'condition'> {
    *
    * @returns false where the time was over first. @throws what `wait` and the predicate throw.
    */
-  waitFor(mutex: Mutex, predicate: () => boolean, options: BlockingOptions = {}): boolean {
+  waitFor(mutex: Mutex, predicate: () => boolean, options: BlockingOptions = NO_OPTIONS): boolean {
+    checkWait(options, BLOCKING_KEYS);
     const deadlineMs = performance.now() + (options.timeoutMs ?? Infinity);
     while (!predicate()) {
       const timeoutMs = deadlineMs - performance.now();

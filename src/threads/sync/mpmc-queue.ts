@@ -10,7 +10,7 @@
  * in line, without a call of our own. Rejected: a lock (a holder that dies).
  */
 import { EventCount } from './event-count.js';
-import type { PrimitiveOptions } from './primitive.js';
+import { checkAttachment, checkCreation, type PrimitiveOptions } from './primitive.js';
 import { itemShape, itemStore, storeBytes, type ItemStore, type QueueItem } from './queue-items.js';
 import { SharedQueue, type QueueOptions, type QueueWords } from './queue.js';
 import {
@@ -149,6 +149,7 @@ export class MpmcQueue<T extends QueueItem = number> extends SharedQueue<'mpmc-q
   static create(options: QueueOptions & { readonly maxItemBytes: number }): MpmcQueue<Uint8Array>;
   static create(options: QueueOptions & { readonly maxItemBytes?: undefined }): MpmcQueue;
   static create(options: QueueOptions): MpmcQueue<QueueItem> {
+    checkCreation(options, ['capacity', 'maxItemBytes']);
     const [capacity, itemBytes] = itemShape(options);
     const dataBytes = capacity * 4 + storeBytes(capacity, itemBytes);
     const block = createBlock('mpmc-queue', LINES, [capacity, itemBytes], dataBytes);
@@ -162,6 +163,7 @@ export class MpmcQueue<T extends QueueItem = number> extends SharedQueue<'mpmc-q
     descriptor: PrimitiveDescriptor<'mpmc-queue'>,
     options: Omit<PrimitiveOptions, 'name'> = {},
   ): MpmcQueue<T> {
+    checkAttachment(options);
     const block = openBlock('mpmc-queue', descriptor);
     return new MpmcQueue<T>(block, { ...options, name: block.name });
   }

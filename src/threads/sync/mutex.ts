@@ -11,7 +11,13 @@ import { threadId } from 'node:worker_threads';
 import { fail } from '../../errors.js';
 import { integerWithin } from '../check.js';
 import {
+  BLOCKING_KEYS,
+  NO_OPTIONS,
+  WAIT_KEYS,
   SharedPrimitive,
+  checkAttachment,
+  checkCreation,
+  checkWait,
   type BlockingOptions,
   type PrimitiveOptions,
   type WaitOptions,
@@ -145,11 +151,13 @@ export class Mutex extends SharedPrimitive<'mutex'> {
 
   /** @throws INVALID_ARGUMENT */
   static create(options: PrimitiveOptions = {}): Mutex {
+    checkCreation(options);
     return new Mutex(createBlock('mutex', 1, [0, 0]), options);
   }
 
   /** Attaches to a mutex of another thread. @throws INVALID_ARGUMENT for a descriptor of something else. */
   static from(descriptor: PrimitiveDescriptor<'mutex'>, options: Omit<PrimitiveOptions, 'name'> = {}): Mutex {
+    checkAttachment(options);
     const block = openBlock('mutex', descriptor);
     return new Mutex(block, { ...options, name: block.name });
   }
@@ -172,8 +180,9 @@ export class Mutex extends SharedPrimitive<'mutex'> {
    * @throws WAIT_ON_MAIN_THREAD there, unless allowed. @throws LOCK_RECURSIVE where this thread holds it already: it would
    * wait for itself. @throws WAIT_TIMED_OUT
    */
-  lock(options: BlockingOptions = {}): LockResult {
+  lock(options: BlockingOptions = NO_OPTIONS): LockResult {
     this.requireBlocking('lock');
+    checkWait(options, BLOCKING_KEYS);
     const result = this.tryLock();
     if (result !== undefined) return result;
     if (this.isMine) throw fail('LOCK_RECURSIVE', { name: this.name, threadId });
@@ -181,7 +190,8 @@ export class Mutex extends SharedPrimitive<'mutex'> {
   }
 
   /** Waits without blocking; keeps the event loop alive meanwhile. @throws WAIT_TIMED_OUT, ABORTED */
-  async lockAsync(options: WaitOptions = {}): Promise<LockResult> {
+  async lockAsync(options: WaitOptions = NO_OPTIONS): Promise<LockResult> {
+    checkWait(options, WAIT_KEYS);
     if (options.signal?.aborted !== true) {
       const result = this.tryLock();
       if (result !== undefined) return result;
@@ -198,7 +208,7 @@ export class Mutex extends SharedPrimitive<'mutex'> {
   }
 
   /** Runs a function with the lock held; gives it back whatever happens. Throws what `lock` throws and what it throws. */
-  withLock<R>(action: (result: LockResult) => R, options: BlockingOptions = {}): R {
+  withLock<R>(action: (result: LockResult) => R, options: BlockingOptions = NO_OPTIONS): R {
     const result = this.lock(options);
     try {
       return action(result);
@@ -210,7 +220,7 @@ export class Mutex extends SharedPrimitive<'mutex'> {
   /** The same without blocking; the function may be asynchronous. */
   async withLockAsync<R>(
     action: (result: LockResult) => R | Promise<R>,
-    options: WaitOptions = {},
+    options: WaitOptions = NO_OPTIONS,
   ): Promise<R> {
     const result = await this.lockAsync(options);
     try {

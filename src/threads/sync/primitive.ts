@@ -47,6 +47,28 @@ export interface ContentionStats {
   readonly abandoned: number;
 }
 
+/** Where a call was given none. What was given is checked also where nobody waits: a mistake has to show at once. */
+export const NO_OPTIONS: WaitOptions = Object.freeze({});
+export const BLOCKING_KEYS: readonly string[] = ['timeoutMs'];
+export const WAIT_KEYS: readonly string[] = ['timeoutMs', 'signal'];
+
+/** @param own options besides those that all primitives have. @throws INVALID_ARGUMENT */
+export function checkCreation(options: unknown, own: readonly string[] = []): void {
+  requireOptions('options', options, [...own, 'name', 'allowMainThread']);
+}
+
+/** @throws INVALID_ARGUMENT */
+export function checkAttachment(options: unknown): void {
+  requireOptions('options', options, ['allowMainThread']);
+}
+
+/** @throws INVALID_ARGUMENT */
+export function checkWait(options: WaitOptions, known: readonly string[]): void {
+  if (options === NO_OPTIONS) return;
+  timeoutOf(options, known);
+  abortSignal(options.signal);
+}
+
 /** Looks before a thread goes to sleep: about a microsecond, while falling asleep and being woken costs ten and more. */
 const SPINS = availableParallelism() > 1 ? 100 : 0;
 const MAX_TALLY_US = 2 ** 31 - 1;
@@ -98,7 +120,7 @@ export abstract class SharedPrimitive<K extends PrimitiveKind> {
 
   /** @throws WAIT_TIMED_OUT */
   protected blockForTurn<A, R>(turn: Turn<A, R>, argument: A, options: BlockingOptions): R {
-    const timeoutMs = timeoutOf(options, ['timeoutMs']);
+    const timeoutMs = timeoutOf(options, BLOCKING_KEYS);
     for (let spin = 0; spin < SPINS; spin += 1) {
       const result = turn.attempt(argument, false);
       if (result === undefined) continue;
@@ -114,7 +136,7 @@ export abstract class SharedPrimitive<K extends PrimitiveKind> {
 
   /** @throws WAIT_TIMED_OUT, ABORTED */
   protected async awaitTurn<A, R>(turn: Turn<A, R>, argument: A, options: WaitOptions): Promise<R> {
-    const timeoutMs = timeoutOf(options, ['timeoutMs', 'signal']);
+    const timeoutMs = timeoutOf(options, WAIT_KEYS);
     const signal = abortSignal(options.signal);
     if (hasFired(signal)) throw this.#aborted(signal);
     const startMs = performance.now();

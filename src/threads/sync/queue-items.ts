@@ -20,7 +20,7 @@ export interface ItemOptions {
 
 /** Capacity as a power of two, and bytes for an item (0: numbers). */
 export function itemShape(options: ItemOptions): [capacity: number, itemBytes: number] {
-  const capacity = integerWithin('capacity', options?.capacity, 2, MAX_CAPACITY);
+  const capacity = integerWithin('capacity', options.capacity, 2, MAX_CAPACITY);
   const { maxItemBytes } = options;
   const itemBytes =
     maxItemBytes === undefined ? 0 : integerWithin('maxItemBytes', maxItemBytes, 1, MAX_ITEM_BYTES);

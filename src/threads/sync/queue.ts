@@ -3,7 +3,11 @@ import { fail } from '../../errors.js';
 import { integerWithin } from '../check.js';
 import type { EventCount } from './event-count.js';
 import {
+  BLOCKING_KEYS,
+  NO_OPTIONS,
+  WAIT_KEYS,
   SharedPrimitive,
+  checkWait,
   type BlockingOptions,
   type ContentionStats,
   type PrimitiveOptions,
@@ -106,26 +110,30 @@ export abstract class SharedQueue<
   }
 
   /** Blocks while the queue is full. @throws WAIT_ON_MAIN_THREAD, WAIT_TIMED_OUT, CLOSED, INVALID_ARGUMENT */
-  push(item: T, options: BlockingOptions = {}): void {
+  push(item: T, options: BlockingOptions = NO_OPTIONS): void {
     this.requireBlocking('push');
+    checkWait(options, BLOCKING_KEYS);
     if (!this.tryPush(item)) this.blockForTurn(this.#pushing, item, options);
   }
 
   /** Blocks while the queue is empty. @throws WAIT_ON_MAIN_THREAD, WAIT_TIMED_OUT, CLOSED */
-  pop(options: BlockingOptions = {}): T {
+  pop(options: BlockingOptions = NO_OPTIONS): T {
     this.requireBlocking('pop');
+    checkWait(options, BLOCKING_KEYS);
     return this.#pop() ?? this.blockForTurn(this.#popping, undefined, options);
   }
 
   /** Waits without blocking while the queue is full. @throws WAIT_TIMED_OUT, ABORTED, CLOSED, INVALID_ARGUMENT */
-  async pushAsync(item: T, options: WaitOptions = {}): Promise<void> {
+  async pushAsync(item: T, options: WaitOptions = NO_OPTIONS): Promise<void> {
+    checkWait(options, WAIT_KEYS);
     if (options.signal?.aborted !== true && this.tryPush(item)) return;
     requireItem(item, this.#itemBytes);
     await this.awaitTurn(this.#pushing, item, options);
   }
 
   /** Waits without blocking while the queue is empty. @throws WAIT_TIMED_OUT, ABORTED, CLOSED */
-  async popAsync(options: WaitOptions = {}): Promise<T> {
+  async popAsync(options: WaitOptions = NO_OPTIONS): Promise<T> {
+    checkWait(options, WAIT_KEYS);
     const item = options.signal?.aborted === true ? undefined : this.#pop();
     return item ?? this.awaitTurn(this.#popping, undefined, options);
   }

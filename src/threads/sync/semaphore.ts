@@ -12,7 +12,13 @@ import { fail } from '../../errors.js';
 import { integerWithin } from '../check.js';
 import { EventCount } from './event-count.js';
 import {
+  BLOCKING_KEYS,
+  NO_OPTIONS,
+  WAIT_KEYS,
   SharedPrimitive,
+  checkAttachment,
+  checkCreation,
+  checkWait,
   type BlockingOptions,
   type PrimitiveOptions,
   type WaitOptions,
@@ -85,6 +91,9 @@ export class PermitWord implements Turn<number, true> {
   }
 }
 
+const ACQUIRE_KEYS = [...BLOCKING_KEYS, 'permits'];
+const ACQUIRE_ASYNC_KEYS = [...WAIT_KEYS, 'permits'];
+
 export interface SemaphoreOptions extends PrimitiveOptions {
   /** Permits that are free at the beginning: 0 to 2^30. */
   readonly permits: number;
@@ -115,7 +124,8 @@ export class Semaphore extends SharedPrimitive<'semaphore'> {
 
   /** @throws INVALID_ARGUMENT */
   static create(options: SemaphoreOptions): Semaphore {
-    const permits = integerWithin('permits', options?.permits, 0, MAX_PERMITS);
+    checkCreation(options, ['permits', 'maxPermits']);
+    const permits = integerWithin('permits', options.permits, 0, MAX_PERMITS);
     const most = options.maxPermits ?? (permits === 0 ? MAX_PERMITS : permits);
     const maxPermits = integerWithin('maxPermits', most, Math.max(1, permits), MAX_PERMITS);
     const block = createBlock('semaphore', LINES, [maxPermits, 0]);
@@ -128,6 +138,7 @@ export class Semaphore extends SharedPrimitive<'semaphore'> {
     descriptor: PrimitiveDescriptor<'semaphore'>,
     options: Omit<PrimitiveOptions, 'name'> = {},
   ): Semaphore {
+    checkAttachment(options);
     const block = openBlock('semaphore', descriptor);
     return new Semaphore(block, { ...options, name: block.name });
   }
@@ -146,8 +157,9 @@ export class Semaphore extends SharedPrimitive<'semaphore'> {
   }
 
   /** Blocks until there are enough. @throws WAIT_ON_MAIN_THREAD, WAIT_TIMED_OUT */
-  acquire(options: BlockingOptions & { readonly permits?: number } = {}): void {
+  acquire(options: BlockingOptions & { readonly permits?: number } = NO_OPTIONS): void {
     this.requireBlocking('acquire');
+    checkWait(options, ACQUIRE_KEYS);
     const { permits = 1, ...rest } = options;
     if (this.tryAcquire(permits)) return;
     this.blockForTurn(this.#word, permits, rest);
@@ -155,7 +167,8 @@ export class Semaphore extends SharedPrimitive<'semaphore'> {
   }
 
   /** Waits without blocking; keeps the event loop alive meanwhile. @throws WAIT_TIMED_OUT, ABORTED */
-  async acquireAsync(options: WaitOptions & { readonly permits?: number } = {}): Promise<void> {
+  async acquireAsync(options: WaitOptions & { readonly permits?: number } = NO_OPTIONS): Promise<void> {
+    checkWait(options, ACQUIRE_ASYNC_KEYS);
     const { permits = 1, ...rest } = options;
     if (options.signal?.aborted !== true && this.tryAcquire(permits)) return;
     await this.awaitTurn(this.#word, permits, rest);

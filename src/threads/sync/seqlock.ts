@@ -9,7 +9,7 @@
 import { threadId } from 'node:worker_threads';
 import { describe, fail } from '../../errors.js';
 import { integerWithin } from '../check.js';
-import { SharedPrimitive, type PrimitiveOptions } from './primitive.js';
+import { SharedPrimitive, checkAttachment, checkCreation, type PrimitiveOptions } from './primitive.js';
 import {
   Counter,
   createBlock,
@@ -103,7 +103,8 @@ export class SeqLock extends SharedPrimitive<'seqlock'> {
 
   /** @throws INVALID_ARGUMENT */
   static create(options: SeqLockOptions): SeqLock {
-    const sizeBytes = integerWithin('sizeBytes', options?.sizeBytes, 4, MAX_BYTES);
+    checkCreation(options, ['sizeBytes']);
+    const sizeBytes = integerWithin('sizeBytes', options.sizeBytes, 4, MAX_BYTES);
     if (sizeBytes % 4 !== 0) {
       throw fail('INVALID_ARGUMENT', {
         name: 'sizeBytes',
@@ -119,6 +120,7 @@ export class SeqLock extends SharedPrimitive<'seqlock'> {
     descriptor: PrimitiveDescriptor<'seqlock'>,
     options: Omit<PrimitiveOptions, 'name'> = {},
   ): SeqLock {
+    checkAttachment(options);
     const block = openBlock('seqlock', descriptor);
     return new SeqLock(block, { ...options, name: block.name });
   }

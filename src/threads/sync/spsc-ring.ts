@@ -11,7 +11,7 @@
 import { threadId } from 'node:worker_threads';
 import { fail } from '../../errors.js';
 import { EventCount } from './event-count.js';
-import type { PrimitiveOptions } from './primitive.js';
+import { checkAttachment, checkCreation, type PrimitiveOptions } from './primitive.js';
 import { itemShape, itemStore, storeBytes, type ItemStore, type QueueItem } from './queue-items.js';
 import { SharedQueue, type QueueOptions, type QueueWords } from './queue.js';
 import {
@@ -150,6 +150,7 @@ export class SpscRing<T extends QueueItem = number> extends SharedQueue<'spsc-ri
   static create(options: QueueOptions & { readonly maxItemBytes: number }): SpscRing<Uint8Array>;
   static create(options: QueueOptions & { readonly maxItemBytes?: undefined }): SpscRing;
   static create(options: QueueOptions): SpscRing<QueueItem> {
+    checkCreation(options, ['capacity', 'maxItemBytes']);
     const [capacity, itemBytes] = itemShape(options);
     const block = createBlock('spsc-ring', LINES, [capacity, itemBytes], storeBytes(capacity, itemBytes));
     return new SpscRing<QueueItem>(block, options);
@@ -160,6 +161,7 @@ export class SpscRing<T extends QueueItem = number> extends SharedQueue<'spsc-ri
     descriptor: PrimitiveDescriptor<'spsc-ring'>,
     options: Omit<PrimitiveOptions, 'name'> = {},
   ): SpscRing<T> {
+    checkAttachment(options);
     const block = openBlock('spsc-ring', descriptor);
     return new SpscRing<T>(block, { ...options, name: block.name });
   }

@@ -5,7 +5,9 @@ import { errorCatalogue, fail } from '../../../dist/errors.js';
 describe('exit codes', () => {
   it('differ by whose turn it is to act', () => {
     expect(exitCodeOf(new UsageError('m', 'h'))).toBe(EXIT.usage);
-    expect(exitCodeOf(fail('UNKNOWN_ID', { what: 'result', id: 'x', where: 'y' }))).toBe(EXIT.usage);
+    expect(exitCodeOf(fail('UNKNOWN_ID', { what: 'result', id: 'x', where: 'y', remedy: 'z' }))).toBe(
+      EXIT.usage,
+    );
     expect(exitCodeOf(fail('TARGET_EXITED', { how: 'exit code 1', when: 'early', output: '' }))).toBe(
       EXIT.target,
     );

@@ -601,3 +601,49 @@ describe('compileLoop', () => {
     expect(out.trim()).toBe(`false ${2 * 780 + 3 + 40 * 44} [ { n: 44 }, { n: 0 } ] LOOP_NOT_COMPILABLE`);
   });
 });
+
+describe('a loop without its context', () => {
+  const Point = struct('PointOfLoop', { x: f64, y: u32 });
+  const points = () => Point.fromObjects([{ x: 1 }, { x: 2 }]);
+  const missing = expect.objectContaining({
+    code: 'INVALID_ARGUMENT',
+    message: expect.stringContaining("the loop's context is undefined"),
+    cause: expect.any(TypeError),
+  });
+  const run = (loop: unknown, ...given: unknown[]) => (loop as (...all: unknown[]) => unknown)(...given);
+
+  it('says so where the function takes it apart or reads of it', () => {
+    const all = points();
+    const apart = all.compileLoop((p, { dt }: { dt: number }) => {
+      p.x += dt;
+    });
+    const named = all.compileReduce((sum, p, c: { scale: number }) => sum + p.x * c.scale, 0);
+    const interpreted = all.compileLoop(
+      (p, { dt }: { dt: number }) => {
+        p.x += [dt].map((one) => one)[0]!;
+      },
+      { otherwise: 'cursor' },
+    );
+    for (const loop of [apart, named, interpreted] as any[]) {
+      expect(() => run(loop)).toThrow(missing);
+      expect(() => loop.range(0, 1)).toThrow(missing);
+      expect(() => loop.at(Uint32Array.of(1))).toThrow(missing);
+      expect(() => run(loop, null)).toThrow("the loop's context is null");
+    }
+    expect(all.toObjects().map(({ x }) => x)).toEqual([1, 2]);
+  });
+
+  it('runs where the function does without, and leaves its own errors alone', () => {
+    const all = points();
+    const optional = all.compileLoop((p, c: { dt: number } | undefined) => {
+      p.x += c === undefined ? 10 : c.dt;
+    });
+    optional();
+    optional({ dt: 1 });
+    expect(all.toObjects().map(({ x }) => x)).toEqual([12, 13]);
+    const throwing = all.compileLoop((p, c: undefined) => {
+      if (c === undefined && p.x > 0) throw new TypeError('not of this kind');
+    });
+    expect(() => throwing()).toThrow(new TypeError('not of this kind'));
+  });
+});

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { takePart, type PartOutcome } from '../../../dist/threads/caller-part.js';
 import { KernelCall } from '../../../dist/threads/kernel.js';
 import { LoopControl, Partials } from '../../../dist/threads/loop-control.js';
+import { LoopParticipant } from '../../../dist/threads/loop-participant.js';
+import { Mailbox } from '../../../dist/threads/mailbox.js';
 import { partitionerIndex } from '../../../dist/threads/partition/by-name.js';
 import { SplitLedger } from '../../../dist/threads/split-ledger.js';
 import { defineTask } from '../../../dist/threads/task.js';
@@ -223,5 +225,41 @@ describe('the ledger of what splitting wins and loses', () => {
     }
     expect(lostMs).toBeGreaterThan(100);
     expect(lostMs).toBeLessThan(0.02 * workedMs + 5 + 3);
+  });
+});
+
+describe('a worker that comes late', () => {
+  /** A reduction over four units, whose memory for partial results is as old as the worker was told. */
+  const invite = (told: number) => {
+    const control = new LoopControl(2);
+    control.partialsVersion = 1;
+    const range = { start: 0, end: 4, unit: 1, wantsPartials: true, partitioner: partitionerIndex('static') };
+    control.open(range, { units: 4, participants: 1, grain: null }, true);
+    const mailbox = new Mailbox();
+    const partials = new Partials(4);
+    const sent: unknown[] = [];
+    new LoopParticipant({
+      loop: 7,
+      kernel: (start: number) => start,
+      loaded: true,
+      shared: undefined,
+      control,
+      partials,
+      partialsVersion: told,
+      mailbox,
+      send: (message) => sent.push(message),
+    }).takePart();
+    return { control, mailbox, sent, partials };
+  };
+
+  it('leaves a run alone whose partial results it does not know where to put', () => {
+    const { control, mailbox, sent } = invite(0);
+    expect([control.isDone, control.hasRoom, mailbox.inside, sent]).toEqual([false, true, 0, []]);
+  });
+
+  it('does its part where it knows', () => {
+    const { control, sent, partials } = invite(1);
+    expect([control.isDone, sent.length]).toEqual([true, 1]);
+    expect([0, 1, 2, 3].map((unit) => partials.get(unit))).toEqual([0, 1, 2, 3]);
   });
 });

@@ -55,7 +55,15 @@ describe('LocalExecutor', () => {
     await expect(executor.retryDeadLetter(letters[0]!.id)).rejects.toThrow('no c left');
     await executor.removeDeadLetter(letters[1]!.id);
     expect((await executor.deadLetters()).map(({ args }) => args)).toEqual(['c']);
-    await expect(executor.removeDeadLetter('nothing')).rejects.toMatchObject({ code: 'UNKNOWN_ID' });
+    await expect(executor.removeDeadLetter('nothing')).rejects.toMatchObject({
+      code: 'UNKNOWN_ID',
+      hint: expect.stringContaining('executor.deadLetters()'),
+    });
+    for (const limit of [0, -1, 1.5, Infinity, '2', null]) {
+      await expect(executor.deadLetters({ limit } as never)).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+      });
+    }
 
     await expect(executor.run(task('failFirst'), { file, times: 1 })).rejects.toThrow('not yet');
     const [letter] = await executor.deadLetters();
