@@ -17,6 +17,14 @@ export interface TaskProfile {
 /** `waiting`: for room in the queue. `placed`: in a worker's lane. */
 export type CallState = 'waiting' | 'queued' | 'placed' | 'settled';
 
+let resolveOfLast!: (value: unknown) => void;
+let rejectOfLast!: (error: unknown) => void;
+/** One for all promises: a function for each would be another object for each. */
+const keepSettlers = (resolve: (value: unknown) => void, reject: (error: unknown) => void) => {
+  resolveOfLast = resolve;
+  rejectOfLast = reject;
+};
+
 export class TaskCall implements Parcel, Queued {
   readonly profile: TaskProfile;
   readonly task: Task;
@@ -38,8 +46,8 @@ export class TaskCall implements Parcel, Queued {
   onAbort: (() => void) | undefined;
   deadline: NodeJS.Timeout | undefined;
   readonly signal: AbortSignal | undefined;
-  resolve!: (value: unknown) => void;
-  reject!: (error: unknown) => void;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
 
   constructor(
     profile: TaskProfile,
@@ -60,10 +68,9 @@ export class TaskCall implements Parcel, Queued {
     this.signal = signal;
     this.caller = caller;
     this.calledAt = calledAt;
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
+    this.promise = new Promise(keepSettlers);
+    this.resolve = resolveOfLast;
+    this.reject = rejectOfLast;
   }
 
   get taskId(): number {

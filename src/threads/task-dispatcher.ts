@@ -31,7 +31,13 @@ const RUSH_MS = 1;
 const SHORT_BACKLOG_MS = 0.02;
 /** In a rush results are taken in after so many calls, while threads work on the others. */
 const CALLS_PER_COLLECTION = 16;
+/** In a rush tasks are handed over so many at a time, the last ones when the caller is through. */
+const TASKS_PER_PUBLICATION = 8;
+/** Results are taken in without a turn of the event loop for so long, in ms: others wait for that turn. */
+const MOST_WITHOUT_TURN_MS = 1;
 const NO_OPTIONS: RunOptions = {};
+/** Up to so many calls under way, each is worth a thread's waking. */
+const FEW_CALLS = 16;
 /** Tasks placed within this are announced together, and further ones when they are as much work. */
 const RING_TOGETHER_MS = 0.1;
 /** How long tasks wait behind one that takes longer than forecast, while another thread is idle. */
@@ -75,8 +81,11 @@ export class TaskDispatcher {
   readonly #profiles = new Map<string, TaskProfile>();
   readonly #profileOf = new WeakMap<Task, TaskProfile>();
   readonly #toRing = new Set<PoolWorker>();
+  readonly #toRingInTurn = new Set<PoolWorker>();
   /** When the last call was made, or results were taken in. */
   #now = 0;
+  /** When the event loop last had a turn, as far as is known. */
+  #turnAt = 0;
   #lastCallAt = -Infinity;
   #lastCallInRush = false;
   #lastTask: Task | undefined;
@@ -100,7 +109,10 @@ export class TaskDispatcher {
       busy: this.#busy,
       cpus,
       concurrency: host.options.concurrency,
-      collect: () => this.#collectAll(),
+      collect: () => {
+        this.#turnAt = this.#now = performance.now();
+        return this.#collectAll();
+      },
     });
   }
 
@@ -124,17 +136,25 @@ export class TaskDispatcher {
     const stores = this.#host.options.stores.length === 0 ? undefined : this.#storeValues();
     const caller = this.#caller();
     this.#callsSinceCollection += 1;
-    if (this.#callsSinceCollection >= CALLS_PER_COLLECTION) this.#collectAll();
+    if (this.#callsSinceCollection >= CALLS_PER_COLLECTION) this.#collectAmongCalls();
     const call = new TaskCall(profile, task, args, options ?? NO_OPTIONS, stores, caller, this.#now);
     this.#admit(call);
     if (options !== undefined) this.#limit(call, options);
     if (!this.#placeAtOnce(call)) {
+      const isBehind = this.#isBehindOthers(call);
       (call.state === 'queued' ? this.#queue : this.#entrance).push(call);
-      this.dispatch();
+      if (!isBehind) this.dispatch();
     } else if (this.pending === 1) {
       this.#host.changed();
     }
     return call.promise;
+  }
+
+  /** Where others wait before it, and no thread can be started for it, nothing can be done for it now. */
+  #isBehindOthers(call: TaskCall): boolean {
+    if (call.state !== 'queued' || this.#host.roster.canGrow) return false;
+    const { first } = this.#queue;
+    return first !== undefined && call.priority <= first.priority;
   }
 
   /** Where nobody waits, a call need not be queued either. */
@@ -189,10 +209,20 @@ export class TaskDispatcher {
     return values.some((value) => value !== undefined) ? values : undefined;
   }
 
+  /**
+   * Each result that is taken in may be followed by a call, in a continuation that runs before the event loop does: such a
+   * chain of calls would keep timers and connections waiting for ever.
+   */
+  #collectAmongCalls(): void {
+    if (this.#now - this.#turnAt < MOST_WITHOUT_TURN_MS) this.#collectAll();
+    else this.#callsSinceCollection = 0;
+  }
+
   /** The second of two quick calls may be chance; from the third on it is a rush. */
   #caller() {
     const now = (this.#now = performance.now());
     const isQuick = now - this.#lastCallAt < RUSH_MS;
+    if (!isQuick) this.#turnAt = now;
     const isRush = isQuick && this.#lastCallInRush;
     this.#lastCallAt = now;
     this.#lastCallInRush = isQuick;
@@ -277,31 +307,54 @@ export class TaskDispatcher {
   /**
    * The first task in a while wakes its worker at once; those that follow closely wake it together when the caller is
    * through, or when they are worth it, as each system call to wake a thread costs more than many a small task, and may
-   * cost the caller its CPU.
+   * cost the caller its CPU. Where many are under way and the worker sleeps all the same, the caller is the slower of the
+   * two, and hands over a turn's calls at once.
    */
   #ring(worker: PoolWorker, { forecastMs }: TaskCall): void {
     worker.unrungMs += forecastMs;
-    const isFirst = worker.lane.load === 1 && this.#now - worker.rungAt > RING_TOGETHER_MS;
+    const isFirst =
+      worker.lane.load === 1 && this.pending <= FEW_CALLS && this.#now - worker.rungAt > RING_TOGETHER_MS;
     if (isFirst || worker.unrungMs >= RING_TOGETHER_MS) {
       this.#toRing.delete(worker);
       this.#ringNow(worker);
       return;
     }
-    if (this.#toRing.has(worker)) return;
+    if (this.#toRing.has(worker)) {
+      // Who is awake can begin.
+      const { memory } = worker.lane;
+      if (memory.unpublished >= TASKS_PER_PUBLICATION) memory.publish();
+      return;
+    }
     if (this.#toRing.size === 0) void settled.then(this.#ringAll);
     this.#toRing.add(worker);
     worker.mailbox.announce();
+    worker.lane.memory.publish();
   }
 
   #ringNow(worker: PoolWorker): void {
     worker.rungAt = this.#now;
     worker.unrungMs = 0;
+    worker.lane.memory.publish();
     worker.mailbox.ring();
   }
 
   readonly #ringAll = (): void => {
-    for (const worker of this.#toRing) this.#ringNow(worker);
+    for (const worker of this.#toRing) {
+      if (this.pending > FEW_CALLS && worker.mailbox.isAsleep) this.#ringInTurn(worker);
+      else this.#ringNow(worker);
+    }
     this.#toRing.clear();
+  };
+
+  #ringInTurn(worker: PoolWorker): void {
+    worker.lane.memory.publish();
+    if (this.#toRingInTurn.size === 0) setImmediate(this.#ringSleepers);
+    this.#toRingInTurn.add(worker);
+  }
+
+  readonly #ringSleepers = (): void => {
+    for (const worker of this.#toRingInTurn) this.#ringNow(worker);
+    this.#toRingInTurn.clear();
   };
 
   // --- Coming back

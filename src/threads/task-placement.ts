@@ -12,6 +12,8 @@ import type { WorkerRoster } from './worker-roster.js';
 const COALESCE_WAKES = 2;
 const LEAST_COALESCE_MS = 0.05;
 const MOST_COALESCE_MS = 0.5;
+/** One thread runs tasks as short as this as fast as the caller hands them over; two would only share its lane's cost. */
+const KEPT_UP_WITH_MS = 0.0005;
 /** Work that a lane holds ahead, in ms: what the pool's thread may be busy for without a worker running dry. */
 const AHEAD_MS = 1;
 /** The same where threads have taken every CPU: the pool's thread then also waits for one, for a time slice or two. */
@@ -51,7 +53,10 @@ export class TaskPlacement {
     if (runMs !== undefined) {
       const follower = this.#least();
       // A full lane that short is through before another thread is up: waiting for it is the quickest.
-      if (follower !== undefined && follower.backlogMs + runMs <= coalesceMs(follower)) {
+      if (
+        follower !== undefined &&
+        (runMs <= KEPT_UP_WITH_MS || follower.backlogMs + runMs <= coalesceMs(follower))
+      ) {
         return follower.lane.hasRoom && follower.lane.load < this.#depth ? follower : undefined;
       }
     }

@@ -30,9 +30,10 @@ export class TaskQueue<T extends Queued> {
 
   /** Whom the next `shift` gives. */
   get first(): T | undefined {
-    while (this.#heap[0]?.settled === true) this.#pop();
+    while (this.#heap.length > 0 && this.#heap[0]!.settled) this.#pop();
     while (this.#inLine?.settled === true) this.#leaveLine();
-    const [inHeap, inLine] = [this.#heap[0], this.#inLine];
+    const inHeap = this.#heap.length > 0 ? this.#heap[0] : undefined;
+    const inLine = this.#inLine;
     if (inHeap === undefined || inLine === undefined) return inLine ?? inHeap;
     return precedes(inHeap, inLine) ? inHeap : inLine;
   }
@@ -46,7 +47,8 @@ export class TaskQueue<T extends Queued> {
   push(entry: T): void {
     this.stamp(entry);
     this.#length += 1;
-    const last = this.#line[this.#line.length - 1];
+    const { length } = this.#line;
+    const last = length > 0 ? this.#line[length - 1] : undefined;
     if (last === undefined || (last.priority === entry.priority && last.order < entry.order)) {
       this.#line.push(entry);
       return;
@@ -78,7 +80,7 @@ export class TaskQueue<T extends Queued> {
   }
 
   get #inLine(): T | undefined {
-    return this.#line[this.#head];
+    return this.#head < this.#line.length ? this.#line[this.#head] : undefined;
   }
 
   #leaveLine(): void {

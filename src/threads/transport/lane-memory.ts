@@ -68,6 +68,8 @@ export class LaneMemory {
   /** How far this side has read the ring that comes in, and how far it knows that the other side has written it. */
   #read = 0;
   #known = 0;
+  /** Tasks that the pool has written, of which it may have published fewer. */
+  #submitted = 0;
 
   constructor(buffer = new SharedArrayBuffer(BYTES)) {
     this.buffer = buffer;
@@ -114,7 +116,10 @@ export class LaneMemory {
 
   // --- The pool's side
 
-  /** Hands over a slot whose payload is written. */
+  /**
+   * Puts a slot whose payload is written into the ring. The worker sees it from the next `publish` on: an atomic store
+   * waits until all stores before it have reached memory that the other side has just used, and one wait does for many.
+   */
   submit(slot: number, task: number, kind: number, length: number, flags: number): void {
     const words = this.#words;
     const header = this.#header(slot);
@@ -123,10 +128,18 @@ export class LaneMemory {
     words[header + LENGTH] = length;
     words[header + FLAGS] = flags;
     words[header + STATE] = SlotState.QUEUED;
-    const submitted = words[SUBMITTED]!;
-    words[RING_IN + (submitted & (SLOTS - 1))] = slot;
-    // Publishes all of the above.
-    Atomics.store(words, SUBMITTED, (submitted + 1) | 0);
+    words[RING_IN + (this.#submitted & (SLOTS - 1))] = slot;
+    this.#submitted = (this.#submitted + 1) | 0;
+  }
+
+  /** Hands over what was submitted. */
+  publish(): void {
+    Atomics.store(this.#words, SUBMITTED, this.#submitted);
+  }
+
+  /** Slots that were submitted and not yet published. */
+  get unpublished(): number {
+    return (this.#submitted - this.#words[SUBMITTED]!) | 0;
   }
 
   /** Takes a task back that has not started; false where it has. Its slot still comes back through the ring. */
@@ -205,7 +218,8 @@ export class LaneMemory {
     words[header + KIND] = kind;
     words[header + LENGTH] = length;
     this.#headers[(header >> 1) + RUN_MS] = runMs;
-    Atomics.store(words, header + STATE, SlotState.FINISHED);
+    // Seen by who sees the slot in the ring, or the thread's end.
+    words[header + STATE] = SlotState.FINISHED;
     this.#return(slot);
   }
 

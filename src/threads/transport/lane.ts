@@ -54,7 +54,7 @@ export class Lane<P extends Parcel> {
   }
 
   /**
-   * Hands a parcel over. The worker is not woken.
+   * Hands a parcel over, with the next `memory.publish`. The worker is not woken.
    *
    * @throws DataCloneError where it holds what cannot be cloned. Nothing was sent then.
    */

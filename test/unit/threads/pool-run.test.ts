@@ -25,6 +25,35 @@ describe('run', () => {
     expect(pool.stats()).toMatchObject({ completed: 500, failed: 0, running: 0, queued: 0 });
   });
 
+  it('lets the event loop turn among calls that follow results without end', async () => {
+    const pool = poolWith();
+    let hasTurned = false;
+    let calls = 0;
+    const caller = async () => {
+      // Without a turn it would go on until the test is given up.
+      while (!hasTurned) expect(await pool.run(fixture('double'), (calls += 1))).toBeGreaterThan(0);
+    };
+    await pool.run(fixture('double'), 1);
+    const callers = Array.from({ length: 600 }, caller);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    hasTurned = true;
+    await Promise.all(callers);
+    expect(pool.stats()).toMatchObject({ completed: calls + 1, failed: 0, running: 0, queued: 0 });
+  });
+
+  it('runs calls in their order where more wait than a thread takes at once', async () => {
+    const pool = poolWith({ maxThreads: 1 });
+    await pool.run(fixture('double'), 1);
+    const order: number[] = [];
+    const runs = Array.from({ length: 2_000 }, (_, n) =>
+      pool.run(fixture('echo'), n, n === 1_500 ? { priority: 1 } : {}).then(() => order.push(n)),
+    );
+    await Promise.all(runs);
+    const urgentAt = order.indexOf(1_500);
+    expect(urgentAt).toBeLessThan(1_500);
+    expect(order.toSpliced(urgentAt, 1)).toEqual([...Array(2_000).keys()].toSpliced(1_500, 1));
+  });
+
   it('runs in other threads, no more than maxThreads', async () => {
     const pool = poolWith({ maxThreads: 2 });
     const ids = await Promise.all(
