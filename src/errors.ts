@@ -221,6 +221,11 @@ const CATALOGUE = {
     'Cannot write {path}: {reason}',
     'What was stored before is unchanged. Make it writable, free space, or choose another storagePath.',
   ],
+  OUTPUT_NOT_WRITABLE: [
+    'StorageError',
+    'Cannot write {path}: {reason}.',
+    'Give another file with {option}; its folder must exist or be one that can be made.',
+  ],
   DOCUMENT_CORRUPT: [
     'StorageError',
     'Stored document {path} cannot be read: {reason}',

@@ -13,12 +13,13 @@ export const reportBlock: ReportBlock = async ({ blockedMs, limitMs, profile }, 
     const signals = blockedSignals(blockedMs, profile, [], false);
     if (signals === undefined) return undefined;
     const lasting = 'The event loop was still blocked when this was stored.';
-    const { id } = await optimizer.completeResult(
+    const { id, stored } = await optimizer.completeResult(
       { ...signals, warnings: [...signals.warnings, lasting] },
       { pid: process.pid, description: 'in-process' },
       blockedTrigger(blockedMs, limitMs),
     );
-    return id;
+    // The main thread tries again.
+    return stored === false ? undefined : id;
   } finally {
     await optimizer.close();
   }

@@ -8,7 +8,7 @@ import type { Computation } from './computation/computation.js';
 import type { OnlineLearning } from './computation/online-learning.js';
 import { ChoicesInForce } from './choices-in-force.js';
 import { diagnosedResult } from './diagnosed-result.js';
-import { describe, fail } from './errors.js';
+import { describe, fail, StorageError } from './errors.js';
 import type { OptimizerEvents } from './events.js';
 import { useHostProbe } from './host/effective-cache.js';
 import { hostFingerprint } from './host/environment.js';
@@ -180,9 +180,10 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   }
 
   /**
-   * Profiles this process and diagnoses what it finds. Stored as `results/<id>.json`.
+   * Profiles this process and diagnoses what it finds. Stored as `results/<id>.json`. A store that turns out not to be
+   * writable when the profile is there does not cost the result: it is returned with `stored: false` and a warning.
    *
-   * @throws SettingsError; NOT_SUPPORTED for a type that this version does not measure; ABORTED; CLOSED.
+   * @throws SettingsError; StorageError where the store cannot be written from the start; NOT_SUPPORTED for a type that this version does not measure; ABORTED; CLOSED.
    *
    * @example
    * const { analysis, recommendations } = await optimizer.profileSystem({ type: ProfileType.CPU, durationMs: 5_000 });
@@ -193,6 +194,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     return this.#track(async (closing) => {
       const { gatherSignals } = await import('./profiling/session.js');
       const { type, signal, ...rest } = await parseProfileOptions(options);
+      this.#store.checkWritable();
       // What is asked for goes before what a monitor takes by itself.
       const { automaticRunsGiveWay } = await import('./profiling/automatic-runs.js');
       await automaticRunsGiveWay();
@@ -259,12 +261,24 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    * is what `profileSystem` ends with, for callers that gather by other means (the command line, a file). V8's own
    * profile, where the signals have it, is kept beside the result.
    *
+   * Where the store cannot be written, the result is handed over all the same, with `stored: false` and a warning.
+   *
    * @param trigger why it was taken, where nobody asked for it.
    */
   async completeResult(signals: Signals, target: ProfileTarget, trigger?: Trigger): Promise<ProfilingResult> {
     this.#assertOpen();
     const result = await diagnosedResult(signals, { target, trigger, subjects: this.subjects });
-    await this.#store.saveResult(result);
+    try {
+      await this.#store.saveResult(result);
+    } catch (error) {
+      // It took seconds to measure, and cannot be measured again: it is handed over all the same.
+      if (!(error instanceof StorageError)) throw error;
+      this.emit('warning', `The result ${result.id} could not be stored: ${error.message}`);
+      const warnings = [...result.warnings, `It could not be stored: ${error.message}`];
+      const unstored = { ...result, stored: false as const, warnings };
+      this.#tell(unstored);
+      return unstored;
+    }
     if (signals.rawProfile !== undefined) {
       const format = signals.type === 'memory' ? 'heapprofile' : 'cpuprofile';
       // The result is stored; what is missing is for other tools.

@@ -113,7 +113,7 @@ function basename(file: string): string {
   return file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1);
 }
 
-/** As a sentence begins; names of functions keep their case. */
+/** As a sentence begins; names of functions and modules keep their case. */
 function capitalised(name: string): string {
-  return name.includes('.') || name.includes('(') ? name : name.charAt(0).toUpperCase() + name.slice(1);
+  return /[.(:]/.test(name) ? name : name.charAt(0).toUpperCase() + name.slice(1);
 }

@@ -5,6 +5,8 @@ import type { RankedFinding } from './rule.js';
 import type { SignalView } from './signal-view.js';
 
 const SATURATED = 0.9;
+/** Forty samples at most: what a shorter window shows is chance, and the start of the profile itself. */
+const LEAST_WINDOW_MS = 100;
 /** A shorter window shows a moment, not a state. */
 const WHOLE_WINDOW_MS = 1000;
 /** What is wrong around the program comes before its own state only where it weighs more than this. */
@@ -27,6 +29,17 @@ export function stateOf(view: SignalView): RankedFinding {
       (value) => `The collector paused the program for ${formatShare(value)} of the time.`,
     ),
   ];
+  if (view.signals.durationMs < LEAST_WINDOW_MS) {
+    return {
+      cause: 'healthy',
+      severity: 'info',
+      confidence: 0.1,
+      impact: OWN_STATE,
+      title: `No fault was found, but ${formatDurationMs(view.signals.durationMs)} are too short to judge a program by`,
+      detail: `Profile for a second or more; a program that ends earlier has little that could be slow. From ${LEAST_WINDOW_MS} ms on its state is judged.`,
+      evidence: [],
+    };
+  }
   if (utilization === undefined) {
     return {
       cause: 'healthy',

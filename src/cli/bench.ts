@@ -1,6 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { fail } from '../errors.js';
 import type { Verdict } from '../model/comparison.js';
 import { formatBench, compareRuns, type BenchChange } from '../validation/bench-table.js';
 import { runBench, type BenchReport, type BenchResult } from '../validation/bench.js';
@@ -14,6 +14,7 @@ import {
   type SeriesChange,
 } from '../storage/ratio-series.js';
 import { EXIT, UsageError } from './exit-code.js';
+import { checkOutput, writeOutput } from './output-file.js';
 import type { Session, VerbOutcome } from './session.js';
 import { visible } from './terminal.js';
 
@@ -45,7 +46,14 @@ export async function benchVerb(
       'Give it with --against FILE or --series FILE.',
     );
   }
-  // Read first: a file that cannot be read must not cost a whole run.
+  const missing = files.find((file) => !existsSync(file));
+  if (missing !== undefined) throw new UsageError(`There is no file ${resolve(missing)}.`, 'Check its path.');
+  // First: a file that cannot be read or written must not cost a whole run.
+  for (const [file, option] of [
+    [options.save, '--save'],
+    [options.series, '--series'],
+  ] as const)
+    if (file !== undefined) await checkOutput(file, option);
   const before = options.against === undefined ? undefined : await readRun(options.against);
   const report = await runBench(files, {
     ...(options.filter !== undefined && { filter: options.filter }),
@@ -147,10 +155,5 @@ async function readRun(file: string): Promise<BenchReport> {
 }
 
 async function writeRun(file: string, report: BenchReport): Promise<void> {
-  const path = resolve(file);
-  try {
-    await writeFile(path, `${JSON.stringify(report, null, 2)}\n`);
-  } catch (cause) {
-    throw fail('STORAGE_NOT_WRITABLE', { path, reason: (cause as Error).message }, { cause });
-  }
+  await writeOutput(file, `${JSON.stringify(report, null, 2)}\n`, '--save');
 }

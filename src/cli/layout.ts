@@ -1,6 +1,5 @@
-import { writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { fail, OptimizerError } from '../errors.js';
+import { OptimizerError } from '../errors.js';
 import { planLayout, type LayoutPlan, type PlanOptions } from '../memory/layout-planner.js';
 import { layoutReport } from '../memory/layout-report.js';
 import { cHeaderOf } from '../memory/struct/c-header.js';
@@ -11,6 +10,7 @@ import { layoutPage } from '../report/layout-page.js';
 import { layoutSvg, type NamedPlan } from '../report/layout-drawing.js';
 import { EXIT, UsageError } from './exit-code.js';
 import { readLayoutInput, type RecordField, type RecordSource } from './layout-input.js';
+import { writeOutput } from './output-file.js';
 import type { Session, VerbOutcome } from './session.js';
 import { visible } from './terminal.js';
 
@@ -190,12 +190,7 @@ async function writeHeader(out: string, planned: readonly Planned[]): Promise<st
     ...node,
     fields: node.fields.map((field) => ({ ...field, node: inner(field.node) })),
   }));
-  try {
-    await writeFile(path, cHeaderOf(settled, basename(path).replace(/\.\w+$/, '')));
-  } catch (cause) {
-    throw fail('STORAGE_NOT_WRITABLE', { path, reason: (cause as Error).message }, { cause });
-  }
-  return path;
+  return writeOutput(path, cHeaderOf(settled, basename(path).replace(/\.\w+$/, '')), '--out');
 }
 
 function nodeOf({ name, source, plan }: Planned): StructNode {

@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { fail } from '../errors.js';
 import { captureEnvironment } from '../host/environment.js';
 import type { StoredComparison } from '../model/comparison.js';
 import type { OptimizationProfile } from '../model/optimization-profile.js';
@@ -10,9 +8,9 @@ import type { ProfilingResult } from '../model/profiling-result.js';
 import { formatCount } from '../report/format.js';
 import { renderHtml } from '../report/html.js';
 import { renderMarkdown } from '../report/markdown.js';
-import { makeFolder } from '../storage/make-folder.js';
 import type { Store } from '../storage/store.js';
 import { UsageError } from './exit-code.js';
+import { writeOutput } from './output-file.js';
 import {
   isStackFormat,
   renderStacks,
@@ -81,7 +79,7 @@ export async function reportVerb(options: ReportVerbOptions, { terminal }: Sessi
   }
   const name = options.format === 'html' ? 'report.html' : 'report.md';
   const file = resolve(options.out ?? join(options.storage, name));
-  await write(file, text);
+  await writeOutput(file, text, '--out');
   terminal.print(
     `Wrote ${file} (${formatCount(results.length, 'result')}, ${formatCount(profiles.length, 'optimisation')}).`,
   );
@@ -129,18 +127,9 @@ async function stacksVerb(
     return { result: null };
   }
   const file = resolve(options.out ?? join(options.storage, stacksFileName(result, format)));
-  await write(file, rendered);
+  await writeOutput(file, rendered, '--out');
   terminal.print(`Wrote ${file} (${result.id}).`);
   return { result: { file, ...summary } };
-}
-
-async function write(file: string, content: string | Uint8Array): Promise<void> {
-  try {
-    await makeFolder(dirname(file));
-    await writeFile(file, content);
-  } catch (cause) {
-    throw fail('STORAGE_NOT_WRITABLE', { path: file, reason: (cause as Error).message }, { cause });
-  }
 }
 
 async function newestResults(store: Store, terminal: Terminal): Promise<ProfilingResult[]> {

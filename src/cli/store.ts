@@ -29,7 +29,9 @@ export async function prepareStorage(path: string): Promise<void> {
       { cause, ...(code && { errno: code }) },
     );
   }
-  openStore(folder).config();
+  const store = openStore(folder);
+  store.checkWritable();
+  store.config();
 }
 
 /** A store to read from. One that does not exist yet is empty, and the user is told so. */

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { fail, OptimizerError } from '../errors.js';
 import type { Subject } from '../model/subject.js';
 import type { SystemOptimizer } from '../system-optimizer.js';
+import { UsageError } from './exit-code.js';
 
 const KINDS: readonly string[] = ['struct', 'pool', 'computation', 'job', 'workload'];
 
@@ -11,7 +12,7 @@ const KINDS: readonly string[] = ['struct', 'pool', 'computation', 'job', 'workl
  * Loads a module of subjects and registers them: with its default export, `register(optimizer)`, or else every
  * export that is a subject.
  *
- * @throws SUBJECT_UNLOADABLE where the module is missing, throws, or exports no subject.
+ * @throws UsageError where there is no such file; SUBJECT_UNLOADABLE where the module throws, or exports no subject.
  */
 export async function registerSubjects(
   file: string,
@@ -20,7 +21,9 @@ export async function registerSubjects(
   const path = resolve(file);
   const unloadable = (reason: string, remedy: string, cause?: unknown) =>
     fail('SUBJECT_UNLOADABLE', { subject: path, reason, remedy }, cause === undefined ? {} : { cause });
-  if (!existsSync(path)) throw unloadable('there is no such file', 'Check the path given with --subjects.');
+  if (!existsSync(path)) {
+    throw new UsageError(`There is no file ${path}.`, 'Check the path given with --subjects.');
+  }
 
   let exports: Readonly<Record<string, unknown>>;
   try {

@@ -13,6 +13,9 @@ import type {
 } from './signals.js';
 import type { ProfileType } from './types.js';
 
+/** Shortest window of a profile: four samples of V8's profiler. It takes a hundred times as long to say much. */
+export const MIN_PROFILE_MS = 10;
+
 /** Longest window of a profile: V8 keeps every sample until the end, about 240,000 for ten busy minutes at 400 Hz. */
 export const MAX_PROFILE_MS = 600_000;
 
@@ -73,4 +76,6 @@ export interface ProfilingResult {
   readonly analysis: Analysis;
   readonly recommendations: readonly Recommendation[];
   readonly warnings: readonly string[];
+  /** Set where the store could not be written: this is the only copy. */
+  readonly stored?: false;
 }

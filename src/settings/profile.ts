@@ -1,16 +1,16 @@
 /** Options of `profileSystem`. Imported only when options are parsed: it loads zod. Types import it for free. */
 import { z } from 'zod';
-import { MAX_PROFILE_MS } from '../model/profiling-result.js';
+import { MAX_PROFILE_MS, MIN_PROFILE_MS } from '../model/profiling-result.js';
 import { ProfileType } from '../model/types.js';
 
 export const profileOptionsSchema = z.strictObject({
   type: z.enum(Object.values(ProfileType)).describe('What to look at.'),
   durationMs: z
     .number()
-    .min(1)
+    .min(MIN_PROFILE_MS)
     .max(MAX_PROFILE_MS)
     .default(5_000)
-    .describe('Length of the observation in milliseconds, up to ten minutes.'),
+    .describe('Length of the observation in milliseconds, 10 to ten minutes; below 100 nothing is judged.'),
   samplingIntervalUs: z
     .number()
     .int()

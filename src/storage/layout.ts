@@ -1,8 +1,8 @@
 /** Where in a store's folder what is kept. */
-import { statSync, type Stats } from 'node:fs';
+import { accessSync, constants, statSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, fail } from '../errors.js';
-import { corrupt } from './storage-error.js';
+import { corrupt, writeError } from './storage-error.js';
 
 /** Kinds of documents that can be listed and got by id. */
 export type DocumentKind = 'profile' | 'result' | 'recommendation' | 'comparison';
@@ -61,6 +61,26 @@ export function checkRoot(root: string): void {
     const stat = statOf(path);
     if (stat?.isDirectory()) return;
     if (stat) throw fail('STORAGE_NOT_A_DIRECTORY', { path: root });
+  }
+}
+
+/**
+ * Whether a store can be written, as far as its permissions tell; writes nothing itself. For what takes long to measure.
+ *
+ * @throws STORAGE_NOT_A_DIRECTORY, STORAGE_NOT_WRITABLE
+ */
+export function checkWritable(root: string): void {
+  checkRoot(root);
+  let nearest = root;
+  while (statOf(nearest) === undefined) nearest = dirname(nearest);
+  const folders = nearest === root ? Object.values(FOLDERS).map((folder) => join(root, folder)) : [];
+  for (const path of [nearest, ...folders]) {
+    if (statOf(path) === undefined) continue;
+    try {
+      accessSync(path, constants.W_OK | constants.X_OK);
+    } catch (error) {
+      throw writeError(path, error);
+    }
   }
 }
 

@@ -17,7 +17,8 @@ export function corrupt(path: string, error: unknown): OptimizerError {
   return fail('DOCUMENT_CORRUPT', { path, reason: sentence(reason) }, { cause: error });
 }
 
-function reasonOf(code: string | undefined): string | undefined {
+/** What a failed file operation's code means, in words; undefined for one that speaks for itself in its message. */
+export function reasonOf(code: string | undefined): string | undefined {
   switch (code) {
     case 'EACCES':
     case 'EPERM':
@@ -27,6 +28,11 @@ function reasonOf(code: string | undefined): string | undefined {
     case 'ENOSPC':
     case 'EDQUOT':
       return 'no space is left';
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return 'a part of the path is a file';
+    case 'EISDIR':
+      return 'it is a directory';
     case 'EMFILE':
     case 'ENFILE':
       return 'too many files are open';

@@ -26,6 +26,7 @@ import { checkId } from './ids.js';
 import { byAge, DocumentIndex, type StoredEntry } from './index-file.js';
 import {
   checkRoot,
+  checkWritable,
   dayOf,
   DOCUMENT_KINDS,
   FOLDERS,
@@ -93,6 +94,16 @@ export class Store {
     this.#layout = layoutOf(this.path);
     this.#retention = retention;
     this.#index = new DocumentIndex(this.#layout);
+  }
+
+  /**
+   * Whether the store can be written, as far as permissions tell, before something long is measured for it. Writes
+   * nothing.
+   *
+   * @throws STORAGE_NOT_A_DIRECTORY, STORAGE_NOT_WRITABLE.
+   */
+  checkWritable(): void {
+    checkWritable(this.path);
   }
 
   /**

@@ -191,22 +191,27 @@ describe('subjects that cannot be loaded', () => {
     runCli(['optimize', '--json', '--storage', join(folder, 'store'), '--subjects', file]);
 
   it.each([
-    ['missing.js', undefined, 'no such file'],
     ['broken.js', 'export default (', 'Unexpected'],
     ['throws.js', 'export default () => { throw new Error("no database"); };', 'no database'],
     ['empty.js', 'export const answer = 42;', 'no subject'],
   ])('%s', async (name, source, reason) => {
     using folder = scratch();
     const file = join(folder.path, name);
-    if (source !== undefined) {
-      writeFileSync(join(folder.path, 'package.json'), '{ "type": "module" }');
-      writeFileSync(file, source);
-    }
+    writeFileSync(join(folder.path, 'package.json'), '{ "type": "module" }');
+    writeFileSync(file, source);
     const { code, json } = await optimize(folder.path, file);
     expect(code).toBe(3);
     expect(json.error.code).toBe('SUBJECT_UNLOADABLE');
     expect(json.error.message).toContain(name);
     expect(json.error.message).toContain(reason);
+  });
+
+  it('a file that does not exist is a wrong call, as everywhere', async () => {
+    using folder = scratch();
+    const file = join(folder.path, 'missing.js');
+    const { code, json } = await optimize(folder.path, file);
+    expect(code).toBe(2);
+    expect(json.error).toMatchObject({ code: 'USAGE', message: `There is no file ${file}.` });
   });
 
   it('imports a package that is not installed there: the hint installs it', async () => {

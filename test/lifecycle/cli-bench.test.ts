@@ -66,7 +66,8 @@ describe('sysopt bench', () => {
 
   it.each([
     [[], 2, 'USAGE'],
-    [['nowhere.bench.js'], 3, 'SUBJECT_UNLOADABLE'],
+    [['nowhere.bench.js'], 2, 'USAGE'],
+    [['--save', '/proc/none/run.json', resolve('package.json')], 4, 'OUTPUT_NOT_WRITABLE'],
     [['--fail-on-slower', 'x.bench.js'], 2, 'USAGE'],
     [['--against', 'nowhere.json', 'x.bench.js'], 2, 'USAGE'],
     [['--against', resolve('package.json'), 'x.bench.js'], 2, 'USAGE'],

@@ -180,8 +180,10 @@ describe('sysopt layout', () => {
   it('says where a header cannot be written', async () => {
     using folder = scratch();
     const file = write(folder.path, 'order.h', HEADER);
-    const { code, stderr } = await runCli(['layout', '--out', join(folder.path, 'no', 'x.h'), file]);
+    const { code, stderr } = await runCli(['layout', '--out', join(file, 'x.h'), file]);
     expect(code).toBe(4);
     expect(stderr).toContain('x.h');
+    expect(stderr).toContain('--out');
+    expect(stderr).not.toContain('storagePath');
   });
 });

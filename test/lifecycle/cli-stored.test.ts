@@ -197,7 +197,9 @@ describe('sysopt report', () => {
     const out = join(folder.path, 'index.json', 'report.html');
     const { code, json } = await runCli(['report', '--json', '--out', out, '--storage', folder.path]);
     expect(code).toBe(4);
-    expect(json.error.code).toBe('STORAGE_NOT_WRITABLE');
+    expect(json.error.code).toBe('OUTPUT_NOT_WRITABLE');
+    expect(json.error.hint).toContain('--out');
+    expect(json.error.hint).not.toContain('storagePath');
   });
 });
 
