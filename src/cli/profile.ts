@@ -1,6 +1,5 @@
-import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fail, OptimizerError } from '../errors.js';
+import { fail } from '../errors.js';
 import { startProgram, waitForUrl, type Program } from '../host/program.js';
 import { SEVERITIES, type Severity } from '../model/finding.js';
 import type { LoadSummary, ProfilingResult } from '../model/profiling-result.js';
@@ -8,13 +7,16 @@ import type { Signals } from '../model/signals.js';
 import type { ProfileType } from '../model/types.js';
 import { profileEvenBlocked, wasBlocked } from '../profiling/attach/blocked-agent.js';
 import { listenForAgents, type Agent, type AgentServer } from '../profiling/controller.js';
+import { isLauncher } from '../profiling/protocol.js';
 import { checkProfileOptions } from '../profiling/session.js';
 import type { LoadRequest } from '../validation/load-requests.js';
 import { EXIT, UsageError } from './exit-code.js';
 import { readLoad } from './load-file.js';
 import { printResult } from './print-findings.js';
+import { orExit } from './profile-exit.js';
 import { startLoad, withLoad } from './profile-load.js';
 import { observeProcess } from './profile-process.js';
+import { profileStarted } from './profile-start.js';
 import type { Session, VerbOutcome } from './session.js';
 import { prepareStorage } from './store.js';
 
@@ -43,7 +45,7 @@ const SPOOL_GRACE_MS = 2000;
 
 /**
  * `sysopt profile -- node app.js`: starts a program with the agent inside, drives load at it where a URL is
- * given, diagnoses what was measured, stores it and stops the program. With `--pid` the same for a process that
+ * given and profiles it from its start where none is, diagnoses what was measured, stores it and stops the program. With `--pid` the same for a process that
  * runs already, which goes on afterwards as it was.
  */
 export async function profileVerb(
@@ -57,7 +59,7 @@ export async function profileVerb(
   const requests = options.load === undefined ? undefined : await readLoad(options.load, options.url);
   const { terminal, signal } = session;
 
-  const { pid, description, signals, load } =
+  const { pid, description, signals, load, failed } =
     options.pid === undefined
       ? await observe(command, options, requests, session)
       : await observeProcess(options.pid, options, requests, session);
@@ -80,6 +82,13 @@ export async function profileVerb(
   printResult(terminal, result, reasonsExplained());
   for (const warning of result.warnings) terminal.warn(warning);
   terminal.print();
+  if (result.stored === false) {
+    // Standard output has the result either way; the exit code says that there is no other copy.
+    terminal.warn(
+      'The result is printed here alone. Keep it: add --json, or give another --storage next time.',
+    );
+    return { result, exitCode: EXIT.storage };
+  }
   terminal.print(
     terminal.style('dim', `Stored as ${result.id} in ${options.storage}. See it with: sysopt report`),
   );
@@ -88,7 +97,7 @@ export async function profileVerb(
   if (gate) terminal.warn(`A finding is ${failOn} or worse (--fail-on ${failOn}).`);
   // A process that was killed: what was read is stored, but there is no profile.
   const isLost = options.pid !== undefined && signals.metrics['cpu.samples'] === undefined;
-  return { result, exitCode: isLost ? EXIT.target : gate ? EXIT.gate : EXIT.ok };
+  return { result, exitCode: isLost || failed === true ? EXIT.target : gate ? EXIT.gate : EXIT.ok };
 }
 
 function checkTarget(command: readonly string[], { pid, agent }: ProfileVerbOptions): void {
@@ -115,6 +124,8 @@ export interface Observation {
   readonly description?: string;
   readonly signals: Signals;
   readonly load?: LoadSummary;
+  /** Whether the program ended in the middle with another exit code than 0, or of a signal. */
+  readonly failed?: boolean;
 }
 
 /** Everything that happens while the program runs. Whatever ends it, the program is stopped afterwards. */
@@ -124,7 +135,9 @@ async function observe(
   requests: readonly LoadRequest[] | undefined,
   { terminal, signal }: Session,
 ): Promise<Observation> {
-  const server = await listenForAgents();
+  const { type, durationMs, url, warmupMs = 0 } = options;
+  const isFromStart = url === undefined && warmupMs === 0;
+  const server = await listenForAgents(isFromStart ? { type, durationMs } : undefined);
   let program: Program | undefined;
   try {
     terminal.progress({ stage: 'start', message: `Starting ${command.join(' ')}` });
@@ -133,7 +146,10 @@ async function observe(
       signal,
       onOutput: (chunk) => terminal.targetOutput(chunk),
     });
-    return await profileProgram(program, server, options, requests, { terminal, signal });
+    const session = { terminal, signal };
+    return isFromStart
+      ? await profileStarted(program, server, options, session)
+      : await profileProgram(program, server, options, requests, session);
   } finally {
     await program?.stop();
     await server.close();
@@ -187,7 +203,9 @@ async function profileProgram(
       signal,
       onProgress: (progress) => terminal.progress(progress),
     });
-    const signals = await orExit(program, profile, 'while it was profiled', signal, SPOOL_GRACE_MS);
+    const signals = await orExit(program, profile, 'while it was profiled', signal, {
+      graceMs: SPOOL_GRACE_MS,
+    });
     loadEnd.abort();
     const complete = await untilItsEnd(signals, durationMs, program);
     return { pid: agent.hello.pid, ...(await withLoad(complete, load)) };
@@ -222,51 +240,16 @@ async function untilItsEnd(signals: Signals, durationMs: number, program: Progra
 
 /** The process to profile: the started one, or of several the busiest that is no package manager. */
 async function chooseAgent(server: AgentServer, first: Agent, program: Program): Promise<Agent> {
-  if (first.hello.pid === program.pid && !isLauncher(first) && server.agents.length === 1) return first;
-  if (server.agents.every(isLauncher)) await delay(LAUNCHER_SETTLE_MS);
-  const candidates = server.agents.filter((agent) => !isLauncher(agent));
+  if (first.hello.pid === program.pid && !isPackageManager(first) && server.agents.length === 1) return first;
+  if (server.agents.every(isPackageManager)) await delay(LAUNCHER_SETTLE_MS);
+  const candidates = server.agents.filter((agent) => !isPackageManager(agent));
   if (candidates.length <= 1) return candidates[0] ?? first;
   const busiest = await server.busiestAgent();
-  return isLauncher(busiest) ? (candidates.at(-1) ?? busiest) : busiest;
+  return isPackageManager(busiest) ? (candidates.at(-1) ?? busiest) : busiest;
 }
 
-function isLauncher(agent: Agent): boolean {
-  const script = basename(agent.hello.argv[1] ?? '');
-  return /^(npm|npx|pnpm|pnpx|yarn|yarnpkg|corepack)(-cli)?(\.c?js)?$/.test(script);
-}
-
-/**
- * Waits for a promise, but not longer than the program runs (and `graceMs` for what it leaves behind).
- *
- * @throws TARGET_EXITED with the program's last output; ABORTED.
- */
-async function orExit<T>(
-  program: Program,
-  work: Promise<T>,
-  when: string,
-  signal: AbortSignal,
-  graceMs = 0,
-): Promise<T> {
-  const exited = (how: string) => fail('TARGET_EXITED', { how, when, output: program.output() || '(none)' });
-  let settled = false;
-  const ended = program.exited.then(async ({ how }) => {
-    if (!settled && graceMs > 0) await delay(graceMs);
-    throw exited(how);
-  });
-  ended.catch(() => {});
-  try {
-    return await Promise.race([work, ended]);
-  } catch (error) {
-    signal.throwIfAborted();
-    // The agent's connection closes a moment before the exit of its process is seen.
-    const lost = error instanceof OptimizerError && error.code === 'TARGET_EXITED';
-    if (lost && program.exit === undefined) await Promise.race([program.exited, delay(500)]);
-    if (lost && program.exit !== undefined) throw exited(program.exit.how);
-    throw error;
-  } finally {
-    settled = true;
-    work.catch(() => {});
-  }
+function isPackageManager({ hello }: Agent): boolean {
+  return isLauncher(hello.argv);
 }
 
 function reaches(result: ProfilingResult, least: Severity): boolean {

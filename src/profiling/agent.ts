@@ -4,10 +4,12 @@
  *
  * It must not change the program. So: only the main thread connects; the socket, its timers and the profile's
  * keep nothing alive; nothing is printed; no signal is touched; the exit code stays; a controller that is gone
- * is forgotten. Only what a profile needs is loaded, and before the program starts: later, every module would
- * cost a saturated program several turns of its loop.
+ * is forgotten. What a profile needs is loaded when one is asked for, in one go (`require`): a loop that is saturated
+ * would take several turns over every module that is imported. For a profile from the start it is imported at once.
  */
+import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
+import type { StartRun } from './agent-connection.js';
 import { CONTROL_VARIABLE } from './protocol.js';
 
 /** A controller that does not accept within this time is not waited for any longer. */
@@ -15,20 +17,21 @@ const CONNECT_TIMEOUT_MS = 3000;
 
 /** Waits for the connection, so that the hello is on its way before the program's first line runs. */
 async function connect(path: string): Promise<void> {
-  const [{ connect: open }, { startRun }, { AgentConnection }, { placeForwarders }] = await Promise.all([
+  const [{ connect: open }, { AgentConnection, startCommand }, { placeForwarders }] = await Promise.all([
     import('node:net'),
-    import('./session.js'),
     import('./agent-connection.js'),
     import('./activity/forwarders.js'),
   ]);
   placeForwarders();
+  const fromStart = startCommand();
+  const startRun = fromStart === undefined ? startLoadedRun : (await import('./session.js')).startRun;
   await new Promise<void>((settled) => {
     const socket = open(path);
     // Referenced until here only: an unreferenced socket would let the process end before its main module runs.
     const giveUp = setTimeout(() => socket.destroy(), CONNECT_TIMEOUT_MS);
     socket.once('connect', () => {
       socket.unref();
-      new AgentConnection(socket, startRun);
+      new AgentConnection(socket, startRun, fromStart);
     });
     socket.on('error', () => socket.destroy());
     for (const event of ['connect', 'close'] as const) {
@@ -39,6 +42,23 @@ async function connect(path: string): Promise<void> {
     }
   });
 }
+
+/**
+ * Loads the profiler and starts a run. `require` of an ES module is a matter of course from Node 20.19 on; some
+ * releases warn of it, on the program's output, which is not ours to write to.
+ */
+const startLoadedRun: StartRun = (type, options) => {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- put back as it was, never called here.
+  const warn = process.emitWarning;
+  process.emitWarning = () => {};
+  let session: { readonly startRun: StartRun };
+  try {
+    session = createRequire(import.meta.url)('./session.js') as typeof session;
+  } finally {
+    process.emitWarning = warn;
+  }
+  return session.startRun(type, options);
+};
 
 // Last in the file: the connection may be there before an await here would let the rest be evaluated.
 const control = process.env[CONTROL_VARIABLE];

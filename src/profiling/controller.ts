@@ -17,7 +17,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, fail } from '../errors.js';
 import type { Signals } from '../model/signals.js';
 import type { ProfileType } from '../model/types.js';
-import { CONTROL_VARIABLE, lineReader, type FromAgent, type Hello, type ToAgent } from './protocol.js';
+import {
+  CONTROL_VARIABLE,
+  lineReader,
+  spoolName,
+  START_ID,
+  START_VARIABLE,
+  type FromAgent,
+  type Hello,
+  type ProfileCommand,
+  type StartCommand,
+  type ToAgent,
+} from './protocol.js';
 import { checkProfileOptions, type ProfileOptions } from './session.js';
 
 export type AgentProfileOptions = Omit<ProfileOptions, 'samplers' | 'keepAlive'> & {
@@ -41,13 +52,33 @@ export interface Agent {
   profile(type: ProfileType, options: AgentProfileOptions): Promise<Signals>;
   /** CPU time that the process has used so far, in ms. Rejects with TargetError where it is gone. */
   cpuTimeMs(): Promise<number>;
+  /** The profile that began with the process, where the server asks for one. */
+  readonly fromStart?: StartedProfile;
 }
+
+/** A profile that began before a program's first line. */
+export interface StartedProfile {
+  /**
+   * Resolves after its window, or when the process exits, with what was gathered until then. Rejects with TargetError
+   * where the process was killed or could not be profiled.
+   */
+  readonly signals: Promise<Signals>;
+  /** Asks for its end now. A process whose loop is blocked does not hear it. */
+  end(): void;
+  /** What the process left in a file; undefined where there is none. */
+  spooled(): Promise<Signals | undefined>;
+}
+
+/** What is profiled in every process from its start on. */
+export type ProfileFromStart = Pick<ProfileCommand, 'type' | 'durationMs' | 'samplingIntervalUs'>;
 
 export interface AgentServer {
   /** To be merged into the environment of the program. Keeps the `NODE_OPTIONS` of this process. */
   readonly env: Readonly<Record<string, string>>;
   /** Processes that are connected now, oldest first. */
   readonly agents: readonly Agent[];
+  /** All that were profiled from their start, also those that have ended, oldest first. */
+  readonly started: readonly Agent[];
   /** The first process that reports. @throws TargetError (`TARGET_NO_AGENT`) after `timeoutMs`. */
   waitForAgent(timeoutMs: number): Promise<Agent>;
   /**
@@ -64,8 +95,14 @@ const DEFAULT_GRACE_MS = 20_000;
 const DEFAULT_BUSIEST_WINDOW_MS = 500;
 const USAGE_TIMEOUT_MS = 2000;
 
-/** Opens a socket for the agents of one program. The directory it lies in is only this user's. */
-export async function listenForAgents(): Promise<AgentServer> {
+/**
+ * Opens a socket for the agents of one program. The directory it lies in is only this user's.
+ *
+ * @param fromStart makes every process but package managers begin this profile before its first line.
+ * @throws InvalidArgumentError
+ */
+export async function listenForAgents(fromStart?: ProfileFromStart): Promise<AgentServer> {
+  if (fromStart !== undefined) checkProfileOptions(fromStart.type, fromStart);
   const directory = await mkdtemp(join(tmpdir(), 'sysopt-'));
   const path =
     process.platform === 'win32'
@@ -81,7 +118,7 @@ export async function listenForAgents(): Promise<AgentServer> {
     await rm(directory, { recursive: true, force: true });
     throw error;
   }
-  return new Listener(server, directory, path);
+  return new Listener(server, directory, path, fromStart);
 }
 
 class Listener implements AgentServer {
@@ -89,18 +126,24 @@ class Listener implements AgentServer {
   readonly #server: Server;
   readonly #directory: string;
   readonly #agents: ConnectedAgent[] = [];
+  readonly #started: ConnectedAgent[] = [];
   /** Also of processes that connected and have not reported yet, as one does whose loop is blocked. */
   readonly #sockets = new Set<Socket>();
   readonly #waiting = new Set<() => void>();
   #closed = false;
 
-  constructor(server: Server, directory: string, path: string) {
+  constructor(server: Server, directory: string, path: string, fromStart?: ProfileFromStart) {
     this.#server = server;
     this.#directory = directory;
     // A file URL needs no quotes in NODE_OPTIONS, whatever the installation's path holds.
     const preload = `--import=${new URL('./agent.js', import.meta.url).href}`;
     this.env = {
       [CONTROL_VARIABLE]: path,
+      // Also without one: we may be a part of a program that is profiled from its start.
+      [START_VARIABLE]:
+        fromStart === undefined
+          ? ''
+          : JSON.stringify({ ...fromStart, folder: directory } satisfies StartCommand),
       NODE_OPTIONS: [process.env['NODE_OPTIONS'], preload].filter(Boolean).join(' '),
     };
     server.on('connection', (socket) => this.#accept(socket));
@@ -108,6 +151,10 @@ class Listener implements AgentServer {
 
   get agents(): readonly Agent[] {
     return [...this.#agents];
+  }
+
+  get started(): readonly Agent[] {
+    return [...this.#started];
   }
 
   async waitForAgent(timeoutMs: number): Promise<Agent> {
@@ -163,6 +210,7 @@ class Listener implements AgentServer {
       else if ('hello' in message) {
         agent = new ConnectedAgent(socket, message.hello, this.#directory);
         this.#agents.push(agent);
+        if (agent.fromStart !== undefined) this.#started.push(agent);
         for (const wake of this.#waiting) wake();
       } else socket.destroy();
     };
@@ -202,6 +250,7 @@ interface Pending {
 class ConnectedAgent implements Agent {
   readonly hello: Hello;
   readonly closed: Promise<void>;
+  readonly fromStart?: StartedProfile;
   readonly #socket: Socket;
   readonly #directory: string;
   readonly #pending = new Map<number, Pending>();
@@ -216,6 +265,7 @@ class ConnectedAgent implements Agent {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
+    if (hello.fromStart === true) this.fromStart = this.#followStart();
   }
 
   async profile(type: ProfileType, options: AgentProfileOptions): Promise<Signals> {
@@ -223,7 +273,7 @@ class ConnectedAgent implements Agent {
     const { signal, onProgress, onBegun, graceMs = DEFAULT_GRACE_MS, ...command } = options;
     if (signal?.aborted) throw fail('ABORTED', { what: 'The profile' }, { cause: signal.reason });
     const id = this.#nextId++;
-    const spool = join(this.#directory, `spool-${this.hello.pid}-${id}.json`);
+    const spool = this.#spool(id);
     const what = { type, durationMs: command.durationMs, spool };
     const profile = {
       ...what,
@@ -277,13 +327,7 @@ class ConnectedAgent implements Agent {
   ): Promise<T> {
     const { pid } = this.hello;
     const { id } = message;
-    const gone = () =>
-      fail('TARGET_EXITED', {
-        how: `process ${pid} closed its connection`,
-        when: 'before it answered',
-        output: 'see the program’s own output',
-      });
-    if (!this.isConnected) throw gone();
+    if (!this.isConnected) throw this.#gone();
     let timer: NodeJS.Timeout | undefined;
     let onAbort: (() => void) | undefined;
     try {
@@ -299,7 +343,7 @@ class ConnectedAgent implements Agent {
             if ('error' in answer) reject(fail('AGENT_FAILED', { pid, reason: answer.error.message }));
             else onMessage(answer, resolve);
           },
-          ended: () => reject(gone()),
+          ended: () => reject(this.#gone()),
         });
         this.#write(message);
       });
@@ -312,6 +356,40 @@ class ConnectedAgent implements Agent {
 
   #write(message: ToAgent): void {
     if (!this.#socket.destroyed) this.#socket.write(`${JSON.stringify(message)}\n`);
+  }
+
+  #spool(id: number): string {
+    return join(this.#directory, spoolName(this.hello.pid, id));
+  }
+
+  #followStart(): StartedProfile {
+    const { pid } = this.hello;
+    const file = this.#spool(START_ID);
+    const spooled = async () => (existsSync(file) ? this.#readSpool(file) : undefined);
+    const signals = new Promise<Signals>((resolve, reject) => {
+      this.#pending.set(START_ID, {
+        receive: (answer) => {
+          if ('error' in answer) reject(fail('AGENT_FAILED', { pid, reason: answer.error.message }));
+          else if ('signals' in answer) resolve(answer.signals);
+        },
+        ended: () => {
+          spooled().then((left) => {
+            if (left === undefined) reject(this.#gone());
+            else resolve(left);
+          }, reject);
+        },
+      });
+    });
+    signals.catch(() => {});
+    return { signals, spooled, end: () => this.#write({ id: START_ID, end: true }) };
+  }
+
+  #gone() {
+    return fail('TARGET_EXITED', {
+      how: `process ${this.hello.pid} closed its connection`,
+      when: 'before it answered',
+      output: 'see the program’s own output',
+    });
   }
 
   async #readSpool(file: string): Promise<Signals> {

@@ -6,6 +6,19 @@ import type { ProfileType } from '../model/types.js';
 /** Environment variable that names the controller's socket (named pipe on Windows). */
 export const CONTROL_VARIABLE = 'SYSOPT_CONTROL';
 
+/**
+ * Environment variable with a `StartCommand` as JSON: the profile begins before the program's first line, in every Node
+ * process that inherits it but package managers. A script's work may be over before its loop turns once, which is when
+ * a command from the socket would be heard.
+ */
+export const START_VARIABLE = 'SYSOPT_PROFILE';
+
+/** The id of the profile that `START_VARIABLE` asked for; commands have ids from 1 on. */
+export const START_ID = 0;
+
+/** Ends the profile that began with the program, for an inspector: a loop that is blocked hears no command. */
+export const END_KEY = 'system-optimizer.end-profile';
+
 /** Facts about the program's process, sent once at the start. */
 export interface Hello {
   readonly protocol: 1;
@@ -18,6 +31,8 @@ export interface Hello {
   readonly v8: string;
   readonly platform: string;
   readonly arch: string;
+  /** Set where a profile begins with the program. */
+  readonly fromStart?: true;
 }
 
 export interface ProfileCommand {
@@ -30,10 +45,28 @@ export interface ProfileCommand {
   readonly spool: string;
 }
 
+export interface StartCommand extends Omit<ProfileCommand, 'spool'> {
+  /** Folder for the spool files of all processes. */
+  readonly folder: string;
+}
+
+/** Where a process leaves what was gathered when it exits in the middle of a profile. */
+export function spoolName(pid: number, id: number): string {
+  return `spool-${pid}-${id}.json`;
+}
+
+/** Whether a process is a package manager, which starts the program and is none itself. */
+export function isLauncher(argv: readonly string[]): boolean {
+  const script = /[^\\/]*$/.exec(argv[1] ?? '')![0];
+  return /^(npm|npx|pnpm|pnpx|yarn|yarnpkg|corepack)(-cli)?(\.c?js)?$/.test(script);
+}
+
 export type ToAgent =
   | { readonly id: number; readonly profile: ProfileCommand }
   | { readonly id: number; readonly usage: true }
-  | { readonly id: number; readonly stop: true };
+  | { readonly id: number; readonly stop: true }
+  /** Ends a profile's window now; its signals are answered. */
+  | { readonly id: number; readonly end: true };
 
 export type FromAgent =
   | { readonly hello: Hello }

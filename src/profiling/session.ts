@@ -7,7 +7,7 @@
 import { describe, fail } from '../errors.js';
 import type { Progress } from '../events.js';
 import { metricValue, type TimelinePoint } from '../model/metric.js';
-import { MAX_PROFILE_MS } from '../model/profiling-result.js';
+import { MAX_PROFILE_MS, MIN_PROFILE_MS } from '../model/profiling-result.js';
 import type { Signals } from '../model/signals.js';
 import { ProfileType } from '../model/types.js';
 import type { NativeContract } from '../native/contract.js';
@@ -20,7 +20,7 @@ import { setBlockedShare } from './samplers/threads.js';
 import { SourceIndex } from './source/source-index.js';
 
 export interface ProfileOptions {
-  /** Length of the window in milliseconds, 1 to 600,000. A loop that is blocked at its end lengthens it. */
+  /** Length of the window in milliseconds, 10 to 600,000. A loop that is blocked at its end lengthens it. */
   readonly durationMs: number;
   /** Distance of CPU samples in microseconds, 100 to 1,000,000. Default 2,500 for `cpu` and `thread`, else 5,000. */
   readonly samplingIntervalUs?: number;
@@ -91,6 +91,10 @@ export interface ProfileRun {
   readonly finished: Promise<Signals>;
   /** Ends the window now, synchronously; `finished` resolves with the same signals. For a process that exits. */
   end(): Signals;
+  /** Ends the window now; `finished` resolves with the signals, as at the planned end. Does nothing at or after that. */
+  conclude(): void;
+  /** Whether the window is over, so that the signals are being put together or are complete. */
+  readonly isEnding: boolean;
 }
 
 /**
@@ -157,7 +161,7 @@ export function checkProfileOptions(type: ProfileType, options: ProfileOptions):
       expected: `one of ${types.join(', ')}`,
     });
   }
-  checkRange('durationMs', options.durationMs, 1, MAX_PROFILE_MS, 'milliseconds');
+  checkRange('durationMs', options.durationMs, MIN_PROFILE_MS, MAX_PROFILE_MS, 'milliseconds');
   if (options.samplingIntervalUs !== undefined) {
     checkRange('samplingIntervalUs', options.samplingIntervalUs, 100, 1_000_000, 'microseconds');
   }
@@ -246,6 +250,14 @@ class Run implements ProfileRun {
     }
     this.#settle();
     return this.#signals!;
+  }
+
+  conclude(): void {
+    void this.#conclude();
+  }
+
+  get isEnding(): boolean {
+    return this.#gathered !== undefined;
   }
 
   #tick(): void {

@@ -19,7 +19,7 @@ import { analyse } from '../../dist/analysis/analyse.js';
 import { ENVIRONMENT_CAUSES } from '../../dist/analysis/rule.js';
 import { testCause } from '../../dist/cause-experiment.js';
 import { confinement, script } from './environment.js';
-import { profileEvenBlocked } from '../../dist/profiling/attach/blocked-agent.js';
+import { endStarted, profileEvenBlocked } from '../../dist/profiling/attach/blocked-agent.js';
 import { listenForAgents } from '../../dist/profiling/controller.js';
 
 const directory = import.meta.dirname;
@@ -65,7 +65,9 @@ async function experimentCase(name, truth) {
 }
 
 async function profileCase(name, truth, durationMs, warmUpMs) {
-  const server = await listenForAgents();
+  // As `sysopt profile -- node app.js` does without --url.
+  const fromStart = truth.fromStart === true ? { type: truth.type, durationMs } : undefined;
+  const server = await listenForAgents(fromStart);
   const group = truth.cgroup === undefined ? null : confinement(truth.cgroup);
   const plain = [process.execPath, ...(truth.flags ?? []), join(directory, name, truth.entry)];
   const isEnteredFirst = truth.cgroup?.memoryBytes !== undefined;
@@ -78,6 +80,11 @@ async function profileCase(name, truth, durationMs, warmUpMs) {
   try {
     const agent = await server.waitForAgent(10_000);
     if (!isEnteredFirst) group?.enter(child.pid);
+    if (fromStart !== undefined) {
+      await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, durationMs))]);
+      const signals = await endStarted(agent, new AbortController().signal);
+      return { name, truth, signals, analysis: analyse(signals) };
+    }
     await new Promise((resolve) => setTimeout(resolve, warmUpMs));
     const measured = await profileEvenBlocked(agent, truth.type, { durationMs });
     const signals = truth.scripted === undefined ? measured : script(measured, truth.scripted);

@@ -171,4 +171,23 @@ describe('sysopt profile', () => {
     expect(json.analysis.findings[0].cause).not.toBe('healthy');
     expect(code).toBe(1);
   });
+
+  it('prints the result where the store turns out not to be writable at the end', async () => {
+    using folder = scratch();
+    const storage = join(folder.path, 'store');
+    const app = join(folder.path, 'app.cjs');
+    writeFileSync(
+      app,
+      `require('fs').writeFileSync(${JSON.stringify(join(storage, 'results'))}, 'in the way');
+function work() { const end = Date.now() + 500; let s = 0; while (Date.now() < end) s += Math.sqrt(s + 1); return s; }
+work();`,
+    );
+    const { code, json, stderr } = await runCli([
+      ...['profile', '--json', '--storage', storage, '--', process.execPath, app],
+    ]);
+    expect(code).toBe(4);
+    expect(json).toMatchObject({ type: 'cpu', stored: false });
+    expect(json.functions[0].location.function).toBe('work');
+    expect(stderr).toContain('could not be stored');
+  });
 });

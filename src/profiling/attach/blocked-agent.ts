@@ -11,9 +11,13 @@
  * few need, and the inspector does the same from here. (`optimizer.monitor` has one, for services that want it.)
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { fail } from '../../errors.js';
 import type { Signals } from '../../model/signals.js';
 import type { ProfileType } from '../../model/types.js';
 import type { Agent, AgentProfileOptions } from '../controller.js';
+import { END_KEY } from '../protocol.js';
+import { openInspector } from './inspector-access.js';
+import { readNodeProcess } from './node-process.js';
 import { openOutside } from './outside.js';
 
 /** An agent that gives no sign for so long has no loop that comes round. */
@@ -21,7 +25,7 @@ const SILENT_MS = 3000;
 /** A block is the same in its fifth second as in its first. */
 const MAX_OUTSIDE_MS = 5000;
 
-const BLOCKED = `The program’s event loop did not come round for ${SILENT_MS / 1000} s`;
+const BLOCKED = 'The program’s event loop did not come round';
 
 /** Whether signals were gathered from outside because the loop was blocked: their window is then one of its own. */
 export function wasBlocked({ warnings }: Signals): boolean {
@@ -85,6 +89,63 @@ async function profileOutside(
   } finally {
     left = await attached.close();
   }
-  const warning = `${BLOCKED}, so the agent inside it had no say: it was profiled from outside, without operations and waits.`;
+  const warning = `${BLOCKED} for ${SILENT_MS / 1000} s, so the agent inside it had no say: it was profiled from outside, without operations and waits.`;
   return { ...signals, warnings: [warning, ...(left === undefined ? [] : [left]), ...signals.warnings] };
+}
+
+/** From the window's end to the moment where a loop that has not answered counts as blocked. */
+const END_SILENT_MS = 500;
+/** What putting the signals together may take, on a machine with other work. */
+const HAND_OVER_MS = 20_000;
+
+/**
+ * The signals of a profile that began with the program, at its window's end: those that the agent sends, or where the
+ * loop is blocked those that it leaves in a file when told by the inspector, which V8 obeys between two of the
+ * program's own steps. The profile is the same, only its end is later by the time that the inspector takes to open.
+ *
+ * @throws TargetError where there are none; AbortedError.
+ */
+export async function endStarted(agent: Agent, signal: AbortSignal): Promise<Signals> {
+  const started = agent.fromStart!;
+  const { pid } = agent.hello;
+  started.end();
+  const waited = new AbortController();
+  const ends = AbortSignal.any([signal, waited.signal]);
+  const late = (ms: number) => delay(ms, undefined, { signal: ends }).catch(() => undefined);
+  try {
+    const own = await Promise.race([started.signals, late(END_SILENT_MS)]);
+    if (own !== undefined) return own;
+    signal.throwIfAborted();
+    const blocked = endByInspector(pid, ends).then(async () => {
+      const signals = await started.spooled();
+      if (signals === undefined) return undefined;
+      const warning = `${BLOCKED} before the window’s end, so the profile was ended through the program’s inspector.`;
+      return { ...signals, warnings: [warning, ...signals.warnings] };
+    });
+    // It may come round meanwhile, be putting the signals together already, or refuse an inspector.
+    const refused = blocked.then((signals) => signals ?? late(HAND_OVER_MS)).catch(() => late(HAND_OVER_MS));
+    const signals = await Promise.race([started.signals, refused]);
+    if (signals !== undefined) return signals;
+    signal.throwIfAborted();
+    throw fail('AGENT_FAILED', {
+      pid,
+      reason: `its event loop is blocked, and it gave no answer for ${HAND_OVER_MS / 1000} s.`,
+    });
+  } finally {
+    waited.abort();
+  }
+}
+
+async function endByInspector(pid: number, signal: AbortSignal): Promise<void> {
+  const access = await openInspector(readNodeProcess(pid), signal);
+  const waited = new AbortController();
+  try {
+    const answer = access.inspector.evaluate<boolean>(`globalThis[Symbol.for('${END_KEY}')]?.()`);
+    answer.catch(() => {});
+    const ends = AbortSignal.any([signal, waited.signal]);
+    await Promise.race([answer, delay(HAND_OVER_MS, undefined, { signal: ends }).catch(() => {})]);
+  } finally {
+    waited.abort();
+    await access.release();
+  }
 }

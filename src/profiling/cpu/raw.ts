@@ -19,6 +19,7 @@ export interface RawNode {
 }
 
 export interface RawCallFrame {
+  readonly scriptId?: string | undefined;
   readonly functionName: string;
   readonly url: string;
   /** 0-based; -1 where V8 knows none. */

@@ -6,6 +6,7 @@ import type { CodeLocation } from '../../model/finding.js';
 import { FrameResolver } from '../cpu/frames.js';
 import { summariseCpuProfile } from '../cpu/summary.js';
 import type { RawCpuProfile } from '../cpu/raw.js';
+import { scriptsOf, type ScriptsById } from '../heap/lost-scripts.js';
 import type { InspectorSession } from '../inspector-session.js';
 import type { Gathered, Sampler, SamplingWindow } from '../sampler.js';
 
@@ -34,6 +35,8 @@ export class CpuProfileSampler implements Sampler {
   readonly #session: InspectorSession;
   #window: SamplingWindow | undefined;
   #profile: RawCpuProfile | undefined;
+  /** Scripts that the profile met; known after `stop`. */
+  scripts: ScriptsById = new Map();
 
   constructor(session: InspectorSession) {
     this.#session = session;
@@ -64,6 +67,7 @@ export class CpuProfileSampler implements Sampler {
     const { profile } = this.#session.post<{ profile: RawCpuProfile }>('Profiler.stop');
     this.#session.post('Profiler.disable');
     this.#profile = profile;
+    this.scripts = scriptsOf(profile);
     const summary = summariseCpuProfile(profile, sources, maxFunctions);
     gathered.functions = summary.functions;
     gathered.operations = summary.operations;

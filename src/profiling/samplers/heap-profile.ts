@@ -2,9 +2,11 @@ import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 import { collectFully } from '../collect.js';
 import { unavailable } from '../../model/metric.js';
 import { summariseHeapProfile, type HeapSummary } from '../heap/summary.js';
+import { withScripts } from '../heap/lost-scripts.js';
 import type { RawHeapProfile } from '../cpu/raw.js';
 import type { InspectorSession } from '../inspector-session.js';
 import type { Gathered, Sampler, SamplingWindow } from '../sampler.js';
+import type { CpuProfileSampler } from './cpu-profile.js';
 
 /** Sparse for a CPU run, where it only has to name who feeds the collector; dense for a memory run. */
 const INTERVAL_BYTES = { cpu: 512 * 1024, memory: 32 * 1024 } as const;
@@ -28,6 +30,7 @@ const MAX_OF_LIMIT = 0.4;
 export class HeapProfileSampler implements Sampler {
   readonly name = 'heap profile';
   readonly #session: InspectorSession;
+  readonly #cpu: Pick<CpuProfileSampler, 'scripts'>;
   #window: SamplingWindow | undefined;
   #startedAt = 0;
   #slack = { bytes: 0, ofBytes: 0 };
@@ -35,8 +38,10 @@ export class HeapProfileSampler implements Sampler {
   /** After the collections at the start, between the parts and at the end. */
   readonly #floors: Floor[] = [];
 
-  constructor(session: InspectorSession) {
+  /** @param cpu stops first, and knows the scripts that are gone by then. */
+  constructor(session: InspectorSession, cpu: Pick<CpuProfileSampler, 'scripts'>) {
     this.#session = session;
+    this.#cpu = cpu;
   }
 
   start(window: SamplingWindow): void {
@@ -65,8 +70,8 @@ export class HeapProfileSampler implements Sampler {
     this.#session.post('HeapProfiler.disable');
     const { profile, elapsedMs } = this.#churn!;
     const summary: HeapSummary = summariseHeapProfile({
-      churn: profile,
-      live,
+      churn: this.#named(profile),
+      live: live && this.#named(live),
       scale: gathered.elapsedMs / Math.max(1, elapsedMs),
       sources,
       maxSites: maxFunctions,
@@ -93,6 +98,10 @@ export class HeapProfileSampler implements Sampler {
 
   #stopSampling(): RawHeapProfile {
     return this.#session.post<{ profile: RawHeapProfile }>('HeapProfiler.stopSampling').profile;
+  }
+
+  #named(profile: RawHeapProfile): RawHeapProfile {
+    return { ...profile, head: withScripts(profile.head, this.#cpu.scripts) };
   }
 
   #endChurn(): void {

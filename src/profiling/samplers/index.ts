@@ -33,7 +33,7 @@ export function builtInSamplers(native: NativeContract, session: InspectorSessio
   const workers = new WorkerSampler(session);
   return [
     closing(reading),
-    new HeapProfileSampler(session),
+    new HeapProfileSampler(session, cpu),
     new MemoryMapSampler(native),
     new HostSampler(native, reading),
     new PeerSampler(),
