@@ -3,8 +3,10 @@
  * written back so that the service finds it in its next process.
  */
 import { fail, OptimizerError } from './errors.js';
-import { hostFingerprint } from './host/environment.js';
+import { measuredHere } from './host/environment.js';
+import { differenceBetween } from './host/measured-on.js';
 import type { Choice, MemoryChoice } from './model/choice.js';
+import type { MeasuredOn } from './model/config.js';
 import type { OptimizationProfile } from './model/optimization-profile.js';
 import { subjectKey, type Subject } from './model/subject.js';
 import type { Store } from './storage/store.js';
@@ -17,8 +19,8 @@ export class ChoicesInForce {
   #memoryDefaults: MemoryChoice | undefined;
 
   /**
-   * Takes over what was measured on this host; a choice from another host is no evidence here. An unreadable
-   * configuration must not stop a service: it is reported as a process warning.
+   * Takes over what was measured here; a choice from another host, Node or version of this package is no evidence. An
+   * upgrade that sets choices aside is told, as is an unreadable configuration: neither may stop a service.
    */
   constructor(store: Store, subjects: SubjectRegistry) {
     this.#store = store;
@@ -26,11 +28,16 @@ export class ChoicesInForce {
     withWarning('Stored choices are not used', () => {
       const config = store.config();
       if (!config) return;
-      const hostId = hostFingerprint().id;
-      if (config.hostId === hostId) this.#memoryDefaults = config.defaults.memory;
+      const here = measuredHere();
+      if (differenceBetween(config, here) === null) this.#memoryDefaults = config.defaults.memory;
+      const aside: string[] = [];
       for (const [key, stored] of Object.entries(config.subjects)) {
-        if ((stored.hostId ?? config.hostId) === hostId) this.#bySubject.set(key, stored.choice);
+        const difference = differenceBetween(stored, here);
+        if (difference === null) this.#bySubject.set(key, stored.choice);
+        else if (stored.hostId === here.hostId) aside.push(`${key} (${difference})`);
       }
+      if (aside.length > 0)
+        warn(`Not used until measured again, with Node ${here.node}: ${aside.join(', ')}`);
     });
   }
 
@@ -79,7 +86,12 @@ export class ChoicesInForce {
       await this.#store.setMemoryDefaults(choice);
       return;
     }
-    await this.#keep(`${subject.kind}:${subject.name}`, choice, profile.id, profile.environment.host.id);
+    const { host, node, libraryVersion: library } = profile.environment;
+    await this.#keep(`${subject.kind}:${subject.name}`, choice, profile.id, {
+      hostId: host.id,
+      node,
+      library,
+    });
   }
 
   /**
@@ -88,12 +100,12 @@ export class ChoicesInForce {
    * @param profileId of the profile that it goes on from.
    */
   async learnt(subject: Subject, choice: Choice, profileId: string): Promise<void> {
-    await this.#keep(subjectKey(subject), choice, profileId, hostFingerprint().id);
+    await this.#keep(subjectKey(subject), choice, profileId, measuredHere());
   }
 
-  async #keep(key: string, choice: Choice, profileId: string, hostId: string): Promise<void> {
+  async #keep(key: string, choice: Choice, profileId: string, where: MeasuredOn): Promise<void> {
     this.#bySubject.set(key, choice);
-    await this.#store.setChoice(key, { choice, profileId, appliedAt: new Date().toISOString(), hostId });
+    await this.#store.setChoice(key, { choice, profileId, appliedAt: new Date().toISOString(), ...where });
   }
 }
 
@@ -103,6 +115,10 @@ function withWarning(what: string, action: () => void): void {
     action();
   } catch (error) {
     if (!(error instanceof OptimizerError)) throw error;
-    process.emitWarning(`${what}: ${error.message}`, { type: 'SystemOptimizerWarning', code: error.code });
+    warn(`${what}: ${error.message}`, error.code);
   }
+}
+
+function warn(message: string, code?: string): void {
+  process.emitWarning(message, { type: 'SystemOptimizerWarning', ...(code !== undefined && { code }) });
 }

@@ -24,7 +24,7 @@ export interface ActionHost {
 
 /** @throws NOTHING_TO_APPLY for a change that a person must make; SUBJECT_NOT_HERE. */
 export async function carryOut(
-  { action, title }: Recommendation,
+  { id, action, title }: Recommendation,
   host: ActionHost,
 ): Promise<OptimizationProfile> {
   switch (action.kind) {
@@ -33,7 +33,7 @@ export async function carryOut(
     case 'runtime-flag':
       throw fail('SUBJECT_NOT_HERE', {
         subject: `A Node process to start with ${action.flag}`,
-        remedy: `measure it with: sysopt optimize --try-flag ${action.flag} --url URL -- node app.js`,
+        remedy: `measure it with: sysopt optimize --recommendation ${id} --url URL -- node app.js`,
       });
     case 'optimize-memory':
       return onSubject(host, action.subject, ['struct', 'pool'], (subject) =>

@@ -7,8 +7,10 @@
  */
 import { describe, fail } from '../errors.js';
 import { hostKey } from '../host/host-key.js';
+import { differenceBetween } from '../host/measured-on.js';
 import { libraryVersion } from '../host/version.js';
 import type { ComputationChoice } from '../model/choice.js';
+import type { MeasuredOn } from '../model/config.js';
 import type { Computation } from './computation.js';
 
 /** Plain JSON. */
@@ -47,7 +49,8 @@ export function exportWisdom(computations: readonly Computation<any>[], earlier?
   const key = keyHere();
   const own = computations.map(({ name, choice }) => ({ computation: name, ...key, choice }));
   const isReplaced = (entry: WisdomEntry) =>
-    own.some(({ computation }) => computation === entry.computation) && differenceOf(entry, key) === null;
+    own.some(({ computation }) => computation === entry.computation) &&
+    differenceBetween(entry, key) === null;
   const kept = earlier === undefined ? [] : entriesOf(earlier).filter((entry) => !isReplaced(entry));
   return { kind: 'system-optimizer wisdom', version: 1, entries: [...kept, ...own] };
 }
@@ -66,7 +69,7 @@ export function importWisdom(wisdom: unknown, computations: readonly Computation
   const key = keyHere();
   const byName = new Map<string, WisdomEntry>();
   for (const entry of entries) {
-    if (differenceOf(entry, key) === null && !byName.has(entry.computation)) {
+    if (differenceBetween(entry, key) === null && !byName.has(entry.computation)) {
       byName.set(entry.computation, entry);
     }
   }
@@ -77,7 +80,7 @@ export function importWisdom(wisdom: unknown, computations: readonly Computation
     const fitting = byName.get(name);
     if (!fitting) {
       const other = entries.findLast((entry) => entry.computation === name);
-      const reason = other === undefined ? 'nothing is known of it' : differenceOf(other, key)!;
+      const reason = other === undefined ? 'nothing is known of it' : differenceBetween(other, key)!;
       skipped.push({ computation: name, reason });
       continue;
     }
@@ -91,14 +94,8 @@ export function importWisdom(wisdom: unknown, computations: readonly Computation
   return { applied, skipped };
 }
 
-function keyHere() {
+function keyHere(): MeasuredOn {
   return { hostId: hostKey(), node: process.version, library: libraryVersion() };
-}
-
-function differenceOf(entry: WisdomEntry, key: ReturnType<typeof keyHere>): string | null {
-  if (entry.hostId !== key.hostId) return 'it was measured on another host';
-  if (entry.node !== key.node) return `it was measured with Node ${entry.node}`;
-  return entry.library === key.library ? null : `it was measured with version ${entry.library}`;
 }
 
 function entriesOf(wisdom: unknown): readonly WisdomEntry[] {

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { arch, cpus, loadavg, platform, release, totalmem } from 'node:os';
+import type { MeasuredOn } from '../model/config.js';
 import type { Environment, HostFingerprint } from '../model/fingerprint.js';
 import { HOST_CPU_COLUMNS } from '../native/contract.js';
 import { loadNative } from '../native/load.js';
@@ -43,6 +44,11 @@ export function hostFingerprint(): HostFingerprint {
   const id = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
   fingerprint = { id, ...fields };
   return fingerprint;
+}
+
+/** What a choice that is measured in this process counts for. */
+export function measuredHere(): MeasuredOn {
+  return { hostId: hostFingerprint().id, node: process.version, library: libraryVersion() };
 }
 
 /** Host, runtime and conditions now. `stealShare` belongs to a window: see `observeHost`. */

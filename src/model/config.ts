@@ -1,11 +1,22 @@
 import type { Choice, MemoryChoice } from './choice.js';
 
-/** `config.json`: what is in force for services that use this store. */
-export interface StoredConfig {
+/** Where something was measured. */
+export interface MeasuredOn {
+  /** Fingerprint of the host. */
+  readonly hostId: string;
+  /** Node's version, as `process.version`. */
+  readonly node: string;
+  /** Version of this package. */
+  readonly library: string;
+}
+
+/**
+ * `config.json`: what is in force for services that use this store. Where it was measured is that of `defaults` and
+ * `runtimeFlags`; a choice of a subject carries its own.
+ */
+export interface StoredConfig extends MeasuredOn {
   readonly schemaVersion: number;
   readonly updatedAt: string;
-  /** Fingerprint of the host that wrote this last: the one that `defaults` were measured on. */
-  readonly hostId: string;
   /** Defaults for structs and pools of subjects that have no choice of their own. */
   readonly defaults: { readonly memory?: MemoryChoice };
   /** Choices by subject key, `<kind>:<name>`, e.g. `struct:Order`. */
@@ -14,10 +25,8 @@ export interface StoredConfig {
   readonly runtimeFlags: readonly string[];
 }
 
-export interface StoredChoice {
+export interface StoredChoice extends MeasuredOn {
   readonly choice: Choice;
   readonly profileId: string;
   readonly appliedAt: string;
-  /** Fingerprint of the host that it was measured on. */
-  readonly hostId: string;
 }

@@ -1,6 +1,7 @@
 /** Changing config.json, also against other processes that change it at the same time. */
 import { describe, fail } from '../errors.js';
-import { hostFingerprint } from '../host/environment.js';
+import { measuredHere } from '../host/environment.js';
+import { differenceBetween } from '../host/measured-on.js';
 import type { MemoryChoice } from '../model/choice.js';
 import type { StoredChoice, StoredConfig } from '../model/config.js';
 import { SCHEMA_VERSION } from '../model/types.js';
@@ -29,18 +30,19 @@ export interface ConfigChange {
  */
 export async function changeConfig(layout: Layout, change: ConfigChange): Promise<void> {
   checkChange(change);
-  const hostId = hostFingerprint().id;
+  const here = measuredHere();
   await withFileLock(`${layout.config}.lock`, async () => {
     const present = readConfig(layout);
     const isHostWide = [change.memory, change.runtimeFlags, change.addedRuntimeFlags].some(Boolean);
-    // `hostId` tells where defaults and flags were measured; each choice of a subject carries its own. What was
-    // measured on another host must not pass for this one's.
-    const kept = !isHostWide || present?.hostId === hostId ? present : null;
+    // What was measured on another host, or with another Node, must not pass for what was measured here.
+    const kept = !isHostWide || (present && differenceBetween(present, here) === null) ? present : null;
     const next: StoredConfig = {
       ...present,
       schemaVersion: SCHEMA_VERSION,
       updatedAt: new Date().toISOString(),
-      hostId: kept?.hostId ?? hostId,
+      hostId: (kept ?? here).hostId,
+      node: (kept ?? here).node,
+      library: (kept ?? here).library,
       defaults: { ...kept?.defaults, ...(change.memory && { memory: change.memory }) },
       subjects: {
         ...present?.subjects,
@@ -78,8 +80,11 @@ function checkChange({ memory, subject, runtimeFlags, addedRuntimeFlags }: Confi
   if (typeof subject.key !== 'string' || !SUBJECT_KEY.test(subject.key)) {
     refuse('key', subject.key, '<kind>:<name>, such as struct:Order');
   }
-  const { choice, profileId, hostId } = (subject.stored ?? {}) as Partial<StoredChoice>;
+  const { choice, profileId, hostId, node, library } = (subject.stored ?? {}) as Partial<StoredChoice>;
   if (!isChoice(choice, CHOICE_KINDS)) refuse('choice', choice, 'a choice');
   if (typeof hostId !== 'string') refuse('hostId', hostId, 'the id of the host it was measured on');
+  if (typeof node !== 'string') refuse('node', node, 'the version of Node that it was measured with');
+  if (typeof library !== 'string')
+    refuse('library', library, 'the version of this package that it was measured with');
   if (typeof profileId !== 'string') refuse('profileId', profileId, 'the id of the profile it comes from');
 }

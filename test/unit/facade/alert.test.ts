@@ -23,9 +23,17 @@ const until = async (condition: () => boolean) => {
   for (let i = 0; i < 1000 && !condition(); i += 1) await sleep(20);
 };
 
-/** Blocks the loop once the monitor sees it come round. */
-async function block(forMs: number) {
-  const told: { event: string; id: string | undefined }[] = [];
+interface Told {
+  readonly event: string;
+  readonly id: string | undefined;
+}
+
+/**
+ * Blocks the loop once the monitor sees it come round. A crowded machine may block it before or after for a moment
+ * longer than the limit: those alerts are told apart by their length.
+ */
+async function block(forMs: number): Promise<{ alert: Alert; others: Alert[] }> {
+  const told: Told[] = [];
   const alerts: Alert[] = [];
   optimizer.on('profile', ({ id }) => told.push({ event: 'profile', id }));
   optimizer.on('alert', (alert) => {
@@ -37,17 +45,20 @@ async function block(forMs: number) {
   await sleep(300);
   const endMs = performance.now() + forMs;
   while (performance.now() < endMs) compute(30);
-  await until(() => alerts.length > 0);
-  expect(told).toEqual([
-    { event: 'profile', id: alerts[0]!.result!.id },
-    { event: 'alert', id: alerts[0]!.result!.id },
+  const isMeant = ({ value }: Alert) => value > forMs * 0.75;
+  await until(() => alerts.some(isMeant));
+  const alert = alerts.find(isMeant)!;
+  const { id } = alert.result!;
+  expect(told.filter((each) => each.id === id)).toEqual([
+    { event: 'profile', id },
+    { event: 'alert', id },
   ]);
-  return alerts[0]!;
+  return { alert, others: alerts.filter((each) => each !== alert) };
 }
 
 describe('an alert', () => {
   it('tells a block that ended, with its stored result and V8’s own profile', async () => {
-    const alert = await block(1500);
+    const { alert } = await block(1500);
     expect(alert).toMatchObject({ kind: 'blocked-loop', limit: 400, unit: 'ms' });
     expect(alert.failure).toBeUndefined();
     const { id } = alert.result!;
@@ -58,8 +69,10 @@ describe('an alert', () => {
   });
 
   it('tells a block that outlasted its profile once, as the watchdog stored it', async () => {
-    const alert = await block(8000);
-    expect(readdirSync(join(storagePath, 'results'))).toEqual([`${alert.result!.id}.json`]);
+    const { alert, others } = await block(8000);
+    const ofOthers = new Set(others.map(({ result }) => `${result!.id}.json`));
+    const stored = readdirSync(join(storagePath, 'results')).filter((name) => !ofOthers.has(name));
+    expect(stored).toEqual([`${alert.result!.id}.json`]);
     expect(existsSync(join(storagePath, 'raw', `${alert.result!.id}.cpuprofile`))).toBe(true);
     expect(alert.result!.warnings).toContainEqual(expect.stringContaining('still blocked'));
     // How long it lasted is known by now.

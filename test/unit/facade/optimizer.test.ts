@@ -12,6 +12,7 @@ import {
   type OptimizationProfile,
   type Recommendation,
 } from '../../../dist/index.js';
+import { measuredHere } from '../../../dist/host/environment.js';
 import { ownStore } from './own-store.js';
 
 const store = ownStore();
@@ -90,9 +91,29 @@ describe('SystemOptimizer', () => {
       choice,
       profileId: 'p-1',
       appliedAt: 'now',
+      ...measuredHere(),
       hostId: 'elsewhere',
     });
     expect(optimizer().register(computation(asRegistered)).choice.bySize[0]!.variant).toBe('scan');
+  });
+
+  it.each([
+    ['Node', { node: 'v18.0.0' }, /computation:unique \(it was measured with Node v18\.0\.0\)/],
+    ['this package', { library: '0.0.1' }, /measured with version 0\.0\.1 of this package/],
+  ])('sets choices of another version of %s aside, with a warning', async (_, other, message) => {
+    const choice = { kind: 'computation', bySize: [{ maxSize: null, variant: 'set' }] } as const;
+    const stored = { choice, profileId: 'p-1', appliedAt: 'now', ...measuredHere() };
+    await optimizer().store.setChoice('computation:unique', stored);
+    expect(optimizer().register(computation(asRegistered)).choice.bySize[0]!.variant).toBe('set');
+    await optimizer().store.setChoice('computation:unique', { ...stored, ...other });
+    const warnings: Error[] = [];
+    const listen = (warning: Error) => warnings.push(warning);
+    process.on('warning', listen);
+    const later = optimizer();
+    await new Promise(setImmediate);
+    process.off('warning', listen);
+    expect(later.register(computation(asRegistered)).choice.bySize[0]!.variant).toBe('scan');
+    expect(warnings[0]?.message).toMatch(message);
   });
 
   it('starts, with a warning, on a configuration that cannot be read, and does not overwrite it', async () => {
@@ -113,9 +134,8 @@ describe('SystemOptimizer', () => {
 
   it('starts, with a warning, where a stored choice names a variant that is gone', async () => {
     const first = optimizer();
-    const { environment } = await first.optimizeComputation({ ...slowAndFast, sizes: [4], budgetMs: 500 });
     const choice = { kind: 'computation', bySize: [{ maxSize: null, variant: 'removed' }] } as const;
-    const stored = { choice, profileId: 'p-1', appliedAt: 'now', hostId: environment.host.id };
+    const stored = { choice, profileId: 'p-1', appliedAt: 'now', ...measuredHere() };
     await first.store.setChoice('computation:unique', stored);
     const registered = optimizer().register(computation(asRegistered));
     expect(registered.choice.bySize[0]!.variant).toBe('scan');
@@ -186,7 +206,7 @@ describe('SystemOptimizer', () => {
         ...base,
         action: { kind: 'runtime-flag', flag: '--max-semi-space-size=64' },
       };
-      await expect(one.apply(flag)).rejects.toThrow(/--try-flag/);
+      await expect(one.apply(flag)).rejects.toThrow(/--recommendation recommendation-1/);
       const code = {
         kind: 'code-change',
         summary: 'Read it once.',

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hostFingerprint } from '../../../dist/host/environment.js';
+import { measuredHere } from '../../../dist/host/environment.js';
 import { optimizeMemory } from '../../../dist/memory/optimize-memory.js';
 import { optimizeSizeClasses } from '../../../dist/memory/optimize-size-classes.js';
 import { SizeBuckets } from '../../../dist/memory/size-buckets.js';
@@ -446,7 +446,7 @@ describe('learning size classes', () => {
         choice,
         profileId: 'p',
         appliedAt: new Date().toISOString(),
-        hostId: hostFingerprint().id,
+        ...measuredHere(),
       });
       const optimizer = new SystemOptimizer({ storagePath });
       using next = optimizer.register(new SizeClassPool({ maxBytes: 4096, name: 'messages' }));

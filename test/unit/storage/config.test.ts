@@ -10,6 +10,8 @@ const stored = (variant: string): StoredChoice => ({
   profileId: 'computation-1',
   appliedAt: '2026-03-01T00:00:00.000Z',
   hostId: 'abc123',
+  node: 'v20.19.0',
+  library: '0.1.0',
 });
 const memory = { kind: 'memory', packing: 'cache_line', cacheLineBytes: 64, order: 'soa' } as const;
 
@@ -67,6 +69,7 @@ it('defaults and flags of another host do not pass for this one’s, choices of 
   expect(store.config()).toMatchObject({ hostId: 'elsewhere', defaults: { memory } });
   await store.setMemoryDefaults({ ...memory, order: 'aos' });
   expect(store.config()).toMatchObject({ defaults: { memory: { order: 'aos' } }, runtimeFlags: [] });
+  expect(store.config()).toMatchObject({ node: process.version });
   expect(store.config()?.hostId).not.toBe('elsewhere');
   expect(Object.keys(store.config()!.subjects)).toHaveLength(2);
 });
@@ -100,6 +103,8 @@ it.each<[any, any, RegExp]>([
   ['struct:', stored('v'), /<kind>:<name>/],
   ['struct:A', { choice: { kind: 'x' }, profileId: 'p' }, /a choice/],
   ['struct:A', { ...stored('v'), hostId: undefined }, /the id of the host/],
+  ['struct:A', { ...stored('v'), node: undefined }, /the version of Node/],
+  ['struct:A', { ...stored('v'), library: 1 }, /the version of this package/],
   ['struct:A', null, /a choice/],
 ])('refuses a choice for %j of %j', async (key, choice, pattern) => {
   const store = openStore(scratch());

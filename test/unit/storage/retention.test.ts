@@ -26,6 +26,8 @@ it('removes by count, the oldest first, but never what is in force', async () =>
     profileId: 'memory-1',
     appliedAt: daysAgo(9),
     hostId: 'abc123',
+    node: 'v20.19.0',
+    library: '0.1.0',
   });
   for (const n of [5, 2, 4, 3]) {
     await store.saveProfile(profile(`memory-${n}`, { createdAt: daysAgo(9 - n) }));

@@ -32,6 +32,8 @@ it('lays the folder out as documented, with schema version and host in every doc
     profileId: 'memory-1',
     appliedAt: new Date().toISOString(),
     hostId: 'abc123',
+    node: 'v20.19.0',
+    library: '0.1.0',
   });
   expect(readdirSync(path).sort()).toEqual([
     'analysis',
