@@ -35,11 +35,7 @@ Napi::Value ThreadCpuTimeNs(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), known ? static_cast<double>(ns) : std::nan(""));
 }
 
-Napi::Value GetAffinity(const Napi::CallbackInfo& info) {
-  const std::uint32_t tid = ThreadIdArgument(info, 0);
-  const View<std::int32_t> out = Int32Argument(info, 1, "out");
-  os::CpuSet cpus;
-  ThrowIfFailed(info.Env(), os::GetAffinity(tid, &cpus), DescribeThread(tid));
+Napi::Value ListCpus(const Napi::CallbackInfo& info, const os::CpuSet& cpus, const View<std::int32_t>& out) {
   std::size_t count = 0;
   for (int cpu = 0; cpu < os::CpuSet::kMaxCpus; ++cpu) {
     if (!cpus.Has(cpu)) continue;
@@ -47,6 +43,24 @@ Napi::Value GetAffinity(const Napi::CallbackInfo& info) {
     ++count;
   }
   return Napi::Number::New(info.Env(), static_cast<double>(count));
+}
+
+Napi::Value GetAffinity(const Napi::CallbackInfo& info) {
+  const std::uint32_t tid = ThreadIdArgument(info, 0);
+  const View<std::int32_t> out = Int32Argument(info, 1, "out");
+  os::CpuSet cpus;
+  ThrowIfFailed(info.Env(), os::GetAffinity(tid, &cpus), DescribeThread(tid));
+  return ListCpus(info, cpus, out);
+}
+
+Napi::Value ProcessAffinity(const Napi::CallbackInfo& info) {
+  const View<std::int32_t> out = Int32Argument(info, 0, "out");
+  const os::CpuSet* const cpus = sched::ProcessCpus();
+  return ListCpus(info, cpus != nullptr ? *cpus : os::CpuSet(), out);
+}
+
+Napi::Value UseProcessAffinity(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), sched::UseProcessCpus().ok());
 }
 
 void SetAffinity(const Napi::CallbackInfo& info) {
@@ -83,10 +97,13 @@ Napi::Value BlockProfilerSignal(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void DefineSched(Napi::Env env, Napi::Object exports) {
+  sched::ProcessCpus();  // remembered now, before any thread is pinned
   exports.Set("currentThreadId", Napi::Function::New(env, CurrentThreadId, "currentThreadId"));
   exports.Set("threadCpuTimeNs", Napi::Function::New(env, ThreadCpuTimeNs, "threadCpuTimeNs"));
   exports.Set("getAffinity", Napi::Function::New(env, GetAffinity, "getAffinity"));
   exports.Set("setAffinity", Napi::Function::New(env, SetAffinity, "setAffinity"));
+  exports.Set("processAffinity", Napi::Function::New(env, ProcessAffinity, "processAffinity"));
+  exports.Set("useProcessAffinity", Napi::Function::New(env, UseProcessAffinity, "useProcessAffinity"));
   exports.Set("setThreadName", Napi::Function::New(env, SetThreadName, "setThreadName"));
   exports.Set("blockProfilerSignal", Napi::Function::New(env, BlockProfilerSignal, "blockProfilerSignal"));
 }

@@ -114,6 +114,18 @@ TEST(PinningThatTheKernelWatersDownIsUndone) {
   EXPECT_EQ(sched::PinThread(0, wanted).error, EPERM);
 }
 
+TEST(ProcessCpusAreRememberedOnce) {
+  Reset();
+  State().process_affinity.Add(0);
+  const os::CpuSet* const first = sched::ProcessCpus();
+  EXPECT(first != nullptr);
+  State().process_affinity.Add(1);
+  EXPECT(sched::ProcessCpus() == first);
+  EXPECT(!first->Has(1));
+  State().errors["sched_setaffinity"] = EINVAL;
+  EXPECT_EQ(sched::UseProcessCpus().error, EINVAL);
+}
+
 TEST(CountersAreProbedWithoutTheKernelFirst) {
   Reset();
   State().counters[{1, 3}] = {.error_with_kernel = EACCES, .value = 5};

@@ -118,6 +118,26 @@ TEST(ThreadClockRunsWhileTheThreadWorks) {
   EXPECT(after > before);
 }
 
+TEST(ProcessCpusComeBackInPinnedThread) {
+  const os::CpuSet* const process = sched::ProcessCpus();
+  if (process == nullptr) return;
+  std::thread([process] {
+    int first = 0;
+    while (!process->Has(first)) ++first;
+    os::CpuSet one;
+    one.Add(first);
+    EXPECT(sched::PinThread(0, one).ok());
+    std::thread([process, &one] {
+      os::CpuSet now;
+      EXPECT(os::GetAffinity(0, &now).ok());
+      EXPECT(now == one);  // inherited
+      EXPECT(sched::UseProcessCpus().ok());
+      EXPECT(os::GetAffinity(0, &now).ok());
+      EXPECT(now == *process);
+    }).join();
+  }).join();
+}
+
 TEST(PinningIsExactOrRefused) {
   std::thread([] {
     os::CpuSet all;

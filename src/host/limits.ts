@@ -7,7 +7,7 @@ import { loadNative } from '../native/load.js';
 import { CGROUP_COLUMNS } from '../native/contract.js';
 
 export interface CpuLimits {
-  /** CPUs in the affinity mask. */
+  /** CPUs in the affinity mask of the process, also where the calling thread is pinned to fewer. */
   readonly allowedCpus: number;
   /** CPUs that the container's quota amounts to (may be fractional); undefined where there is no quota. */
   readonly quotaCpus?: number;
@@ -19,7 +19,7 @@ const QUOTA = CGROUP_COLUMNS.indexOf('quotaCpus');
 
 /** Costs a few file reads. Never throws: what cannot be read is taken as unlimited. */
 export function cpuLimits(): CpuLimits {
-  const allowedCpus = availableParallelism();
+  const allowedCpus = allowedToProcess();
   const figures = new Float64Array(CGROUP_COLUMNS.length).fill(NaN);
   try {
     loadNative().readCgroup(figures);
@@ -29,4 +29,17 @@ export function cpuLimits(): CpuLimits {
   const quotaCpus = figures[QUOTA]!;
   if (!Number.isFinite(quotaCpus)) return { allowedCpus, effectiveCpus: allowedCpus };
   return { allowedCpus, quotaCpus, effectiveCpus: Math.min(allowedCpus, quotaCpus) };
+}
+
+function allowedToProcess(): number {
+  const ofThread = availableParallelism();
+  const none = new Int32Array(0);
+  try {
+    const native = loadNative();
+    const ofProcess = native.processAffinity(none);
+    // Where they are equal, Node's figure stands: newer lines know the container's quota as well.
+    return ofProcess > native.getAffinity(0, none) ? ofProcess : ofThread;
+  } catch {
+    return ofThread;
+  }
 }

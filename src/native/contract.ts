@@ -106,6 +106,18 @@ export interface NativeContract {
   /** @throws EINVAL for CPUs that do not exist or are not allowed here, ESRCH for a thread that is gone. */
   setAffinity(tid: number, cpus: Int32Array): void;
 
+  /**
+   * CPUs of the process as they were when the library was first loaded in it (those of its main thread), into `out`;
+   * returns how many there are, 0 where the system does not tell.
+   */
+  processAffinity(out: Int32Array): number;
+
+  /**
+   * Lets the calling thread run on the CPUs of the process again. A thread starts with the mask of the thread that made
+   * it, so one that was made in a pinned thread would stay on that thread's CPU. False where not possible.
+   */
+  useProcessAffinity(): boolean;
+
   /** Names the calling thread as `top -H` shows it; cut at 15 bytes. False where not possible. */
   setThreadName(name: string): boolean;
 

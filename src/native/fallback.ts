@@ -217,6 +217,15 @@ const threads = {
     throw systemError('ENOSYS', 'sched_setaffinity', 'a thread, without the native addon');
   },
 
+  // Nothing here can pin a thread, so none is made in a pinned one.
+  processAffinity(out: Int32Array): number {
+    checkInt32Array(out, 'out');
+    if (process.platform !== 'linux') return 0;
+    return threads.getAffinity(process.pid, out);
+  },
+
+  useProcessAffinity: () => false,
+
   setThreadName(name) {
     const bytes = Buffer.from(checkString(name, 'name').slice(0, MAX_NAME_BYTES + 1));
     let length = Math.min(bytes.length, MAX_NAME_BYTES);

@@ -67,12 +67,15 @@ function compareCores(a: LogicalCpu, b: LogicalCpu): number {
   return a.core === b.core ? 0 : a.core.localeCompare(b.core, 'en', { numeric: true });
 }
 
-/** CPUs that this thread may run on, with their places. Linux; empty where unknown. */
+/**
+ * CPUs that this process may run on, with their places. Linux; empty where unknown. Of the process, not of the calling
+ * thread: a pool may be made in a thread that is pinned.
+ */
 export function allowedCpus(): readonly LogicalCpu[] {
   const mask = new Int32Array(4_096);
   let count: number;
   try {
-    count = loadNative().getAffinity(0, mask);
+    count = loadNative().processAffinity(mask);
   } catch {
     return [];
   }

@@ -161,6 +161,8 @@ async function introduceThread({ name, cpus }: WorkerSetup): Promise<string | un
     const native = loadNative();
     native.setThreadName(name);
     if (cpus.length > 0) native.setAffinity(0, Int32Array.from(cpus));
+    // The thread that made this one may be pinned, and its mask was inherited.
+    else native.useProcessAffinity();
     return undefined;
   } catch (error) {
     return `Thread "${name}" keeps its default name or CPUs: ${(error as Error).message}`;

@@ -37,6 +37,29 @@ describe.each(IMPLEMENTATIONS)('threads by the %s', (name, native) => {
     expect(native.getAffinity(native.currentThreadId(), out)).toBe(count);
   });
 
+  it.runIf(linux)('get the CPUs of the process back, whatever they were pinned to', () => {
+    const all = new Int32Array(4096);
+    const count = native.processAffinity(all);
+    expect(count).toBeGreaterThan(0);
+    expect(native.processAffinity(new Int32Array(0))).toBe(count);
+    const now = () => {
+      const out = new Int32Array(4096);
+      return [...out.slice(0, native.getAffinity(0, out))];
+    };
+    expect(now()).toEqual([...all.slice(0, count)]);
+    if (!isAddon) {
+      expect(native.useProcessAffinity()).toBe(false);
+      return;
+    }
+    native.setAffinity(0, all.slice(0, 1));
+    try {
+      expect(now()).toEqual([all[0]]);
+    } finally {
+      expect(native.useProcessAffinity()).toBe(true);
+    }
+    expect(now()).toEqual([...all.slice(0, count)]);
+  });
+
   it.runIf(linux)('are this process’ own: others are ESRCH', () => {
     const out = new Int32Array(8);
     expect(() => native.getAffinity(1, out)).toThrow(expect.objectContaining({ code: 'ESRCH' }));

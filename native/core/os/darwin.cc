@@ -36,6 +36,8 @@ Status SetAffinity(std::uint32_t, const CpuSet&) noexcept {
   return Status::Fail(ENOTSUP, "sched_setaffinity");
 }
 
+Status GetProcessAffinity(CpuSet*) noexcept { return Status::Fail(ENOTSUP, "sched_getaffinity"); }
+
 Status SetThreadName(const char* name) noexcept {
   const int error = pthread_setname_np(name);
   return error == 0 ? Status::Ok() : Status::Fail(error, "pthread_setname_np");

@@ -128,6 +128,12 @@ Status SetAffinity(std::uint32_t, const CpuSet& cpus) noexcept {
   return Status::Ok();
 }
 
+Status GetProcessAffinity(CpuSet* out) noexcept {
+  const Status status = Call("process-affinity");
+  if (status.ok()) *out = State().process_affinity;
+  return status;
+}
+
 Status SetThreadName(const char* name) noexcept {
   const Status status = Call("prctl");
   if (status.ok()) State().thread_name = name;

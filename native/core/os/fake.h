@@ -35,6 +35,8 @@ struct Kernel {
   std::map<std::string, std::vector<std::string>> directories;
   std::map<std::pair<std::uint32_t, std::uint64_t>, Counter> counters;
   CpuSet affinity;
+  // CPUs of the process' first thread.
+  CpuSet process_affinity;
   // CPUs that exist: SetAffinity() drops others without a word, as Linux does.
   CpuSet online;
   std::uint64_t time_enabled = 1000;

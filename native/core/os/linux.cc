@@ -103,6 +103,9 @@ Status SetAffinity(std::uint32_t tid, const CpuSet& cpus) noexcept {
   return Status::Ok();
 }
 
+// The kernel has masks for threads alone. The first thread's id is the process', and nothing here ever pins it.
+Status GetProcessAffinity(CpuSet* out) noexcept { return GetAffinity(static_cast<std::uint32_t>(getpid()), out); }
+
 Status SetThreadName(const char* name) noexcept {
   return prctl(PR_SET_NAME, name) == 0 ? Status::Ok() : Status::Fail(errno, "prctl");
 }

@@ -95,6 +95,9 @@ Status GetAffinity(std::uint32_t tid, CpuSet* out) noexcept;
 // The kernel silently drops CPUs that do not exist; callers that care read the mask back.
 Status SetAffinity(std::uint32_t tid, const CpuSet& cpus) noexcept;
 
+// CPUs of the process: those of its first thread now, which later threads get that nobody pinned.
+Status GetProcessAffinity(CpuSet* out) noexcept;
+
 // Names the calling thread. `name` is terminated and at most 15 bytes long.
 Status SetThreadName(const char* name) noexcept;
 

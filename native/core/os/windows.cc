@@ -168,6 +168,16 @@ Status SetAffinity(std::uint32_t tid, const CpuSet& cpus) noexcept {
              : LastError("SetThreadAffinityMask");
 }
 
+Status GetProcessAffinity(CpuSet* out) noexcept {
+  DWORD_PTR process = 0;
+  DWORD_PTR system = 0;
+  if (!GetProcessAffinityMask(GetCurrentProcess(), &process, &system))
+    return LastError("GetProcessAffinityMask");
+  *out = CpuSet();
+  out->words[0] = process;
+  return Status::Ok();
+}
+
 Status SetThreadName(const char* name) noexcept {
   wchar_t wide[16];
   if (MultiByteToWideChar(CP_UTF8, 0, name, -1, wide, 16) == 0) return LastError("MultiByteToWideChar");

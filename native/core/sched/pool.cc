@@ -201,6 +201,8 @@ bool Pool::Linger() {
 void Pool::ThreadMain() {
   // Without a name it works as well.
   static_cast<void>(NameThread("sysopt-kernels").ok());
+  // Whoever asked for the pool first may be pinned; its helpers are for all threads of the process.
+  static_cast<void>(UseProcessCpus().ok());
   Place place;
   unsigned patience = kPatience;
   unsigned skipped = 0;

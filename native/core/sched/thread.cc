@@ -17,6 +17,22 @@ Status PinThread(std::uint32_t tid, const os::CpuSet& cpus) noexcept {
   return Status::Fail(EINVAL, "sched_setaffinity", "a CPU in the list does not exist or is not allowed here");
 }
 
+const os::CpuSet* ProcessCpus() noexcept {
+  struct Remembered {
+    Remembered() noexcept { is_known = os::GetProcessAffinity(&cpus).ok(); }
+    os::CpuSet cpus;
+    bool is_known = false;
+  };
+  static const Remembered remembered;
+  return remembered.is_known ? &remembered.cpus : nullptr;
+}
+
+Status UseProcessCpus() noexcept {
+  const os::CpuSet* const cpus = ProcessCpus();
+  if (cpus == nullptr) return Status::Fail(ENOTSUP, "sched_getaffinity");
+  return os::SetAffinity(0, *cpus);
+}
+
 Status NameThread(std::string_view name) noexcept {
   constexpr std::size_t kMaxLength = 15;
   std::size_t length = name.size() < kMaxLength ? name.size() : kMaxLength;

@@ -14,6 +14,15 @@ namespace sysopt::sched {
 // that the container does not allow, and for an empty set.
 Status PinThread(std::uint32_t tid, const os::CpuSet& cpus) noexcept;
 
+// The CPUs that the process had when this was first asked, which the addon does as it is loaded; null where the system
+// does not tell. Kept, because a thread starts with the mask of the thread that made it: one started from a pinned
+// thread would stay on that thread's CPU for good.
+const os::CpuSet* ProcessCpus() noexcept;
+
+// Lets the calling thread run on all of them. Where that is refused (a cpuset that has none of them left) its mask stays
+// as it was.
+Status UseProcessCpus() noexcept;
+
 // Names the calling thread, cut at the kernel's 15 bytes between two characters, not inside one.
 Status NameThread(std::string_view name) noexcept;
 
