@@ -7,12 +7,15 @@ import type { Signals } from './model/signals.js';
 import type { Trigger } from './model/trigger.js';
 import type { MonitorOptions } from './profiling/monitor.js';
 import { Monitor } from './profiling/monitor.js';
+import type { Sampler } from './profiling/sampler.js';
 import type { OptimizerOptions } from './settings/optimizer.js';
 
 /** What the monitor needs of its optimizer. */
 export interface AlertingHost {
   readonly options: OptimizerOptions;
   readonly closing: AbortSignal;
+  /** The service's own, for the profiles that the monitor takes. */
+  samplers(): readonly Sampler[];
   /** Diagnoses, stores and tells. */
   complete(signals: Signals, trigger: Trigger): Promise<ProfilingResult>;
   /** Tells what the watchdog's own thread stored. */
@@ -26,6 +29,7 @@ export function startAlertingMonitor(options: MonitorOptions, host: AlertingHost
   const monitor = new Monitor({
     blockReporter: { module: new URL('./report-block.js', import.meta.url).href, argument: host.options },
     ...options,
+    samplers: () => host.samplers(),
     onBlocked: (block) => {
       options.onBlocked?.(block);
       const { trigger, signals, resultId } = block;

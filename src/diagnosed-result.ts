@@ -3,6 +3,7 @@
  * where, when and on which machine it was taken.
  */
 import { captureEnvironment } from './host/environment.js';
+import type { Rule } from './analysis/rule.js';
 import type { Trigger } from './model/trigger.js';
 import type { ProfileTarget, ProfilingResult } from './model/profiling-result.js';
 import type { Recommendation } from './model/recommendation.js';
@@ -17,25 +18,29 @@ export interface ResultContext {
   /** Why it was taken, where nobody asked for it. */
   readonly trigger?: Trigger | undefined;
   readonly subjects: readonly Subject[];
+  /** Beside the built-in ones. */
+  readonly rules?: readonly Rule[];
 }
 
 export async function diagnosedResult(
   signals: Signals,
-  { target, trigger, subjects }: ResultContext,
+  { target, trigger, subjects, rules = [] }: ResultContext,
 ): Promise<ProfilingResult> {
-  const [{ analyse }, { recommend }] = await Promise.all([
+  const [{ analyse }, { defaultRules }, { recommend }] = await Promise.all([
     import('./analysis/analyse.js'),
+    import('./analysis/rules/index.js'),
     import('./analysis/recommend.js'),
   ]);
   const id = await newId(signals.type);
   const createdAt = new Date().toISOString();
-  const analysis = analyse(signals);
+  const warnings = [...signals.warnings];
+  const analysis = analyse(signals, [...defaultRules, ...rules], (warning) => warnings.push(warning));
   const recommendations: Recommendation[] = [];
   for (const advice of recommend(analysis, { resultId: id, type: signals.type, subjects })) {
     const identity = { schemaVersion: SCHEMA_VERSION, id: await newId('recommendation'), createdAt };
     recommendations.push({ ...identity, ...advice });
   }
-  const { type, durationMs, metrics, timeline, functions, allocations, callTree, warnings } = signals;
+  const { type, durationMs, metrics, timeline, functions, allocations, callTree } = signals;
   const { activities, threads, threadProfiles } = signals;
   return {
     schemaVersion: SCHEMA_VERSION,

@@ -199,6 +199,8 @@ export { measureNoise, type NoiseReport } from './validation/noise.js';
 // Signals, rules and the store, for those who extend or read them
 export type { Sampler } from './profiling/sampler.js';
 export type { Rule } from './analysis/rule.js';
+export { analyse } from './analysis/analyse.js';
+export { defaultRules } from './analysis/rules/index.js';
 export { openStore, type Store } from './storage/store.js';
 
 // The machine

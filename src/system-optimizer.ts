@@ -3,12 +3,14 @@
  * room does its own work and is loaded when it is first needed, so that importing the package stays cheap.
  */
 import { EventEmitter } from 'node:events';
+import type { Rule } from './analysis/rule.js';
 import type { ComputationRequest, OptimizedComputation } from './computation/optimize-computation.js';
 import type { Computation } from './computation/computation.js';
 import type { OnlineLearning } from './computation/online-learning.js';
 import { ChoicesInForce } from './choices-in-force.js';
 import { diagnosedResult } from './diagnosed-result.js';
 import { describe, fail, StorageError } from './errors.js';
+import { Extensions } from './extensions.js';
 import type { OptimizerEvents } from './events.js';
 import { useHostProbe } from './host/effective-cache.js';
 import { hostFingerprint } from './host/environment.js';
@@ -33,6 +35,7 @@ import type { Subject } from './model/subject.js';
 import { OptimizationType, SCHEMA_VERSION } from './model/types.js';
 import { optimizeEach, type Outcome } from './optimize-each.js';
 import type { Monitor, MonitorOptions } from './profiling/monitor.js';
+import type { Sampler } from './profiling/sampler.js';
 import { carryOut } from './recommended-action.js';
 import { splitCall, type CallOptions } from './settings/call.js';
 import type { ComputationSettingsInput } from './settings/computation.js';
@@ -82,6 +85,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   readonly #options: OptimizerOptions;
   readonly #store: Store;
   readonly #subjects = new SubjectRegistry();
+  readonly #extensions = new Extensions();
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
   readonly #running = new Set<Promise<unknown>>();
@@ -180,6 +184,43 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   }
 
   /**
+   * Adds a diagnosis to those that run over every profile of this optimizer: asked for, taken by its monitor, or
+   * handed to `completeResult`. What it finds is stored, reported and recommended like any other. One that throws or
+   * gives something else than findings is left out of that profile with a warning in the result. A block that the
+   * watchdog's own thread stores is diagnosed by the built-in rules alone: functions cannot go there.
+   *
+   * @returns takes it away again.
+   * @throws INVALID_ARGUMENT for what is no rule; DUPLICATE_NAME for a second one of that name; CLOSED.
+   *
+   * @example
+   * const remove = optimizer.addRule({ name: 'queue fills', cause: 'backpressure-ignored', evaluate: (view) => ({ findings: [] }) });
+   */
+  addRule(rule: Rule): () => void {
+    this.#assertOpen();
+    return this.#extensions.addRule(rule);
+  }
+
+  /**
+   * Adds a source of figures to every profile of this optimizer in this process, those of its monitor included: metrics
+   * and time line values under names of the service's own, which rules can read. Its methods run on the loop that is
+   * measured. One that throws is left out of that profile with a warning in the result.
+   *
+   * @returns takes it away again, from the next profile on.
+   * @throws as `addRule`.
+   *
+   * @example
+   * optimizer.addSampler({
+   *   name: 'queue depth',
+   *   start() {},
+   *   stop: ({ metrics }) => void (metrics['app.queue.depth'] = measured(queue.length, 'count')),
+   * });
+   */
+  addSampler(sampler: Sampler): () => void {
+    this.#assertOpen();
+    return this.#extensions.addSampler(sampler);
+  }
+
+  /**
    * Profiles this process and diagnoses what it finds. Stored as `results/<id>.json`. A store that turns out not to be
    * writable when the profile is there does not cost the result: it is returned with `stored: false` and a warning.
    *
@@ -200,6 +241,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
       await automaticRunsGiveWay();
       const signals = await gatherSignals(type, {
         ...rest,
+        samplers: this.#extensions.samplers,
         signal: either(closing, signal),
         onProgress: (progress) => this.emit('progress', progress),
       });
@@ -236,6 +278,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     return startAlertingMonitor(options, {
       options: { ...this.#options, storagePath: this.#store.path },
       closing: this.#closing.signal,
+      samplers: () => this.#extensions.samplers,
       complete: (signals, trigger) =>
         this.completeResult(signals, { pid: process.pid, description: 'in-process' }, trigger),
       tellStored: (resultId) => this.#tellStored(resultId),
@@ -267,7 +310,12 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    */
   async completeResult(signals: Signals, target: ProfileTarget, trigger?: Trigger): Promise<ProfilingResult> {
     this.#assertOpen();
-    const result = await diagnosedResult(signals, { target, trigger, subjects: this.subjects });
+    const result = await diagnosedResult(signals, {
+      target,
+      trigger,
+      subjects: this.subjects,
+      rules: this.#extensions.rules,
+    });
     try {
       await this.#store.saveResult(result);
     } catch (error) {

@@ -5,6 +5,7 @@ import type { Signals } from '../model/signals.js';
 import { formatShare } from '../units.js';
 import { ENVIRONMENT_CAUSES, type RankedFinding, type Rule } from './rule.js';
 import { defaultRules } from './rules/index.js';
+import { runRule } from './run-rule.js';
 import { SignalView } from './signal-view.js';
 import { stateOf } from './state.js';
 
@@ -14,20 +15,33 @@ import { stateOf } from './state.js';
  * around the program unless that weighs more than the program's own state.
  *
  * @param rules all rules to run; pass `[...defaultRules, myRule]` to add to the built-in ones.
+ * @param warn told of each rule that threw or gave something else than findings; it is left out.
  *
  * @example
- * const { findings } = analyse(await gatherSignals('cpu', { durationMs: 5_000 }));
- * findings[0].cause; // 'json-processing'
+ * await optimizer.monitor({
+ *   onAnomaly: ({ signals }) => signals && console.log(analyse(signals, [...defaultRules, myRule]).summary),
+ * });
  */
-export function analyse(signals: Signals, rules: readonly Rule[] = defaultRules): Analysis {
+export function analyse(
+  signals: Signals,
+  rules: readonly Rule[] = defaultRules,
+  warn?: (message: string) => void,
+): Analysis {
   const view = new SignalView(signals);
   const found: RankedFinding[] = [];
-  const ruledOut: RuledOut[] = [];
+  const rejected: RuledOut[] = [];
   for (const rule of rules) {
-    const { findings, because } = rule.evaluate(view);
-    found.push(...findings);
-    if (findings.length === 0 && because !== undefined) ruledOut.push({ cause: rule.cause, because });
+    try {
+      const { findings, because } = runRule(rule, view);
+      found.push(...findings);
+      if (findings.length === 0 && because !== undefined) rejected.push({ cause: rule.cause, because });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      warn?.(`The rule "${rule.name ?? rule.cause}" failed and was left out: ${reason}`);
+    }
   }
+  // Of two rules for one cause, one may have found it.
+  const ruledOut = rejected.filter((each) => !found.some(({ cause }) => cause === each.cause));
   if (!found.some(({ cause }) => !ENVIRONMENT_CAUSES.has(cause))) found.push(stateOf(view));
   const kept = withoutExplained(found).sort((a, b) => rank(b) - rank(a) || weight(b) - weight(a));
   const findings = kept.map(({ impact: _impact, explainsOwnCode: _explains, ...finding }): Finding => ({

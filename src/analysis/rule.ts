@@ -2,21 +2,27 @@ import type { Cause, Finding } from '../model/finding.js';
 import type { SignalView } from './signal-view.js';
 
 /**
- * One diagnosis: signals in, findings out. A rule looks at the signals alone, never at the host or the files.
+ * One diagnosis: signals in, findings out. A rule looks at the signals alone, never at the host or the files. It is
+ * synchronous; one that throws is left out with a warning.
  *
  * @example
- * const slowStart: Rule = {
- *   cause: 'sync-fs',
+ * const queueFills: Rule = {
+ *   name: 'queue fills',
+ *   cause: 'backpressure-ignored',
  *   evaluate: (view) => {
  *     const depth = view.value('app.queue.depth');
  *     if (depth === undefined) return { findings: [] };
  *     if (depth < 100) return { findings: [], because: `the queue never held more than ${depth} jobs` };
- *     return { findings: [{ cause: 'sync-fs', severity: 'high', confidence: 0.8, impact: 0.5, title: '…', evidence: [] }] };
+ *     const title = `The queue held ${depth} jobs`;
+ *     return { findings: [{ cause: 'backpressure-ignored', severity: 'high', confidence: 0.8, impact: 0.5, title, evidence: [] }] };
  *   },
  * };
- * analyse(signals, [...defaultRules, slowStart]);
+ * optimizer.addRule(queueFills);
  */
 export interface Rule {
+  /** For warnings, and to tell rules of one cause apart. Default: the cause. */
+  readonly name?: string;
+  /** What it looks for, from `CAUSES`; what is finer goes into the `detail` of its findings. */
   readonly cause: Cause;
   evaluate(view: SignalView): RuleResult;
 }

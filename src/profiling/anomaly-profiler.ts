@@ -6,6 +6,7 @@ import { getHeapStatistics } from 'node:v8';
 import type { Trigger } from '../model/trigger.js';
 import type { Signals } from '../model/signals.js';
 import { addAutomaticRun } from './automatic-runs.js';
+import type { Sampler } from './sampler.js';
 import { AnomalyDetector, type AnomalyLimits, type AnomalyPoint } from './anomaly.js';
 
 /**
@@ -26,11 +27,18 @@ export class AnomalyProfiler {
   readonly #limits: AnomalyLimits;
   readonly #detector: AnomalyDetector;
   readonly #onProfiled: (anomaly: ProfiledAnomaly) => void;
+  readonly #samplers: () => readonly Sampler[];
   #running: AbortController | undefined;
   #restUntilMs = -Infinity;
   #isClosed = false;
 
-  constructor(limits: AnomalyLimits, onProfiled: (anomaly: ProfiledAnomaly) => void) {
+  /** @param samplers beside the built-in ones, asked for when a profile begins. */
+  constructor(
+    limits: AnomalyLimits,
+    onProfiled: (anomaly: ProfiledAnomaly) => void,
+    samplers: () => readonly Sampler[] = () => [],
+  ) {
+    this.#samplers = samplers;
     this.#limits = limits;
     this.#detector = new AnomalyDetector(limits);
     this.#onProfiled = onProfiled;
@@ -71,6 +79,7 @@ export class AnomalyProfiler {
       const signals = await gatherSignals(collects ? 'memory' : 'cpu', {
         durationMs,
         samplingIntervalUs,
+        samplers: this.#samplers(),
         signal,
         rawProfile: true,
         keepAlive: false,

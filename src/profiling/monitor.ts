@@ -18,6 +18,7 @@ import { PROCESS_COLUMNS, TICK_COLUMNS, type NativeContract } from '../native/co
 import { loadNative } from '../native/load.js';
 import { AnomalyProfiler, type ProfiledAnomaly } from './anomaly-profiler.js';
 import { anomalyLimits, type AnomalyOptions } from './anomaly.js';
+import type { Sampler } from './sampler.js';
 import type { BlockReporter, WatchdogMessage } from './watchdog-worker.js';
 
 export interface MonitorOptions {
@@ -46,6 +47,12 @@ export interface MonitorOptions {
    * @internal
    */
   readonly blockReporter?: BlockReporter;
+  /**
+   * Samplers beside the built-in ones, for the profiles that it takes by itself.
+   *
+   * @internal
+   */
+  readonly samplers?: () => readonly Sampler[];
 }
 
 /** A time in which the loop did not come round. */
@@ -67,6 +74,7 @@ const OPTION_KEYS: Readonly<Record<keyof MonitorOptions, true>> = {
   anomalies: true,
   onAnomaly: true,
   blockReporter: true,
+  samplers: true,
 };
 const COLUMNS = [
   ...([
@@ -135,7 +143,7 @@ export class Monitor implements Disposable {
     }
     const limits = anomalies === false ? undefined : anomalyLimits(anomalies);
     if (limits !== undefined) {
-      this.#anomalies = new AnomalyProfiler(limits, (anomaly) => onAnomaly?.(anomaly));
+      this.#anomalies = new AnomalyProfiler(limits, (anomaly) => onAnomaly?.(anomaly), options.samplers);
     }
     this.#native = loadNative();
     this.#intervalMs = intervalMs;

@@ -20,7 +20,8 @@ import type { SourceIndex } from './source/source-index.js';
  * where the run is cut short. These are synchronous, so that a process that exits in the middle of a run can
  * still hand over what was gathered, and must be cheap: they run on the loop that is measured.
  *
- * A sampler that cannot measure says so in `stop` with `unavailable`; one that throws is left out with a warning.
+ * A sampler that cannot measure says so in `stop` with `unavailable`; one that throws is left out with a warning. Those
+ * of a service are added with `optimizer.addSampler`.
  *
  * @example
  * class QueueDepth implements Sampler {
@@ -37,7 +38,7 @@ import type { SourceIndex } from './source/source-index.js';
  * }
  */
 export interface Sampler {
-  /** For warnings. */
+  /** For warnings; of those that a service adds, no two may have the same. */
   readonly name: string;
   start(window: SamplingWindow): void;
   /** Adds instantaneous values to the time line's next point. */

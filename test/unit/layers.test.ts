@@ -27,6 +27,7 @@ const LAYERS: Record<string, number> = {
   'alerting-monitor.ts': 6,
   'choices-in-force.ts': 6,
   'diagnosed-result.ts': 6,
+  'extensions.ts': 6,
   'learning-in-force.ts': 6,
   'cause-experiment.ts': 6,
   'subject-registry.ts': 6,
