@@ -117,9 +117,11 @@ describe('a program with the agent', () => {
     const profile = agent.profile('cpu', { durationMs: 60_000 });
     await printed('up');
     setTimeout(() => child.kill('SIGTERM'), 500);
-    const signals = await profile.catch((error: unknown) => error);
+    const signals = await profile;
     expect(await ended).toEqual({ code: 5, signal: null, output: 'up\nbye\n' });
-    expect(signals).toBeDefined();
+    expect(signals.warnings[0]).toMatch(/ended \d+ ms into a window of 60000 ms/);
+    expect(signals.durationMs).toBeLessThan(60_000);
+    expect(signals.metrics['heap.used']).toMatchObject({ available: true });
   });
 
   it('outlives its controller', async () => {
