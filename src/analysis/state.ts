@@ -54,7 +54,8 @@ export function stateOf(view: SignalView): RankedFinding {
   if (utilization >= SATURATED) {
     return {
       cause: 'saturated',
-      severity: 'medium',
+      // No fault: a service that earns its CPU looks like this, and its owner may want more of them.
+      severity: 'low',
       confidence: certainty * (0.55 + 0.4 * ((utilization - SATURATED) / (1 - SATURATED))),
       impact: OWN_STATE,
       title: `The event loop is busy for ${formatShare(utilization)} of the time, and no function stands out`,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fail } from '../errors.js';
 import { startProgram, waitForUrl, type Program } from '../host/program.js';
-import { SEVERITIES, type Severity } from '../model/finding.js';
+import type { Severity } from '../model/finding.js';
 import type { LoadSummary, ProfilingResult } from '../model/profiling-result.js';
 import type { Signals } from '../model/signals.js';
 import type { ProfileType } from '../model/types.js';
@@ -11,6 +11,7 @@ import { isLauncher } from '../profiling/protocol.js';
 import { checkProfileOptions } from '../profiling/session.js';
 import type { LoadRequest } from '../validation/load-requests.js';
 import { EXIT, UsageError } from './exit-code.js';
+import { reachesGate } from './fail-on.js';
 import { readLoad } from './load-file.js';
 import { printResult } from './print-findings.js';
 import { orExit } from './profile-exit.js';
@@ -93,7 +94,7 @@ export async function profileVerb(
     terminal.style('dim', `Stored as ${result.id} in ${options.storage}. See it with: sysopt report`),
   );
   const { failOn } = options;
-  const gate = failOn !== undefined && reaches(result, failOn);
+  const gate = failOn !== undefined && reachesGate(result.analysis.findings, failOn);
   if (gate) terminal.warn(`A finding is ${failOn} or worse (--fail-on ${failOn}).`);
   // A process that was killed: what was read is stored, but there is no profile.
   const isLost = options.pid !== undefined && signals.metrics['cpu.samples'] === undefined;
@@ -250,11 +251,4 @@ async function chooseAgent(server: AgentServer, first: Agent, program: Program):
 
 function isPackageManager({ hello }: Agent): boolean {
   return isLauncher(hello.argv);
-}
-
-function reaches(result: ProfilingResult, least: Severity): boolean {
-  return result.analysis.findings.some(
-    (finding) =>
-      finding.cause !== 'healthy' && SEVERITIES.indexOf(finding.severity) >= SEVERITIES.indexOf(least),
-  );
 }
