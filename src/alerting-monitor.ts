@@ -5,17 +5,17 @@ import type { Alert } from './model/alert.js';
 import type { ProfilingResult } from './model/profiling-result.js';
 import type { Signals } from './model/signals.js';
 import type { Trigger } from './model/trigger.js';
+import type { BesideAnomalies } from './profiling/anomaly-profiler.js';
 import type { MonitorOptions } from './profiling/monitor.js';
 import { Monitor } from './profiling/monitor.js';
-import type { Sampler } from './profiling/sampler.js';
 import type { OptimizerOptions } from './settings/optimizer.js';
 
 /** What the monitor needs of its optimizer. */
 export interface AlertingHost {
   readonly options: OptimizerOptions;
   readonly closing: AbortSignal;
-  /** The service's own, for the profiles that the monitor takes. */
-  samplers(): readonly Sampler[];
+  /** The service's own samplers, and what keeps a profile at the exit of the process. */
+  readonly beside: BesideAnomalies;
   /** Diagnoses, stores and tells. */
   complete(signals: Signals, trigger: Trigger): Promise<ProfilingResult>;
   /** Tells what the watchdog's own thread stored. */
@@ -29,7 +29,7 @@ export function startAlertingMonitor(options: MonitorOptions, host: AlertingHost
   const monitor = new Monitor({
     blockReporter: { module: new URL('./report-block.js', import.meta.url).href, argument: host.options },
     ...options,
-    samplers: () => host.samplers(),
+    beside: host.beside,
     onBlocked: (block) => {
       options.onBlocked?.(block);
       const { trigger, signals, resultId } = block;

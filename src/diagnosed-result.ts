@@ -3,6 +3,8 @@
  * where, when and on which machine it was taken.
  */
 import { captureEnvironment } from './host/environment.js';
+import type { analyse as Analyse } from './analysis/analyse.js';
+import type { recommend as Recommend } from './analysis/recommend.js';
 import type { Rule } from './analysis/rule.js';
 import type { Trigger } from './model/trigger.js';
 import type { ProfileTarget, ProfilingResult } from './model/profiling-result.js';
@@ -10,7 +12,7 @@ import type { Recommendation } from './model/recommendation.js';
 import type { Signals } from './model/signals.js';
 import type { Subject } from './model/subject.js';
 import { SCHEMA_VERSION } from './model/types.js';
-import { newId } from './storage/ids.js';
+import { idMaker } from './storage/ids.js';
 
 /** What the signals do not say themselves. */
 export interface ResultContext {
@@ -22,22 +24,43 @@ export interface ResultContext {
   readonly rules?: readonly Rule[];
 }
 
-export async function diagnosedResult(
-  signals: Signals,
-  { target, trigger, subjects, rules = [] }: ResultContext,
-): Promise<ProfilingResult> {
-  const [{ analyse }, { defaultRules }, { recommend }] = await Promise.all([
+export type Diagnose = (signals: Signals, context: ResultContext) => ProfilingResult;
+
+export async function diagnosedResult(signals: Signals, context: ResultContext): Promise<ProfilingResult> {
+  return (await loadDiagnosis())(signals, context);
+}
+
+/** Loads what diagnosing takes, so that it can then be done without waiting: while the process exits, say. */
+export async function loadDiagnosis(): Promise<Diagnose> {
+  const [{ analyse }, { defaultRules }, { recommend }, newId] = await Promise.all([
     import('./analysis/analyse.js'),
     import('./analysis/rules/index.js'),
     import('./analysis/recommend.js'),
+    idMaker(),
   ]);
-  const id = await newId(signals.type);
+  const parts = { analyse, defaultRules, recommend, newId };
+  return (signals, context) => diagnose(signals, context, parts);
+}
+
+interface Parts {
+  readonly analyse: typeof Analyse;
+  readonly defaultRules: readonly Rule[];
+  readonly recommend: typeof Recommend;
+  readonly newId: (prefix: string) => string;
+}
+
+function diagnose(
+  signals: Signals,
+  { target, trigger, subjects, rules = [] }: ResultContext,
+  { analyse, defaultRules, recommend, newId }: Parts,
+): ProfilingResult {
+  const id = newId(signals.type);
   const createdAt = new Date().toISOString();
   const warnings = [...signals.warnings];
   const analysis = analyse(signals, [...defaultRules, ...rules], (warning) => warnings.push(warning));
   const recommendations: Recommendation[] = [];
   for (const advice of recommend(analysis, { resultId: id, type: signals.type, subjects })) {
-    const identity = { schemaVersion: SCHEMA_VERSION, id: await newId('recommendation'), createdAt };
+    const identity = { schemaVersion: SCHEMA_VERSION, id: newId('recommendation'), createdAt };
     recommendations.push({ ...identity, ...advice });
   }
   const { type, durationMs, metrics, timeline, functions, allocations, callTree } = signals;

@@ -8,7 +8,7 @@ import type { ComputationRequest, OptimizedComputation } from './computation/opt
 import type { Computation } from './computation/computation.js';
 import type { OnlineLearning } from './computation/online-learning.js';
 import { ChoicesInForce } from './choices-in-force.js';
-import { diagnosedResult } from './diagnosed-result.js';
+import { diagnosedResult, loadDiagnosis, type ResultContext } from './diagnosed-result.js';
 import { describe, fail, StorageError } from './errors.js';
 import { Extensions } from './extensions.js';
 import type { OptimizerEvents } from './events.js';
@@ -223,6 +223,8 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   /**
    * Profiles this process and diagnoses what it finds. Stored as `results/<id>.json`. A store that turns out not to be
    * writable when the profile is there does not cost the result: it is returned with `stored: false` and a warning.
+   * Where the process exits before its end, what was gathered until then is diagnosed and stored in an `exit` hook, with
+   * a warning that says so; not where a signal kills the process.
    *
    * @throws SettingsError; StorageError where the store cannot be written from the start; NOT_SUPPORTED for a type that this version does not measure; ABORTED; CLOSED.
    *
@@ -233,26 +235,50 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     options: ProfileOptionsInput | (SnakeCase & { readonly type?: string }),
   ): Promise<ProfilingResult> {
     return this.#track(async (closing) => {
-      const { gatherSignals } = await import('./profiling/session.js');
+      const [{ startRun }, { keptAtExit }, keep] = await Promise.all([
+        import('./profiling/session.js'),
+        import('./profiling/kept-at-exit.js'),
+        this.#keeperAtExit(),
+      ]);
       const { type, signal, ...rest } = await parseProfileOptions(options);
       this.#store.checkWritable();
       // What is asked for goes before what a monitor takes by itself.
       const { automaticRunsGiveWay } = await import('./profiling/automatic-runs.js');
       await automaticRunsGiveWay();
-      const signals = await gatherSignals(type, {
+      const run = startRun(type, {
         ...rest,
         samplers: this.#extensions.samplers,
         signal: either(closing, signal),
         onProgress: (progress) => this.emit('progress', progress),
       });
-      // The registered pools as they stand at the end of the profile.
-      const metrics = { ...signals.metrics };
-      for (const pool of this.#subjects.ofKind('pool')) {
-        if (pool instanceof SlabPool || pool instanceof SizeClassPool)
-          Object.assign(metrics, allocatorMetrics(pool.stats()));
-      }
-      return this.completeResult({ ...signals, metrics }, { pid: process.pid, description: 'in-process' });
+      return keptAtExit(
+        run,
+        (signals) => keep(this.#withPools(signals)),
+        (signals) => this.completeResult(this.#withPools(signals), inProcess()),
+      );
     });
+  }
+
+  /** With the registered pools as they stand at the end of the profile. */
+  #withPools(signals: Signals): Signals {
+    const metrics = { ...signals.metrics };
+    for (const pool of this.#subjects.ofKind('pool')) {
+      if (pool instanceof SlabPool || pool instanceof SizeClassPool)
+        Object.assign(metrics, allocatorMetrics(pool.stats()));
+    }
+    return { ...signals, metrics };
+  }
+
+  /** What stores a profile that the exit of the process cuts short. Loaded ahead: an exit waits for nothing. */
+  async #keeperAtExit(): Promise<(signals: Signals, trigger?: Trigger) => void> {
+    const [diagnose, save] = await Promise.all([loadDiagnosis(), this.#store.resultSaverAtExit()]);
+    return (signals, trigger) => {
+      if (!this.#closing.signal.aborted) save(diagnose(signals, this.#context(inProcess(), trigger)));
+    };
+  }
+
+  #context(target: ProfileTarget, trigger: Trigger | undefined): ResultContext {
+    return { target, trigger, subjects: this.subjects, rules: this.#extensions.rules };
   }
 
   /**
@@ -278,9 +304,11 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     return startAlertingMonitor(options, {
       options: { ...this.#options, storagePath: this.#store.path },
       closing: this.#closing.signal,
-      samplers: () => this.#extensions.samplers,
-      complete: (signals, trigger) =>
-        this.completeResult(signals, { pid: process.pid, description: 'in-process' }, trigger),
+      beside: {
+        samplers: () => this.#extensions.samplers,
+        keeper: () => this.#keeperAtExit(),
+      },
+      complete: (signals, trigger) => this.completeResult(signals, inProcess(), trigger),
       tellStored: (resultId) => this.#tellStored(resultId),
       alert: (alert) => this.emit('alert', alert),
       warn: (message) => this.emit('warning', message),
@@ -310,12 +338,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    */
   async completeResult(signals: Signals, target: ProfileTarget, trigger?: Trigger): Promise<ProfilingResult> {
     this.#assertOpen();
-    const result = await diagnosedResult(signals, {
-      target,
-      trigger,
-      subjects: this.subjects,
-      rules: this.#extensions.rules,
-    });
+    const result = await diagnosedResult(signals, this.#context(target, trigger));
     try {
       await this.#store.saveResult(result);
     } catch (error) {
@@ -641,6 +664,10 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
 /** What a caller without types passes: `recommendations[0]` of a healthy service is undefined. */
 function isDocument<T extends object>(value: T | undefined): value is T {
   return typeof value === 'object' && value !== null;
+}
+
+function inProcess(): ProfileTarget {
+  return { pid: process.pid, description: 'in-process' };
 }
 
 function either(first: AbortSignal, second: AbortSignal | undefined): AbortSignal {

@@ -23,22 +23,29 @@ export interface ProfiledAnomaly extends Trigger {
   readonly failure?: Error;
 }
 
+/** What whoever diagnoses the profiles adds to them. */
+export interface BesideAnomalies {
+  /** Beside the built-in ones; asked for when a profile begins. */
+  readonly samplers?: () => readonly Sampler[];
+  /** Makes ready what keeps a profile that the exit of the process cuts short. Asked for before one begins. */
+  readonly keeper?: () => Promise<(signals: Signals, trigger: Trigger) => void>;
+}
+
 export class AnomalyProfiler {
   readonly #limits: AnomalyLimits;
   readonly #detector: AnomalyDetector;
   readonly #onProfiled: (anomaly: ProfiledAnomaly) => void;
-  readonly #samplers: () => readonly Sampler[];
+  readonly #beside: BesideAnomalies;
   #running: AbortController | undefined;
   #restUntilMs = -Infinity;
   #isClosed = false;
 
-  /** @param samplers beside the built-in ones, asked for when a profile begins. */
   constructor(
     limits: AnomalyLimits,
     onProfiled: (anomaly: ProfiledAnomaly) => void,
-    samplers: () => readonly Sampler[] = () => [],
+    beside: BesideAnomalies = {},
   ) {
-    this.#samplers = samplers;
+    this.#beside = beside;
     this.#limits = limits;
     this.#detector = new AnomalyDetector(limits);
     this.#onProfiled = onProfiled;
@@ -71,19 +78,28 @@ export class AnomalyProfiler {
     const { profileMs: durationMs, samplingIntervalUs, cooldownMs } = this.#limits;
     const rest = () => (this.#restUntilMs = performance.now() + cooldownMs);
     try {
-      const { gatherSignals, isProfiling } = await import('./session.js');
+      const [{ isProfiling, startRun }, { keptAtExit }, keep] = await Promise.all([
+        import('./session.js'),
+        import('./kept-at-exit.js'),
+        this.#beside.keeper?.(),
+      ]);
       // Somebody asked for one: what is out of the ordinary afterwards is looked into then.
       if (isProfiling()) return;
       const { used_heap_size: heapBytes } = getHeapStatistics();
       const collects = anomaly.kind === 'heap-growth' && heapBytes <= MOST_HEAP_TO_COLLECT;
-      const signals = await gatherSignals(collects ? 'memory' : 'cpu', {
+      const run = startRun(collects ? 'memory' : 'cpu', {
         durationMs,
         samplingIntervalUs,
-        samplers: this.#samplers(),
+        samplers: this.#beside.samplers?.() ?? [],
         signal,
         rawProfile: true,
         keepAlive: false,
       });
+      const signals = await keptAtExit(
+        run,
+        keep && ((gathered) => keep(gathered, anomaly)),
+        (gathered) => gathered,
+      );
       rest();
       this.#onProfiled({ ...anomaly, signals });
     } catch (error) {

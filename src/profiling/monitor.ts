@@ -16,9 +16,8 @@ import type { Trigger } from '../model/trigger.js';
 import type { Signals } from '../model/signals.js';
 import { PROCESS_COLUMNS, TICK_COLUMNS, type NativeContract } from '../native/contract.js';
 import { loadNative } from '../native/load.js';
-import { AnomalyProfiler, type ProfiledAnomaly } from './anomaly-profiler.js';
+import { AnomalyProfiler, type BesideAnomalies, type ProfiledAnomaly } from './anomaly-profiler.js';
 import { anomalyLimits, type AnomalyOptions } from './anomaly.js';
-import type { Sampler } from './sampler.js';
 import type { BlockReporter, WatchdogMessage } from './watchdog-worker.js';
 
 export interface MonitorOptions {
@@ -48,11 +47,11 @@ export interface MonitorOptions {
    */
   readonly blockReporter?: BlockReporter;
   /**
-   * Samplers beside the built-in ones, for the profiles that it takes by itself.
+   * What goes with the profiles that it takes by itself.
    *
    * @internal
    */
-  readonly samplers?: () => readonly Sampler[];
+  readonly beside?: BesideAnomalies;
 }
 
 /** A time in which the loop did not come round. */
@@ -74,7 +73,7 @@ const OPTION_KEYS: Readonly<Record<keyof MonitorOptions, true>> = {
   anomalies: true,
   onAnomaly: true,
   blockReporter: true,
-  samplers: true,
+  beside: true,
 };
 const COLUMNS = [
   ...([
@@ -143,7 +142,7 @@ export class Monitor implements Disposable {
     }
     const limits = anomalies === false ? undefined : anomalyLimits(anomalies);
     if (limits !== undefined) {
-      this.#anomalies = new AnomalyProfiler(limits, (anomaly) => onAnomaly?.(anomaly), options.samplers);
+      this.#anomalies = new AnomalyProfiler(limits, (anomaly) => onAnomaly?.(anomaly), options.beside);
     }
     this.#native = loadNative();
     this.#intervalMs = intervalMs;

@@ -4,10 +4,11 @@
  * content or the new one. The rejected alternative, writing in place, shows readers halves of both.
  */
 import fs from 'node:fs/promises';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { writeError } from './storage-error.js';
-import { makeFolder } from './make-folder.js';
+import { makeFolder, makeFolderSync } from './make-folder.js';
 
 /** Age from which a temp file of another host or of a reused pid counts as abandoned. */
 const ABANDONED_MS = 60 * 60 * 1000;
@@ -32,10 +33,7 @@ export async function writeAtomic(
   { durable = true }: AtomicWriteOptions = {},
 ): Promise<void> {
   const folder = dirname(path);
-  const temp = join(
-    folder,
-    `.${basename(path)}.${hostTag()}-${process.pid}-${crypto.randomUUID().slice(-12)}.tmp`,
-  );
+  const temp = tempOf(path);
   try {
     await makeFolder(folder);
     const file = await fs.open(temp, 'wx', 0o644);
@@ -51,6 +49,28 @@ export async function writeAtomic(
     throw writeError(path, error);
   }
   if (durable) await syncFolder(folder);
+}
+
+/**
+ * As `writeAtomic` without waiting for the disk, for a process that exits: after a power failure the file may be empty.
+ *
+ * @throws STORAGE_NOT_WRITABLE, STORAGE_NOT_A_DIRECTORY.
+ */
+export function writeAtomicSync(path: string, content: string): void {
+  const temp = tempOf(path);
+  try {
+    makeFolderSync(dirname(path));
+    writeFileSync(temp, content, { flag: 'wx', mode: 0o644 });
+    renameSync(temp, path);
+  } catch (error) {
+    rmSync(temp, { force: true });
+    throw writeError(path, error);
+  }
+}
+
+function tempOf(path: string): string {
+  const name = `.${basename(path)}.${hostTag()}-${process.pid}-${crypto.randomUUID().slice(-12)}.tmp`;
+  return join(dirname(path), name);
 }
 
 /** Makes a rename durable. Windows cannot open folders, and some network file systems refuse the sync. */

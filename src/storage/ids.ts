@@ -14,6 +14,16 @@ const MAX_LENGTH = 128;
  * await newId('memory'); // 'memory-01932c07-209a-7edc-8f1b-…'
  */
 export async function newId(prefix: string): Promise<string> {
+  return (await idMaker())(prefix);
+}
+
+/** As `newId`, for callers that cannot wait when they need the id. */
+export async function idMaker(): Promise<(prefix: string) => string> {
+  const { v7 } = await import('uuid');
+  return (prefix) => `${checkPrefix(prefix)}-${v7()}`;
+}
+
+function checkPrefix(prefix: string): string {
   if (!/^[a-z][a-z0-9]{0,31}$/.test(prefix)) {
     throw fail('INVALID_ARGUMENT', {
       name: 'prefix',
@@ -21,8 +31,7 @@ export async function newId(prefix: string): Promise<string> {
       expected: 'lowercase letters and digits',
     });
   }
-  const { v7 } = await import('uuid');
-  return `${prefix}-${v7()}`;
+  return prefix;
 }
 
 export function isId(value: unknown): value is string {

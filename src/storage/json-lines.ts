@@ -3,14 +3,17 @@
  * interleave whole batches. A line that a dying writer left unfinished costs only itself.
  */
 import fs from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeFolder } from './make-folder.js';
+import { makeFolder, makeFolderSync } from './make-folder.js';
 import { writeError } from './storage-error.js';
+
+const LINE_FEED = 0x0a;
 
 /** @throws STORAGE_NOT_WRITABLE, STORAGE_NOT_A_DIRECTORY */
 export async function appendJsonLines(path: string, values: readonly unknown[]): Promise<void> {
   if (values.length === 0) return;
-  const lines = values.map((value) => `${JSON.stringify(value)}\n`).join('');
+  const lines = linesOf(values);
   try {
     await makeFolder(dirname(path));
     const file = await fs.open(path, 'a+');
@@ -27,12 +30,34 @@ export async function appendJsonLines(path: string, values: readonly unknown[]):
   }
 }
 
+/** As `appendJsonLines` without waiting for the disk, for a process that exits. Throws the same. */
+export function appendJsonLinesSync(path: string, values: readonly unknown[]): void {
+  try {
+    makeFolderSync(dirname(path));
+    const file = openSync(path, 'a+');
+    try {
+      const last = new Uint8Array(1);
+      const { size } = fstatSync(file);
+      const isInsideLine = size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== LINE_FEED;
+      writeFileSync(file, (isInsideLine ? '\n' : '') + linesOf(values));
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    throw writeError(path, error);
+  }
+}
+
+function linesOf(values: readonly unknown[]): string {
+  return values.map((value) => `${JSON.stringify(value)}\n`).join('');
+}
+
 async function endsInsideLine(file: fs.FileHandle): Promise<boolean> {
   const { size } = await file.stat();
   if (size === 0) return false;
   const last = new Uint8Array(1);
   await file.read(last, 0, 1, size - 1);
-  return last[0] !== 0x0a;
+  return last[0] !== LINE_FEED;
 }
 
 export interface ReadLines<T> {

@@ -1,3 +1,4 @@
+import { mkdirSync, statSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -25,4 +26,18 @@ function unlessFolder(path: string) {
     const stat = await fs.stat(path).catch(() => null);
     if (!stat?.isDirectory()) throw error;
   };
+}
+
+/** As `makeFolder`, for a process that exits. */
+export function makeFolderSync(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && dirname(path) !== path) {
+      makeFolderSync(dirname(path));
+      makeFolderSync(path);
+    } else if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+      throw error;
+    }
+  }
 }

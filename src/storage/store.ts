@@ -121,38 +121,32 @@ export class Store {
   /** Stores a profiling result with its analysis, recommendations and time series. Throws as `saveProfile`. */
   saveResult(result: ProfilingResult): Promise<void> {
     return this.#write(async () => {
-      const { analysis, recommendations } = result;
-      const id = checkId(result.id);
-      const hostId = result.environment?.host.id;
-      const { schemaVersion, createdAt } = result;
-      const day = dayOf(createdAt);
-      const document = {
-        ...result,
-        analysis: undefined,
-        recommendations: undefined,
-        timeline: undefined,
-        hostId,
-        parts: {
-          analysis: `${FOLDERS.analysis}/${id}.json`,
-          metrics: `${FOLDERS.metrics}/${day}.ndjson`,
-          recommendations: recommendations.map((recommendation) => checkId(recommendation.id)),
-        },
-      };
-      const [{ encode }, { writeAtomic }, { appendPoints, pointsOf }] = await Promise.all([
-        import('./documents.js'),
+      const [{ partsOf }, { writeAtomic }, { appendPoints }] = await Promise.all([
+        import('./result-parts.js'),
         import('./atomic-file.js'),
         import('./metrics-log.js'),
       ]);
-      // Checked before any part is written, so that a result is stored as a whole or not at all.
-      const text = encode('result', document);
-      const isNew = this.#index.find(id) === undefined;
-      const analysisText = encode('analysis', { schemaVersion, id, createdAt, hostId, ...analysis });
-      for (const recommendation of recommendations) await this.#put('recommendation', recommendation, hostId);
-      await writeAtomic(this.#layout.document('analysis', id), analysisText);
-      if (isNew) await appendPoints(this.#layout.metrics(day), pointsOf(result));
-      await writeAtomic(this.#layout.document('result', id), text);
+      const { before, metrics, last } = partsOf(result, this.#layout);
+      const isNew = this.#index.find(result.id) === undefined;
+      for (const { path, text } of before) await writeAtomic(path, text);
+      if (isNew) await appendPoints(metrics.path, metrics.points);
+      await writeAtomic(last.path, last.text);
       await this.#maintain();
     });
+  }
+
+  /**
+   * Loads what storing a new result takes, so that it can then be done without waiting, by a process that exits. What
+   * is returned throws as `saveResult`, CLOSED after `close`.
+   *
+   * @internal
+   */
+  async resultSaverAtExit(): Promise<(result: ProfilingResult) => void> {
+    const { saveResultSync } = await import('./result-parts.js');
+    return (result) => {
+      this.#use();
+      saveResultSync(result, this.#layout);
+    };
   }
 
   /**

@@ -1,0 +1,154 @@
+/** A service that profiles itself and exits in the middle of it: what was gathered is in the store. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openStore, type ProfilingResult } from '../../dist/index.js';
+
+const index = pathToFileURL(join(import.meta.dirname, '../../dist/index.js')).href;
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sysopt-exit-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const store = () => join(folder, 'store');
+
+/** Runs a program with an optimizer, a function `work` that computes, and `later` to act after a while. */
+async function run(program: string, kill?: NodeJS.Signals) {
+  const file = join(folder, 'service.mjs');
+  writeFileSync(
+    file,
+    `import { measured, SystemOptimizer } from ${JSON.stringify(index)};
+    const optimizer = new SystemOptimizer({ storagePath: ${JSON.stringify(store())} });
+    function work(forMs = 25) {
+      const end = performance.now() + forMs;
+      let sum = 0;
+      while (performance.now() < end) for (let i = 0; i < 1e4; i += 1) sum += Math.sqrt(i);
+      return sum;
+    }
+    const later = (ms, act) => setTimeout(act, ms);
+    ${program}`,
+  );
+  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (kill !== undefined && output.includes('under way')) child.kill(kill);
+    });
+  }
+  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) =>
+    child.once('close', (...how) => resolve(how)),
+  );
+  return { code, signal, output };
+}
+
+async function stored(): Promise<ProfilingResult[]> {
+  const results = openStore(store());
+  return Promise.all(results.list({ kind: 'result' }).map(({ id }) => results.getResult(id)));
+}
+
+describe('a service that exits in the middle of', () => {
+  it('a profile leaves it diagnosed, with its own rules and figures, and marked as cut short', async () => {
+    const { code, output } = await run(`
+      setInterval(work, 30);
+      optimizer.pool({ name: 'packets', slotBytes: 64, slots: 8 }).acquire();
+      optimizer.addSampler({
+        name: 'jobs', start() {}, stop: ({ metrics }) => void (metrics['app.jobs'] = measured(7, 'count')),
+      });
+      optimizer.addRule({
+        name: 'jobs', cause: 'backpressure-ignored',
+        evaluate: (view) => ({ findings: [{ cause: 'backpressure-ignored', severity: 'high', confidence: 1, impact: 1,
+          title: \`\${view.value('app.jobs')} jobs\`, evidence: [] }] }),
+      });
+      void optimizer.profileSystem({ type: 'cpu', durationMs: 60_000 });
+      later(1500, () => process.exit(3));`);
+    expect({ code, output }).toEqual({ code: 3, output: '' });
+    const [result, ...more] = await stored();
+    expect(more).toEqual([]);
+    expect(result!.warnings[0]).toMatch(/ended \d+ ms into a window of 60000 ms/);
+    expect(result!.durationMs).toBeLessThan(60_000);
+    expect(result!.functions.map(({ location }) => location.function)).toContain('work');
+    expect(result!.analysis.findings[0]!.title).toBe('7 jobs');
+    expect(result!.metrics['app.jobs']).toMatchObject({ value: 7 });
+    expect(result!.timeline.length).toBeGreaterThan(3);
+    const pools = Object.keys(result!.metrics).filter((name) => name.includes('packets'));
+    expect(pools.length).toBeGreaterThan(0);
+    expect(result!.recommendations.length).toBeGreaterThan(0);
+    // Whole files only.
+    const names = readdirSync(store(), { recursive: true }).map(String);
+    expect(names.filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  it('a memory profile leaves it', async () => {
+    const { code } = await run(`
+      const kept = [];
+      setInterval(() => kept.push(new Array(1e4).fill(kept.length)), 20);
+      void optimizer.profileSystem({ type: 'memory', durationMs: 60_000 });
+      later(1500, () => process.exit(0));`);
+    expect(code).toBe(0);
+    expect((await stored()).map(({ type, warnings }) => [type, /ended/.test(warnings[0]!)])).toEqual([
+      ['memory', true],
+    ]);
+  });
+
+  it.each([
+    ['by a handler of a signal', "process.on('SIGTERM', () => process.exit(5));", 5, 'SIGTERM'],
+    ['of an error that nobody catches', "later(600, () => { throw new Error('lost'); });", 1, undefined],
+  ] as const)('a profile, %s, leaves it', async (_how, how, code, kill) => {
+    const ended = await run(
+      `setInterval(work, 30);
+      void optimizer.profileSystem({ type: 'cpu', durationMs: 60_000 });
+      later(1000, () => console.log('under way'));
+      ${how}`,
+      kill,
+    );
+    expect(ended.code).toBe(code);
+    expect((await stored())[0]!.warnings[0]).toMatch(/ended \d+ ms into a window/);
+  });
+
+  it('nothing leaves nothing: the hook is gone with its profile, and what was aborted is not kept', async () => {
+    const { output } = await run(`
+      const hooks = process.listenerCount('exit');
+      await optimizer.profileSystem({ type: 'cpu', durationMs: 100 });
+      const abort = new AbortController();
+      const aborted = optimizer.profileSystem({ type: 'cpu', durationMs: 60_000, signal: abort.signal });
+      later(300, () => abort.abort());
+      await aborted.catch(({ code }) => console.log(code));
+      console.log(process.listenerCount('exit') - hooks);
+      void optimizer.profileSystem({ type: 'cpu', durationMs: 60_000 }).catch(({ code }) => console.log(code));
+      await new Promise((resolve) => later(300, resolve));
+      await optimizer.close();
+      process.exit(0);`);
+    expect(output.trim().split('\n')).toEqual(['ABORTED', '0', 'ABORTED']);
+    const results = await stored();
+    expect(results).toHaveLength(1);
+    expect(results[0]!.warnings.join()).not.toContain('ended');
+  });
+
+  it('a profile that its monitor takes leaves it, also where nothing is left to do', async () => {
+    const { code, output } = await run(`
+      await optimizer.monitor({ intervalMs: 20, anomalies: { loopDelayMs: 50, profileMs: 10_000 } });
+      let turns = 0;
+      const timer = setInterval(() => (work(150), (turns += 1) === 70 && clearInterval(timer)), 200);`);
+    expect({ code, output }).toEqual({ code: 0, output: '' });
+    const [result, ...more] = await stored();
+    expect(more).toEqual([]);
+    expect(result!.trigger).toMatchObject({ kind: 'loop-delay' });
+    expect(result!.warnings[0]).toMatch(/ended \d+ ms into a window of 10000 ms/);
+    expect(result!.functions.map(({ location }) => location.function)).toContain('work');
+  });
+
+  it('a profile whose store cannot be written exits as it would have', async () => {
+    const { code, output } = await run(`
+      const other = new SystemOptimizer({ storagePath: ${JSON.stringify(join(folder, 'late'))} });
+      void other.profileSystem({ type: 'cpu', durationMs: 60_000 });
+      const { writeFileSync } = await import('node:fs');
+      later(600, () => { writeFileSync(${JSON.stringify(join(folder, 'late'))}, ''); process.exit(4); });`);
+    expect({ code, output }).toEqual({ code: 4, output: '' });
+    expect(existsSync(store())).toBe(false);
+  });
+});
