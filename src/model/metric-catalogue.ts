@@ -10,6 +10,7 @@ export interface MetricDefinition {
 }
 
 const ELU = 'performance.eventLoopUtilization()';
+const UV_METRICS = 'performance.nodeTiming.uvMetricsInfo';
 const DELAY = 'perf_hooks.monitorEventLoopDelay(), its resolution subtracted';
 const V8_CPU = 'V8 sampling profiler (inspector domain Profiler)';
 const V8_HEAP = 'V8 sampling heap profiler (inspector domain HeapProfiler)';
@@ -56,6 +57,8 @@ export const METRIC_CATALOGUE = {
     'Greatest timer lateness: about the longest single block of the loop.',
     DELAY,
   ),
+  'eventLoop.iterations': define('count/s', 'Rounds of the event loop.', UV_METRICS),
+  'eventLoop.events': define('count/s', 'Events that the event loop handled.', UV_METRICS),
   'eventLoop.activeTimers': define(
     'count',
     'Greatest number of pending timers seen.',

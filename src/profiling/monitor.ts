@@ -1,7 +1,7 @@
 /**
  * The always-on tier: a point ten times a second, cheap enough to stay on in production, in memory that does not
  * grow. One native call reads what the kernel tells, with its files kept open; V8 and the loop are asked directly.
- * What is dear (threads, descriptors) is read once a second. A watchdog thread, where it is asked for, profiles the
+ * What is dear (threads by role, descriptors, the container's memory: monitor-points.ts) is read once a second. A watchdog thread, where it is asked for, profiles the
  * main thread while it is blocked, which it could not do itself. Where something is out of the ordinary (anomaly.ts), a
  * bounded profile is taken by itself (anomaly-profiler.ts).
  */
@@ -11,19 +11,21 @@ import { Worker } from 'node:worker_threads';
 import { describe, fail } from '../errors.js';
 import { requireOptions } from '../options.js';
 import type { MetricName } from '../model/metric-catalogue.js';
-import type { TimelinePoint } from '../model/metric.js';
+import type { TimelinePoint, UnavailableMetric } from '../model/metric.js';
 import type { Trigger } from '../model/trigger.js';
 import type { Signals } from '../model/signals.js';
-import { PROCESS_COLUMNS, TICK_COLUMNS, type NativeContract } from '../native/contract.js';
+import { TICK_COLUMNS, type NativeContract } from '../native/contract.js';
 import { loadNative } from '../native/load.js';
 import { AnomalyProfiler, type BesideAnomalies, type ProfiledAnomaly } from './anomaly-profiler.js';
 import { anomalyLimits, type AnomalyOptions } from './anomaly.js';
+import { COLUMNS, SLOW_COLUMNS, SlowFigures, whyEmpty } from './monitor-points.js';
+import { loopCounts, type LoopCounts } from './samplers/event-loop.js';
 import type { BlockReporter, WatchdogMessage } from './watchdog-worker.js';
 
 export interface MonitorOptions {
   /** Distance of points in milliseconds, 20 to 60,000. Default 100. */
   readonly intervalMs?: number;
-  /** How far back points are kept, in milliseconds, up to a day. Default 60,000. 8 bytes a figure: 84 KiB. */
+  /** How far back points are kept, in milliseconds, up to a day. Default 60,000. 8 bytes a figure: 136 KiB. */
   readonly historyMs?: number;
   /**
    * Watches for a loop that does not come round: a thread of its own (about 9 MB) profiles the main thread meanwhile.
@@ -75,19 +77,8 @@ const OPTION_KEYS: Readonly<Record<keyof MonitorOptions, true>> = {
   blockReporter: true,
   beside: true,
 };
-const COLUMNS = [
-  ...([
-    'eventLoop.utilization',
-    'eventLoop.delay.max',
-    'thread.main.onCpu',
-    'thread.main.runnable',
-    'process.cpu.total',
-  ] as const),
-  ...(['process.rss', 'heap.used', 'external.used', 'host.cpu.busy', 'host.cpu.steal'] as const),
-  ...(['host.cpu.iowait', 'cgroup.cpu.throttled', 'host.pressure.cpu', 'host.pressure.memory'] as const),
-  ...(['host.pressure.io', 'process.threads', 'process.openDescriptors'] as const),
-] as const satisfies readonly MetricName[];
 const WIDTH = COLUMNS.length + 1;
+const SLOW_AT = 1 + COLUMNS.length - SLOW_COLUMNS.length;
 const SLOW_EVERY_MS = 1000;
 const HOST_FIRST = TICK_COLUMNS.indexOf('hostUserNs');
 const HOST_COUNT = 8;
@@ -100,7 +91,7 @@ const [RESIDENT, IDLE, IOWAIT, STEAL] = [
   at('hostStealNs'),
 ];
 const [THROTTLED, CPU_SOME] = [at('throttledNs'), at('cpuSome')];
-const DESCRIPTORS = PROCESS_COLUMNS.indexOf('openDescriptors');
+const [MINOR_FAULTS, MAJOR_FAULTS] = [at('minorFaults'), at('majorFaults')];
 
 /**
  * Points of the calling thread and its process, until closed. The greatest part of a point is one native call
@@ -120,13 +111,16 @@ export class Monitor implements Disposable {
   readonly #timer: NodeJS.Timeout;
   readonly #watchdog: Watchdog | undefined;
   readonly #anomalies: AnomalyProfiler | undefined;
-  readonly #processRow = new Float64Array(PROCESS_COLUMNS.length);
-  readonly #noThreads = new Float64Array(0);
+  readonly #slow: SlowFigures;
+  /** Columns that held a figure at least once. */
+  readonly #given = new Uint8Array(COLUMNS.length);
   #now = new Float64Array(TICK_COLUMNS.length);
   #before = new Float64Array(TICK_COLUMNS.length);
   #utilization: EventLoopUtilization;
+  #counts: LoopCounts | undefined;
   #atMs = 0;
   #slowAtMs = -Infinity;
+  #slowReadings = 0;
   #points = 0;
   #isClosed = false;
 
@@ -150,6 +144,8 @@ export class Monitor implements Disposable {
     this.#ring = new Float64Array(this.#capacity * WIDTH);
     this.#native.readTick(this.#before);
     this.#utilization = performance.eventLoopUtilization();
+    this.#counts = loopCounts();
+    this.#slow = new SlowFigures(this.#native);
     this.#timer = setInterval(() => this.#tick(), intervalMs);
     this.#timer.unref();
     if (watchdog === undefined) return;
@@ -184,6 +180,16 @@ export class Monitor implements Disposable {
     });
   }
 
+  /**
+   * The figures that no point holds, each with the reason why this host does not give it. Those that are read once a second
+   * are among them from the second reading on.
+   */
+  unavailable(): Partial<Record<MetricName, UnavailableMetric>> {
+    const asked = this.#slowReadings >= 2 ? COLUMNS.length : SLOW_AT - 1;
+    const missing = COLUMNS.filter((_, i) => this.#points > 0 && i < asked && this.#given[i] === 0);
+    return Object.fromEntries(missing.map((name) => [name, whyEmpty(name, this.#native)]));
+  }
+
   /** Ends it and gives its files and its thread back. A second call does nothing. */
   close(): void {
     if (this.#isClosed) return;
@@ -191,6 +197,7 @@ export class Monitor implements Disposable {
     clearInterval(this.#timer);
     this.#watchdog?.close();
     this.#anomalies?.close();
+    this.#slow[Symbol.dispose]();
     this.#native.closeTick();
   }
 
@@ -210,17 +217,27 @@ export class Monitor implements Disposable {
     const rate = (column: number) => (now[column]! - before[column]!) / elapsedNs;
     const utilization = performance.eventLoopUtilization();
     const heap = getHeapStatistics();
+    const counts = loopCounts();
     const ring = this.#ring;
-    let out = (this.#points % this.#capacity) * WIDTH;
+    const row = (this.#points % this.#capacity) * WIDTH;
+    let out = row;
     ring[out++] = atMs;
     const busy = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
     ring[out++] = busy;
     ring[out++] = lateMs;
+    const perSecond = 1000 / elapsedMs;
+    const earlier = this.#counts;
+    const isCounted = counts !== undefined && earlier !== undefined;
+    ring[out++] = isCounted ? (counts.loopCount - earlier.loopCount) * perSecond : NaN;
+    ring[out++] = isCounted ? (counts.events - earlier.events) * perSecond : NaN;
     ring[out++] = rate(ON_CPU);
     ring[out++] = rate(RUNNABLE);
     ring[out++] = rate(USER) + rate(SYSTEM);
     ring[out++] = now[RESIDENT]!;
+    ring[out++] = (now[MINOR_FAULTS]! - before[MINOR_FAULTS]!) * perSecond;
+    ring[out++] = (now[MAJOR_FAULTS]! - before[MAJOR_FAULTS]!) * perSecond;
     ring[out++] = heap.used_heap_size;
+    ring[out++] = heap.heap_size_limit;
     ring[out++] = heap.external_memory;
     let host = 0;
     for (let i = 0; i < HOST_COUNT; i += 1) host += now[HOST_FIRST + i]! - before[HOST_FIRST + i]!;
@@ -234,10 +251,16 @@ export class Monitor implements Disposable {
     ring[out++] = now[CPU_SOME]!;
     ring[out++] = now[CPU_SOME + 1]!;
     ring[out++] = now[CPU_SOME + 2]!;
-    const isSlow = atMs - this.#slowAtMs >= SLOW_EVERY_MS;
-    ring[out++] = isSlow ? this.#threads() : NaN;
-    ring[out++] = isSlow ? this.#descriptors() : NaN;
-    if (isSlow) this.#slowAtMs = atMs;
+    const sinceSlowMs = atMs - this.#slowAtMs;
+    if (sinceSlowMs >= SLOW_EVERY_MS) {
+      this.#slow.read(ring, row + SLOW_AT, sinceSlowMs * 1e6);
+      this.#slowAtMs = atMs;
+      this.#slowReadings += 1;
+    } else ring.fill(NaN, row + SLOW_AT, row + WIDTH);
+    for (let i = 0; i < COLUMNS.length; i += 1) {
+      if (Number.isFinite(ring[row + 1 + i])) this.#given[i] = 1;
+    }
+    this.#counts = counts;
     this.#utilization = utilization;
     this.#atMs = atMs;
     this.#points += 1;
@@ -267,16 +290,6 @@ export class Monitor implements Disposable {
         ...(resultId !== undefined && { resultId }),
       });
     });
-  }
-
-  #threads(): number {
-    // Without room for rows it only counts.
-    return this.#native.readThreads(this.#noThreads) || NaN;
-  }
-
-  #descriptors(): number {
-    this.#native.readProcess(this.#processRow);
-    return this.#processRow[DESCRIPTORS]!;
   }
 }
 

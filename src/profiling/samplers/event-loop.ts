@@ -4,16 +4,35 @@ import {
   type EventLoopUtilization,
   type IntervalHistogram,
 } from 'node:perf_hooks';
+import { unavailable } from '../../model/metric.js';
 import type { Gathered, Sampler } from '../sampler.js';
 
 const RESOLUTION_MS = 10;
 /** Listing resources walks all of them: once a second is enough to see a flood. */
 const TICKS_PER_RESOURCE_COUNT = 10;
 
+/** What libuv counts of the calling thread's loop, since it began. */
+export interface LoopCounts {
+  readonly loopCount: number;
+  readonly events: number;
+}
+
+/** Undefined where this Node does not tell. */
+export function loopCounts(): LoopCounts | undefined {
+  return (performance.nodeTiming as { readonly uvMetricsInfo?: LoopCounts }).uvMetricsInfo;
+}
+
+export const NO_LOOP_COUNTS = unavailable(
+  'NO_UV_METRICS',
+  'This Node does not tell what libuv counts.',
+  'Use Node 20.18, 22.8 or later.',
+);
+
 /** Loop utilisation, timer lateness, and how much the loop has pending. */
 export class EventLoopSampler implements Sampler {
   readonly name = 'event loop';
   #start: EventLoopUtilization | undefined;
+  #startCounts: LoopCounts | undefined;
   #last: EventLoopUtilization | undefined;
   #delay: IntervalHistogram | undefined;
   #ticks = 0;
@@ -22,6 +41,7 @@ export class EventLoopSampler implements Sampler {
 
   start(): void {
     this.#start = this.#last = performance.eventLoopUtilization();
+    this.#startCounts = loopCounts();
     this.#delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     this.#delay.enable();
   }
@@ -38,6 +58,7 @@ export class EventLoopSampler implements Sampler {
       'eventLoop.utilization',
       performance.eventLoopUtilization(performance.eventLoopUtilization(), this.#start).utilization,
     );
+    this.#stopCounts(gathered);
     const delay = this.#delay!;
     delay.disable();
     // The histogram holds the time between two rounds of its own timer; lateness is what exceeds the timer.
@@ -61,6 +82,17 @@ export class EventLoopSampler implements Sampler {
     this.#countResources();
     gathered.set('eventLoop.activeTimers', this.#timers);
     gathered.set('eventLoop.activeRequests', this.#requests);
+  }
+
+  #stopCounts(gathered: Gathered): void {
+    const [from, to] = [this.#startCounts, loopCounts()];
+    if (from === undefined || to === undefined) {
+      gathered.missing(['eventLoop.iterations', 'eventLoop.events'], NO_LOOP_COUNTS);
+      return;
+    }
+    const seconds = gathered.elapsedMs / 1000;
+    gathered.set('eventLoop.iterations', (to.loopCount - from.loopCount) / seconds);
+    gathered.set('eventLoop.events', (to.events - from.events) / seconds);
   }
 
   #countResources(): void {

@@ -32,7 +32,7 @@ export class PoolQueueSampler implements Sampler {
   start(): void {
     this.#probe();
     // Several at once reach several threads, so that all are known soon.
-    for (let i = 1; i < Math.min(poolSize(), MAX_AT_ONCE); i += 1) this.#learnThread();
+    for (let i = 1; i < Math.min(poolSize(), MAX_AT_ONCE); i += 1) learnPoolThread(this.#threads);
   }
 
   tick(values: Record<string, number>): void {
@@ -62,15 +62,6 @@ export class PoolQueueSampler implements Sampler {
     gathered.set('pool.queue.wait.max', this.#waits.maxMs);
   }
 
-  #learnThread(): void {
-    if (process.platform === 'linux') readlink(LINK, (_error, target) => this.#know(target));
-  }
-
-  #know(target: string | undefined): void {
-    const thread = Number(/\/task\/(\d+)$/.exec(target ?? '')?.[1]);
-    if (thread > 0) this.#threads.add(thread);
-  }
-
   #probe(): void {
     const startedAt = performance.now();
     let loopMs = 0;
@@ -87,14 +78,25 @@ export class PoolQueueSampler implements Sampler {
       const elapsedMs = performance.now() - startedAt;
       // The answer is taken from the poll that follows the immediate, or from the one before it.
       this.#waits.add(Math.max(0, elapsedMs - (turned ? loopMs : elapsedMs)));
-      this.#know(target);
+      addThread(this.#threads, target);
     };
     if (process.platform === 'linux') readlink(LINK, (_error, target) => done(target));
     else stat('.', () => done());
   }
 }
 
-function poolSize(): number {
+/** Sends a no-op through the pool and adds the thread that answers it: one that may be known already. Linux. */
+export function learnPoolThread(threads: Set<number>): void {
+  if (process.platform === 'linux') readlink(LINK, (_error, target) => addThread(threads, target));
+}
+
+function addThread(threads: Set<number>, target: string | undefined): void {
+  const thread = Number(/\/task\/(\d+)$/.exec(target ?? '')?.[1]);
+  if (thread > 0) threads.add(thread);
+}
+
+/** Threads that libuv's pool has, or will have once it is used. */
+export function poolSize(): number {
   const asked = Number(process.env['UV_THREADPOOL_SIZE']);
   return Number.isInteger(asked) && asked > 0 ? Math.min(1024, asked) : DEFAULT_THREADS;
 }

@@ -1,7 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { getHeapStatistics } from 'node:v8';
 import { describe, expect, it } from 'vitest';
 import { analyse } from '../../../dist/analysis/analyse.js';
+import { COLUMNS } from '../../../dist/profiling/monitor-points.js';
 import { Monitor, type BlockedLoop } from '../../../dist/profiling/monitor.js';
 import { gatherSignals } from '../../../dist/profiling/session.js';
 
@@ -12,6 +14,10 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const until = async (condition: () => boolean) => {
   for (let i = 0; i < 500 && !condition(); i += 1) await sleep(20);
 };
+
+/** Points in which what is dear was read. */
+const slowPoints = (monitor: Monitor) =>
+  monitor.points().filter(({ values }) => 'process.openDescriptors' in values || 'process.threads' in values);
 
 describe('the monitor', () => {
   it('keeps points of the last while, and no more', async () => {
@@ -68,6 +74,42 @@ describe('the monitor', () => {
     const late = monitor.points().map(({ values }) => values['eventLoop.delay.max']!);
     expect(Math.max(...late)).toBeGreaterThan(200);
     expect(Math.min(...late)).toBeLessThan(200);
+  });
+
+  it('has every figure in its points, or says why not', async () => {
+    using monitor = new Monitor({ intervalMs: 20, historyMs: 10_000 });
+    expect(monitor.unavailable()).toEqual({});
+    await until(() => slowPoints(monitor).length >= 2);
+    const points = monitor.points();
+    const missing = monitor.unavailable();
+    for (const name of COLUMNS) {
+      const isThere = points.some(({ values }) => name in values);
+      expect([name, isThere !== name in missing]).toEqual([name, true]);
+    }
+    for (const reason of Object.values(missing)) {
+      expect(reason).toEqual({
+        available: false,
+        reason: expect.stringMatching(/^[A-Z_]+$/) as unknown,
+        message: expect.stringMatching(/\.$/) as unknown,
+        remedy: expect.stringMatching(/\.$/) as unknown,
+      });
+    }
+    const last = points.at(-1)!.values;
+    expect(last['heap.limit']).toBe(getHeapStatistics().heap_size_limit);
+    expect(last['heap.limit']!).toBeGreaterThan(last['heap.used']!);
+    if ('uvMetricsInfo' in performance.nodeTiming) {
+      expect(points.some(({ values }) => values['eventLoop.iterations']! > 0)).toBe(true);
+    }
+    // Once a second, of which there were two.
+    expect(slowPoints(monitor).length).toBeLessThan(points.length / 10);
+  });
+
+  it.runIf(process.platform === 'linux')('tells page faults', async () => {
+    using monitor = new Monitor({ intervalMs: 20, historyMs: 10_000 });
+    await until(() => monitor.points().length > 3);
+    const memory = Buffer.allocUnsafeSlow(64 * 2 ** 20).fill(1);
+    await until(() => monitor.points().some(({ values }) => values['process.faults.minor']! > 100));
+    expect(memory[0]).toBe(1);
   });
 
   it('names what blocks the loop, while it is blocked', async () => {
