@@ -7,8 +7,9 @@
 // one array, inlined and with its data as constants. Shown are medians over processes of the processes' median ratios (speed
 // of the plain call = 1) with the least and the greatest. `ceiling` is two whole loops on two threads at once: what this
 // machine's cores give just then, whoever schedules. `awaited` is the plain call with an `await` of a promise that is
-// settled: what anything costs that may take a while and so has to be awaited. `others` is the part of the machine that
-// other processes had. With --hog a process that never sleeps runs beside.
+// settled: what anything costs that may take a while and so has to be awaited; `parallelFor to awaited` is the speed beside
+// that (awaited = 1). `others` is the part of the machine that other processes had. With --hog a process that never sleeps
+// runs beside.
 import { spawn, spawnSync } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +27,8 @@ const child = fileURLToPath(new URL('./tasks/loop-race.js', import.meta.url));
 
 const split = ['parallelFor', 'piscina', 'ceiling'];
 const small = ['parallelFor', 'prepared', 'awaited'];
+/** Of the sizes below, so many take milliseconds: there too the machine sets the ceiling. */
+const LONG = 3;
 const SIZES = {
   scale: [2_500, 7_500, 25_000, 75_000, 200_000, 600_000, 2_000_000, 6_000_000, 15_000_000],
   polish: [160, 500, 1_600, 5_000, 16_000, 50_000, 160_000, 500_000, 1_600_000],
@@ -36,7 +39,12 @@ const cases = [
   { kernel: 'triangle', size: 12_000, goal: 1.9, sides: split },
   { kernel: 'sum', size: 50_000_000, goal: 1.9, sides: split },
   ...Object.entries(SIZES).flatMap(([kernel, sizes]) =>
-    sizes.map((size) => ({ kernel, size, goal: 0.97, sides: small })),
+    sizes.map((size, index) => ({
+      kernel,
+      size,
+      goal: 0.97,
+      sides: index < sizes.length - LONG ? small : [...small, 'ceiling'],
+    })),
   ),
 ].map((each) => ({ ...each, name: `${each.kernel} ${each.size}` }));
 
@@ -72,9 +80,15 @@ for (const each of cases.filter(({ name }) => name.includes(flags.case))) {
   if (each.sides.includes('piscina')) {
     const chunkings = Object.keys(runs[0].ratios).filter((side) => side.startsWith('piscina'));
     const best = chunkings.toSorted((a, b) => median(of(b)) - median(of(a)))[0];
-    parts.push(`${best} chunks ${spread(of(best))}`, `ceiling ${spread(of('ceiling'))}`);
+    parts.push(`${best} chunks ${spread(of(best))}`);
   }
-  if (each.sides.includes('awaited')) parts.push(`awaited ${spread(of('awaited'))}`);
+  if (each.sides.includes('ceiling')) parts.push(`ceiling ${spread(of('ceiling'))}`);
+  if (each.sides.includes('awaited')) {
+    parts.push(
+      `awaited ${spread(of('awaited'))}`,
+      `parallelFor to awaited ${spread(runs.map(({ toAwaited }) => toAwaited))}`,
+    );
+  }
   console.log(`${parts.join('   ')}   others ${(100 * others).toFixed(0)} %`);
 }
 console.log(missed === 0 ? '\nAll goals reached.' : `\n${missed} goals missed.`);

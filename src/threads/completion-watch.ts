@@ -51,6 +51,8 @@ export class CompletionWatch {
   #isLooking = false;
   /** Until when something has to come back for looking to go on; undefined where it is for one turn only. */
   #until: number | undefined;
+  /** Calls were made, or results taken in among them, since the last turn: if it is late, that is the caller's own work. */
+  #wasAtWork = false;
   #finds = 0;
   #pauseMs = 0;
   #pausedUntil = 0;
@@ -61,6 +63,7 @@ export class CompletionWatch {
 
   /** To be called when a task was placed. */
   placed(worker: PoolWorker): void {
+    this.#wasAtWork = true;
     if (this.#isLooking || worker.isListening) return;
     if (this.#mayLook()) this.#look();
     else this.#listen(worker);
@@ -73,6 +76,11 @@ export class CompletionWatch {
     if (this.#isLooking || this.#host.busy.size === 0) return;
     if (this.#mayLook()) this.#look();
     else this.#listenToAll();
+  }
+
+  /** To be called when results were taken in without being looked for here. */
+  cameAmongCalls(): void {
+    this.#wasAtWork = true;
   }
 
   #mayLook(): boolean {
@@ -110,7 +118,9 @@ export class CompletionWatch {
 
   readonly #turn = (): void => {
     // Found late is no success: on a busy machine the worker waits for the CPU that looking takes.
-    const isLate = this.#until !== undefined && performance.now() > this.#until;
+    const wasAtWork = this.#wasAtWork;
+    this.#wasAtWork = false;
+    const isLate = this.#until !== undefined && !wasAtWork && performance.now() > this.#until;
     const found = this.#host.collect();
     if (isLate) this.#wasLate();
     else if (found > 0) {
@@ -118,7 +128,7 @@ export class CompletionWatch {
       this.#finds = Math.min(MOST_FINDS, this.#finds + 1);
     }
     if (this.#goesOn(found, isLate)) {
-      if (found > 0 || this.#until === undefined) this.#until = this.#patience();
+      if (found > 0 || wasAtWork || this.#until === undefined) this.#until = this.#patience();
       setImmediate(this.#turn);
       return;
     }

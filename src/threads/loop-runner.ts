@@ -102,11 +102,14 @@ export class LoopRunner {
       }
       const share = program.control.join();
       if (run.wanted > 0) this.#invite(run, this.#host.recruit(run.wanted));
-      this.#takePart(run, part, share);
+      this.#takePart(run, part, share, performance.now() + part.totalMs);
     });
   }
 
-  #takePart(run: Run, part: CallerPart, share: number): void {
+  /** One slice of the caller's part, and those that follow until a time. */
+  #takePart(run: Run, part: CallerPart, share: number, until: number): void {
+    // Others may have ended it in between.
+    if (this.#runs.get(run.program.id) !== run || run.failure !== undefined) return;
     const { control, partials } = run.program;
     const keep = (unit: number, value: unknown) => {
       run.clones.set(unit, value);
@@ -117,9 +120,14 @@ export class LoopRunner {
       if (outcome === 'done') this.#waitForLeaving(run);
       else control.await();
       if (outcome === 'left') {
-        control.handOver(share);
-        run.wanted += 1;
-        this.#invite(run, this.#host.recruit(1));
+        const { rest } = part;
+        if (performance.now() < until || rest.start < rest.end) {
+          setImmediate(() => this.#takePart(run, part, share, until));
+        } else {
+          control.handOver(share);
+          run.wanted += 1;
+          this.#invite(run, this.#host.recruit(1));
+        }
       }
       run.isDone = control.isDone;
     } catch (error) {

@@ -17,7 +17,13 @@ import {
 } from './loop-options.js';
 import type { LoopProgram } from './loop-program.js';
 import type { LoopRunner } from './loop-runner.js';
-import { BUSY_LIMIT_NS, CALLER_LIMIT_NS, planLoop, TOGETHER_LIMIT_NS } from './partition/auto.js';
+import {
+  BUSY_LIMIT_NS,
+  CALLER_LIMIT_NS,
+  planLoop,
+  SLICED_LIMIT_NS,
+  TOGETHER_LIMIT_NS,
+} from './partition/auto.js';
 import { partitionerIndex } from './partition/by-name.js';
 import { leavesOf } from './shared-data.js';
 import { PreparedLoop, smoothed } from './prepared-loop.js';
@@ -34,6 +40,9 @@ const RECHECK_NS = 30_000;
 /** Runs on threads until the next such piece: at first every time, then once in so many. */
 const EARLY_RECHECKS = 16;
 const RUNS_PER_RECHECK = 32;
+/** In loops on threads the caller takes part in slices of so many ms, in pieces of about so many ns. */
+const SLICE_MS = 1;
+const PIECE_NS = 250_000;
 /** First piece of a loop on the caller. */
 const FIRST_PIECE_NS = 100_000;
 const noop = defineTask(new URL('./noop-kernel.js', import.meta.url), 'noop');
@@ -192,7 +201,8 @@ export class ParallelLoops {
       } else if (this.#dispatchNs === undefined && this.#pool.hasReadyWorkers()) {
         await this.#calibrate();
       } else if (serialNs > BUSY_LIMIT_NS) {
-        return this.#runOnThreads(program, loop, first, plan.threads);
+        const part = callerPart(program, loop, first, serialNs, plan.threads);
+        return this.#runOnThreads(program, loop, first, plan.threads, part);
       } else if (this.#ledger.allows) {
         return this.#runSplit(program, loop, first, plan.threads);
       } else if (!wasHeldUp) {
@@ -275,10 +285,7 @@ export class ParallelLoops {
     threads: number,
   ): Promise<unknown[]> {
     const forecastNs = (loop.end - iterationOf(loop, first)) * program.iterationNs!;
-    const part =
-      forecastNs > TOGETHER_LIMIT_NS
-        ? undefined
-        : { loop, firstUnit: first, limitMs: (2 * CALLER_LIMIT_NS) / 1e6 };
+    const part = callerPart(program, loop, first, forecastNs, threads);
     const began = performance.now();
     const partials = await this.#runOnThreads(program, loop, first, threads, part);
     this.#ledger.ranSplit(performance.now() - began, forecastNs / 1e6);
@@ -344,6 +351,25 @@ export class ParallelLoops {
     times.sort((a, b) => a - b);
     this.#dispatchNs = times[times.length >> 1]!;
   }
+}
+
+/** How the caller takes part in a loop on threads; undefined where it is too long for that. */
+function callerPart(
+  program: LoopProgram,
+  loop: Loop & CallerLoop,
+  firstUnit: number,
+  forecastNs: number,
+  threads: number,
+): CallerPart | undefined {
+  const rest = { start: 0, end: 0 };
+  if (forecastNs <= TOGETHER_LIMIT_NS) {
+    const limitMs = (2 * CALLER_LIMIT_NS) / 1e6;
+    return { loop, firstUnit, limitMs, pieceUnits: Infinity, totalMs: limitMs, rest };
+  }
+  // Alone it would only keep its event loop busy.
+  if (forecastNs > SLICED_LIMIT_NS || threads < 2) return undefined;
+  const pieceUnits = Math.max(1, Math.floor(PIECE_NS / (program.iterationNs! * loop.unit)));
+  return { loop, firstUnit, limitMs: SLICE_MS, pieceUnits, totalMs: SLICED_LIMIT_NS / 1e6, rest };
 }
 
 /** @param outlasted the loop took longer than forecast: what is left goes by what was just measured. */

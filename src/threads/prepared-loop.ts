@@ -34,8 +34,10 @@ export class PreparedLoop {
   readonly #unit: number | undefined;
   readonly #units: number;
   readonly #options: AnyLoopOptions;
-  /** What `shared` held, to see that it still holds nothing that has to be checked. */
-  readonly #values: Readonly<Record<string, unknown>> | undefined;
+  /** The options object whose keys were looked at last. */
+  #known: AnyLoopOptions | undefined;
+  /** What `shared` held, in its order, to see that it still holds nothing that has to be checked. */
+  readonly #values: readonly unknown[] | undefined;
   readonly #program: LoopProgram;
   readonly #kernel: RangeCall;
   readonly #judge: LoopJudge;
@@ -57,7 +59,7 @@ export class PreparedLoop {
     this.#unit = loop.partials && loop.unit;
     this.#units = loop.units;
     this.#options = { ...options };
-    this.#values = isRecord(options.shared) ? { ...options.shared } : undefined;
+    this.#values = isRecord(options.shared) ? Object.values(options.shared) : undefined;
     this.#program = program;
     this.#kernel = new RangeCall(kernel, options.shared, loop.start, loop.end);
     this.#judge = judge;
@@ -73,7 +75,10 @@ export class PreparedLoop {
     if (options.grain !== known.grain || options.schedule !== known.schedule) return false;
     if (options.threads !== known.threads || options.costHint !== known.costHint) return false;
     if (options.signal !== undefined) return false;
-    for (const key in options) if (!isOption(key, this.#unit !== undefined)) return false;
+    if (options !== this.#known) {
+      for (const key in options) if (!isOption(key, this.#unit !== undefined)) return false;
+      this.#known = options;
+    }
     return this.#holdsTheSame(options.shared);
   }
 
@@ -81,15 +86,17 @@ export class PreparedLoop {
     const values = this.#values;
     if (values === undefined) return shared === this.#options.shared;
     if (!isRecord(shared)) return false;
+    let at = 0;
     for (const key in shared) {
       const value = shared[key];
       // Plain values may change: on the caller they are simply handed over.
       if (
-        value !== values[key] &&
+        value !== values[at] &&
         ((typeof value === 'object' && value !== null) || typeof value === 'function')
       ) {
         return false;
       }
+      at += 1;
     }
     return true;
   }

@@ -157,8 +157,9 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
    * Runs a kernel `(start, end, shared) => void` over a range, in chunks, on several threads at once. Resolves when
    * every iteration has run exactly once. With `schedule: 'auto'`, work that costs less than handing it out runs on
    * the caller, which also takes part in loops of up to 6 ms; that holds its event loop up for up to about 4 ms (or one
-   * iteration, where one takes longer), then threads go on. Longer work, and any other schedule, runs in the pool's
-   * threads alone. Where other processes have taken the CPUs, so that splitting lost time of late, loops of up to 16 ms
+   * iteration, where one takes longer), then threads go on. In loops of up to 100 ms on two threads or more it takes part in
+   * slices of 1 ms, between which its event loop turns. Longer work, and any other schedule, runs in the pool's threads
+   * alone. Where other processes have taken the CPUs, so that splitting lost time of late, loops of up to 16 ms
    * stay on the caller.
    *
    * Rejects with TASK_THREW (the `cause` is the kernel's error, the message names the range) after the other threads

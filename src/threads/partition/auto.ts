@@ -25,8 +25,14 @@ export type LoopPlan =
 /** Work longer than this never stays on the caller, however badly it splits: its event loop would stand still. */
 export const CALLER_LIMIT_NS = 2_000_000;
 
-/** The caller takes part in loops up to this; longer ones would hold it up for too long, also when halved. */
+/** The caller takes part in loops up to this at a stretch; longer ones would hold it up for too long, also when halved. */
 export const TOGETHER_LIMIT_NS = 6_000_000;
+
+/**
+ * In longer ones, up to this, it takes part in slices, and its event loop turns in between. What a thread costs to wake is
+ * little beside those that are longer still.
+ */
+export const SLICED_LIMIT_NS = 100_000_000;
 
 /** Loops up to this stay on the caller while splitting loses time, as then threads are no faster than it is. */
 export const BUSY_LIMIT_NS = 16_000_000;

@@ -17,10 +17,11 @@ interface Setup {
   readonly kernel: (start: number, end: number) => unknown;
   readonly firstUnit?: number;
   readonly limitMs?: number;
+  readonly pieceUnits?: number;
 }
 
 /** A loop over units of two iterations for two participants, in which the caller has the first share. */
-function opened({ kernel, firstUnit = 0, limitMs = 1e3 }: Setup) {
+function opened({ kernel, firstUnit = 0, limitMs = 1e3, pieceUnits = Infinity }: Setup) {
   const control = new LoopControl(2);
   const start = firstUnit * 2;
   control.open(
@@ -45,8 +46,10 @@ function opened({ kernel, firstUnit = 0, limitMs = 1e3 }: Setup) {
   const kept = new Map<number, unknown>();
   const partials = new Partials(UNITS);
   partials.clear(UNITS);
+  const rest = { start: 0, end: 0 };
+  const part = { loop, firstUnit, limitMs, pieceUnits, totalMs: limitMs, rest };
   const join = (share: number, results?: Partials): PartOutcome =>
-    takePart({ loop, firstUnit, limitMs }, control, share, results, (unit, value) => kept.set(unit, value));
+    takePart(part, control, share, results, (unit, value) => kept.set(unit, value));
   return { control, join, kept, partials };
 }
 
@@ -82,6 +85,28 @@ describe('a caller that takes part in its loop', () => {
     while (outcome === 'left') outcome = join(share);
     expect(outcome).toBe('done');
     expect(visits.every((count) => count === 1)).toBe(true);
+  });
+
+  it('goes on in the middle of a chunk, where a slice ended', () => {
+    const ranges: [number, number][] = [];
+    const { control, join, partials } = opened({
+      kernel: (start, end) => {
+        ranges.push([start, end]);
+        return start;
+      },
+      limitMs: 0,
+      pieceUnits: 3,
+    });
+    const share = control.join();
+    expect([join(share, partials), ranges.length]).toEqual(['left', 3]);
+    let slices = 1;
+    for (let outcome: PartOutcome = 'left'; outcome === 'left'; slices += 1) outcome = join(share, partials);
+    // No slice did more than a piece, and no unit was done twice or left out.
+    expect(slices).toBeGreaterThanOrEqual(Math.ceil(UNITS / 3));
+    expect(ranges.map(([start]) => start).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: UNITS }, (_, unit) => unit * 2),
+    );
+    expect(partials.get(UNITS - 1)).toBe((UNITS - 1) * 2);
   });
 
   it('does not wait for ever where another holds the last chunk', () => {
@@ -185,6 +210,56 @@ describe('loops of a few milliseconds under auto', () => {
       await pool.parallelFor({ ...loop, shared });
       expect(visits.subarray(0, 600).every((count) => count === 1)).toBe(true);
     }
+  });
+});
+
+/** Some tens of milliseconds: the caller takes part in slices. */
+const MANY_ROWS = 9_000;
+
+describe('loops of tens of milliseconds under auto', () => {
+  it('give what a serial loop gives, and let the event loop turn meanwhile', async () => {
+    const pool = poolWith({ maxThreads: 2 });
+    await pool.start();
+    const { triangle } = await import('../../fixtures/threads/tasks.js');
+    const [output, expected] = [float64(MANY_ROWS), float64(MANY_ROWS)];
+    triangle(0, MANY_ROWS, { output: expected });
+    for (let run = 0; run < 8; run += 1) {
+      output.fill(-1);
+      let turns = 0;
+      let isOver = false;
+      const count = () => {
+        turns += 1;
+        if (!isOver) setImmediate(count);
+      };
+      setImmediate(count);
+      await pool.parallelFor({ task: fixture('triangle'), range: [0, MANY_ROWS], shared: { output } });
+      isOver = true;
+      expect(output.every((value, i) => value === expected[i])).toBe(true);
+      // The first runs learn what an iteration costs.
+      if (run > 2) expect(turns).toBeGreaterThan(2);
+    }
+  });
+
+  it('end when they are aborted, and then nobody writes any more', async () => {
+    const pool = poolWith({ maxThreads: 2 });
+    await pool.start();
+    const output = float64(MANY_ROWS);
+    const loop = { task: fixture('triangle'), range: [0, MANY_ROWS] as const, shared: { output } };
+    for (let run = 0; run < 3; run += 1) await pool.parallelFor(loop);
+    for (let run = 0; run < 5; run += 1) {
+      output.fill(-1);
+      const controller = new AbortController();
+      setImmediate(() => controller.abort());
+      expect((await rejection(pool.parallelFor({ ...loop, signal: controller.signal }))).code).toBe(
+        'ABORTED',
+      );
+      const left = output.slice();
+      await pool.run(fixture('double'), 1);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(output.every((value, i) => value === left[i])).toBe(true);
+    }
+    await pool.parallelFor(loop);
+    expect(pool.stats().runningLoops).toBe(0);
   });
 });
 
