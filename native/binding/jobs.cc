@@ -98,7 +98,7 @@ std::shared_ptr<BulkJob> JobOf(const Napi::CallbackInfo& info, std::uint64_t ope
     case kRunningSum: {
       const Column values = NumbersArgument(info, kFirst, "values");
       const View<double> out = Float64Argument(info, kFirst + 1, "out", values.count);
-      return kernels::MakeRunningSumJob(values, out.data, threads);
+      return kernels::MakeRunningSumJob(values, out.data);
     }
     case kSort:
     case kArgsort:

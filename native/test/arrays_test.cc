@@ -135,7 +135,8 @@ void TestFloats() {
   }
 }
 
-// Random, few different, up to five ascending runs, descending.
+// Random, few different, up to five ascending runs, descending; in narrow clusters, which top digits cannot part; in one
+// narrow cluster between two values far away.
 template <typename T>
 void Shape(int shape, std::size_t count, T* values) {
   if (shape == 1) {
@@ -145,15 +146,27 @@ void Shape(int shape, std::size_t count, T* values) {
     for (std::size_t start = 0; start < count; start += run) std::sort(values + start, values + std::min(start + run, count));
   } else if (shape == 7) {
     std::sort(values, values + count, std::greater<>());
+  } else if (shape >= 8) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t cluster = shape == 8 ? i % 50 : 25;
+      const std::size_t place = i * 7919 % 997;
+      if constexpr (std::is_floating_point_v<T>) {
+        values[i] = static_cast<T>(static_cast<double>(cluster) * 1e5 + static_cast<double>(place) / 1024);
+      } else {
+        constexpr auto kWidth = static_cast<std::size_t>(std::numeric_limits<T>::max() / 64) + 1;
+        values[i] = static_cast<T>(cluster * kWidth + place % kWidth);
+      }
+    }
+    if (shape == 9) values[count / 2] = std::numeric_limits<T>::max(), values[count / 3] = std::numeric_limits<T>::min();
   }
 }
 
 template <typename T>
 void TestOrder() {
-  std::vector<std::size_t> counts = {95, 96, 100, 255, 256, 257, 1023, 1024, 1025, 5000};
+  std::vector<std::size_t> counts = {95, 96, 100, 255, 256, 257, 1023, 1024, 1025, 5000, 20000};
   for (std::size_t count = 0; count <= 66; ++count) counts.push_back(count);
   for (const std::size_t count : counts) {
-    for (int shape = 0; shape < 8; ++shape) {
+    for (int shape = 0; shape < 10; ++shape) {
       if (shape > 1 && count < 64) continue;
       Data<T> data(count, 1, 5);
       Shape(shape, count, data.values());

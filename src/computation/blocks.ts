@@ -8,6 +8,7 @@
  * about the speed of the second level.
  */
 import { describe, fail } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { effectiveCacheBytes } from '../host/effective-cache.js';
 
 export interface BlockOptions {
@@ -51,6 +52,7 @@ export function forEachBlock(
   if (typeof fn !== 'function') {
     throw fail('INVALID_ARGUMENT', { name: 'fn', actual: describe(fn), expected: 'a function' });
   }
+  requireOptions('options of forEachBlock', options, { tile: true, elementBytes: true, matrices: true });
   const tile = options.tile ?? tileSide(options);
   if (!(Number.isSafeInteger(tile) && tile >= 1)) {
     throw fail('INVALID_ARGUMENT', { name: 'tile', actual: describe(tile), expected: 'an integer from 1' });

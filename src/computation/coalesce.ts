@@ -6,6 +6,7 @@
  * its own bound; put `memoise` around it where one is wanted.
  */
 import { describe, fail } from '../errors.js';
+import { requireOptions } from '../options.js';
 
 export interface CoalesceOptions<Key> {
   /** Keys of one batch at most. 1,000 by default. */
@@ -47,8 +48,10 @@ interface Waiting<Value> {
  */
 export function coalesce<Key, Value>(
   batch: (keys: readonly Key[]) => readonly (Value | Error)[] | Promise<readonly (Value | Error)[]>,
-  { maxBatch = 1_000, maxWaitMs = 0, identity = (key) => key }: CoalesceOptions<Key> = {},
+  options: CoalesceOptions<Key> = {},
 ): Coalesced<Key, Value> {
+  requireOptions('options of coalesce', options, { maxBatch: true, maxWaitMs: true, identity: true });
+  const { maxBatch = 1_000, maxWaitMs = 0, identity = (key) => key } = options;
   if (typeof batch !== 'function') {
     throw fail('INVALID_ARGUMENT', {
       name: 'batch',

@@ -3,6 +3,7 @@
  * its input. Which is right is measured by `optimizeComputation`; until then it is the first.
  */
 import { describe, fail } from '../errors.js';
+import { requireOptions } from '../options.js';
 import type { Choice, ComputationChoice } from '../model/choice.js';
 import type { Subject } from '../model/subject.js';
 import { makeDispatch, type Range } from './dispatch.js';
@@ -71,6 +72,21 @@ export interface ComputationOptions<F extends AnyFunction = AnyFunction> {
   readonly native?: NativeComputation;
 }
 
+const OPTION_KEYS: Readonly<Record<keyof ComputationOptions, true>> = {
+  name: true,
+  variants: true,
+  size: true,
+  equivalence: true,
+  inputs: true,
+  sizes: true,
+  maxSize: true,
+  repeatedInputs: true,
+  parameters: true,
+  constraints: true,
+  parallel: true,
+  native: true,
+};
+
 /** What a range's variant is called through. */
 export type Instrument = (run: AnyFunction, range: number) => AnyFunction;
 
@@ -96,6 +112,7 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
   readonly dispatch: F;
 
   constructor(options: ComputationOptions<F>) {
+    requireOptions('computation options', options, OPTION_KEYS);
     const {
       name,
       variants,
@@ -103,7 +120,7 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
       equivalence,
       maxSize,
       repeatedInputs,
-    } = (options ?? {}) as Partial<ComputationOptions<F>>;
+    } = options as Partial<ComputationOptions<F>>;
     if (typeof name !== 'string' || name === '') {
       throw fail('INVALID_ARGUMENT', { name: 'name', actual: describe(name), expected: 'a name' });
     }
@@ -289,29 +306,26 @@ export function variantFor({ bySize }: ComputationChoice, size: number): string 
   return (range ?? bySize[bySize.length - 1]!).variant;
 }
 
-/** Runs for every computation at a service's start, as code that was never run before: short on purpose. */
+/**
+ * Runs for every computation at a service's start, as code that was never run before: short on purpose, with what is
+ * seldom needed in functions of its own, which are not compiled then.
+ */
 function checkChoice(choice: unknown, computation: Computation): ComputationChoice {
   const { kind, bySize } = (choice ?? {}) as Partial<ComputationChoice>;
-  if (kind !== 'computation' || !Array.isArray(bySize) || bySize.length === 0) {
-    throw badChoice(
-      computation,
-      describe(choice),
-      "{ kind: 'computation', bySize: [{ maxSize, variant }, …] }",
-    );
-  }
+  if (kind !== 'computation' || !Array.isArray(bySize) || bySize.length === 0)
+    throw noChoice(computation, choice);
   const checked: { readonly maxSize: number | null; readonly variant: string }[] = [];
   let previous = -Infinity;
   for (let i = 0; i < bySize.length; i += 1) {
     const { maxSize, variant } = (bySize as ComputationChoice['bySize'])[i] ?? {};
-    const name = nameOf(variant, computation);
-    if (name === undefined) {
-      const expected = `only variants of ${computation.variantNames.join(', ')}`;
-      throw badChoice(computation, `one that names the variant ${describe(variant)}`, expected);
-    }
+    const name =
+      typeof variant === 'string'
+        ? (computation.variantNamed(variant)?.name ?? nameInModule(variant, computation))
+        : undefined;
+    if (name === undefined) throw unknownVariant(computation, variant);
     const isLast = i === bySize.length - 1;
     if (!(isLast ? maxSize === null : typeof maxSize === 'number' && maxSize > previous)) {
-      const expected = 'ascending maxSize, null in the last range alone';
-      throw badChoice(computation, 'one whose ranges are not in order', expected);
+      throw notInOrder(computation);
     }
     previous = maxSize ?? Infinity;
     checked.push({ maxSize: maxSize!, variant: name });
@@ -319,13 +333,24 @@ function checkChoice(choice: unknown, computation: Computation): ComputationChoi
   return { kind, bySize: checked };
 }
 
-/** Full name of a variant, or the name as it is where its module is not loaded; undefined where there is none such. */
-function nameOf(variant: unknown, computation: Computation): string | undefined {
-  if (typeof variant !== 'string') return undefined;
-  const known = computation.variantNamed(variant);
-  if (known) return known.name;
-  const { isLoaded, moduleForm } = computation;
+/** The name as it is where its module is not loaded and may have it; undefined where there is none such. */
+function nameInModule(variant: string, { isLoaded, moduleForm }: Computation): string | undefined {
   return !isLoaded && moduleForm && mayHave(moduleForm, variant) ? variant : undefined;
+}
+
+function noChoice(computation: Computation, choice: unknown): Error {
+  const expected = "{ kind: 'computation', bySize: [{ maxSize, variant }, …] }";
+  return badChoice(computation, describe(choice), expected);
+}
+
+function unknownVariant(computation: Computation, variant: unknown): Error {
+  const expected = `only variants of ${computation.variantNames.join(', ')}`;
+  return badChoice(computation, `one that names the variant ${describe(variant)}`, expected);
+}
+
+function notInOrder(computation: Computation): Error {
+  const expected = 'ascending maxSize, null in the last range alone';
+  return badChoice(computation, 'one whose ranges are not in order', expected);
 }
 
 function badChoice({ name }: Computation, actual: string, expected: string): Error {

@@ -1,5 +1,6 @@
 /** What `keepLearning` takes, tells and needs of its surroundings. */
 import { describe, fail } from '../errors.js';
+import { requireOptions } from '../options.js';
 import type { ComputationChoice } from '../model/choice.js';
 import type { Standing } from './race.js';
 
@@ -69,15 +70,28 @@ export interface LearningStats {
   readonly changes: number;
 }
 
+const OPTION_KEYS: Readonly<Record<keyof LearningOptions, true>> = {
+  choices: true,
+  sampleEvery: true,
+  intervalMs: true,
+  sliceMs: true,
+  maxShare: true,
+  maxUtilization: true,
+  seed: true,
+  environment: true,
+};
+
 /** The settings with defaults. @throws INVALID_ARGUMENT */
-export function settingsOf({
-  choices,
-  sampleEvery = 1_000,
-  intervalMs = 1_000,
-  sliceMs = 2,
-  maxShare = 0.005,
-  maxUtilization = 0.5,
-}: LearningOptions) {
+export function settingsOf(options: LearningOptions) {
+  requireOptions('options of keepLearning', options, OPTION_KEYS);
+  const {
+    choices,
+    sampleEvery = 1_000,
+    intervalMs = 1_000,
+    sliceMs = 2,
+    maxShare = 0.005,
+    maxUtilization = 0.5,
+  } = options;
   if (!Array.isArray(choices)) {
     const expected = 'the choices that optimizeComputation() returned';
     throw fail('INVALID_ARGUMENT', { name: 'choices', actual: describe(choices), expected });

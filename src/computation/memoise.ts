@@ -27,6 +27,14 @@ export interface MemoiseOptions<F extends AnyFunction = AnyFunction> {
   readonly now?: () => number;
 }
 
+const OPTION_KEYS: Readonly<Record<keyof MemoiseOptions, true>> = {
+  maxSize: true,
+  key: true,
+  size: true,
+  maxAgeMs: true,
+  now: true,
+};
+
 export interface MemoiseStats {
   readonly hits: number;
   readonly misses: number;
@@ -75,7 +83,7 @@ const MIN_COST_MS = 1e-4;
  * parse.stats().savedMs; // what it was worth so far
  */
 export function memoise<F extends AnyFunction>(fn: F, options: MemoiseOptions<F>): Memoised<F> {
-  requireOptions('options of memoise', options);
+  requireOptions('options of memoise', options, OPTION_KEYS);
   const { maxSize, size: sizeOf = () => 1 } = options;
   const keyOf = options.key;
   const { maxAgeMs = Infinity, now = () => performance.now() } = options;

@@ -3,6 +3,7 @@
  * beside it. Where either pays is found like any other crossover.
  */
 import { describe, fail } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { cpuLimits } from '../host/limits.js';
 import type { AnyFunction, Variant } from './variants.js';
 
@@ -22,7 +23,8 @@ export const NATIVE_PARALLEL_NAME = 'nativeParallel';
 
 /** One variant, or two where there is more than one thread to work on. @throws INVALID_ARGUMENT */
 export function nativeVariants<F extends AnyFunction>(native: NativeComputation): Variant<F>[] {
-  const { run, threads } = Object(native) as Partial<NativeComputation>;
+  requireOptions('native', native, { run: true, threads: true });
+  const { run, threads } = native as Partial<NativeComputation>;
   if (typeof run !== 'function') {
     const expected = 'a function of a number of threads and the arguments of a call';
     throw fail('INVALID_ARGUMENT', { name: 'native.run', actual: describe(run), expected });

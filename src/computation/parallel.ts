@@ -3,6 +3,7 @@
  * than it saves, and that size is found like any other crossover.
  */
 import { describe, fail } from '../errors.js';
+import { requireOptions } from '../options.js';
 import type { RangeFunction, Task } from '../threads/task.js';
 import type { ThreadPool } from '../threads/thread-pool.js';
 import type { AnyFunction, Variant } from './variants.js';
@@ -31,9 +32,20 @@ export interface ParallelComputation<Shared = any, Part = any> {
 
 export const PARALLEL_NAME = 'parallelFor';
 
+const OPTION_KEYS: Readonly<Record<keyof ParallelComputation, true>> = {
+  task: true,
+  range: true,
+  shared: true,
+  combine: true,
+  initial: true,
+  result: true,
+  threads: true,
+};
+
 /** Threads are started by the first call. @throws INVALID_ARGUMENT */
 export function parallelVariant<F extends AnyFunction>(parallel: ParallelComputation): Variant<F> {
-  const given = Object(parallel) as ParallelComputation<unknown, unknown>;
+  requireOptions('parallel', parallel, OPTION_KEYS);
+  const given = parallel as ParallelComputation<unknown, unknown>;
   const { task, range, shared, combine, initial, result, threads } = given;
   for (const [name, value] of Object.entries({ range, shared })) {
     if (typeof value === 'function') continue;

@@ -65,33 +65,42 @@ export function exportWisdom(computations: readonly Computation<any>[], earlier?
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
 export function importWisdom(wisdom: unknown, computations: readonly Computation<any>[]): WisdomImport {
+  // At a service's start all of this is code that never ran, which takes longer to compile than to run: what is seldom
+  // needed stands in functions of its own.
   const entries = entriesOf(wisdom);
   const key = keyHere();
   const byName = new Map<string, WisdomEntry>();
-  for (const entry of entries) {
-    if (differenceBetween(entry, key) === null && !byName.has(entry.computation)) {
-      byName.set(entry.computation, entry);
-    }
+  for (let i = 0; i < entries.length; i += 1) {
+    const entry = entries[i]!;
+    if (entry.hostId !== key.hostId || entry.node !== key.node || entry.library !== key.library) continue;
+    if (!byName.has(entry.computation)) byName.set(entry.computation, entry);
   }
   const applied: string[] = [];
   const skipped: { computation: string; reason: string }[] = [];
-  for (const computation of computations) {
+  for (let i = 0; i < computations.length; i += 1) {
+    const computation = computations[i]!;
     const { name } = computation;
     const fitting = byName.get(name);
-    if (!fitting) {
-      const other = entries.findLast((entry) => entry.computation === name);
-      const reason = other === undefined ? 'nothing is known of it' : differenceBetween(other, key)!;
-      skipped.push({ computation: name, reason });
-      continue;
-    }
-    try {
-      computation.applyChoice(fitting.choice);
-      applied.push(name);
-    } catch (error) {
-      skipped.push({ computation: name, reason: (error as Error).message });
-    }
+    const reason = fitting === undefined ? whyNot(name, entries, key) : refusalOf(computation, fitting);
+    if (reason === null) applied.push(name);
+    else skipped.push({ computation: name, reason });
   }
   return { applied, skipped };
+}
+
+/** Null where the choice is now in force. */
+function refusalOf(computation: Computation, { choice }: WisdomEntry): string | null {
+  try {
+    computation.applyChoice(choice);
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function whyNot(name: string, entries: readonly WisdomEntry[], key: MeasuredOn): string {
+  const other = entries.findLast((entry) => entry.computation === name);
+  return other === undefined ? 'nothing is known of it' : differenceBetween(other, key)!;
 }
 
 function keyHere(): MeasuredOn {
@@ -100,12 +109,19 @@ function keyHere(): MeasuredOn {
 
 function entriesOf(wisdom: unknown): readonly WisdomEntry[] {
   const { kind, version, entries } = Object(wisdom) as Partial<Wisdom>;
-  if (kind === 'system-optimizer wisdom' && version === 1 && Array.isArray(entries)) {
-    return (entries as readonly unknown[]).filter(
-      (entry): entry is WisdomEntry => typeof entry === 'object' && entry !== null,
-    );
+  if (kind !== 'system-optimizer wisdom' || version !== 1 || !Array.isArray(entries)) throw noWisdom(wisdom);
+  for (let i = 0; i < entries.length; i += 1) {
+    if (typeof entries[i] !== 'object' || entries[i] === null) return entries.filter(isEntry);
   }
-  throw fail('INVALID_ARGUMENT', {
+  return entries;
+}
+
+function isEntry(entry: unknown): entry is WisdomEntry {
+  return typeof entry === 'object' && entry !== null;
+}
+
+function noWisdom(wisdom: unknown): Error {
+  return fail('INVALID_ARGUMENT', {
     name: 'wisdom',
     actual: describe(wisdom),
     expected: 'what exportWisdom() gave, version 1',

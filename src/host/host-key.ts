@@ -37,13 +37,14 @@ export function hostKey(): string {
  * the kernel asks every processor for its present frequency, and waiting for them takes 1 to 5 ms.
  *
  * @param read gives a file's text; undefined where there is none.
+ * @param cpu the architecture, as `arch()` names it.
  */
-export function processorsOf(read: (path: string) => string | undefined): string[] {
+export function processorsOf(read: (path: string) => string | undefined, cpu: string = arch()): string[] {
   if (platform() === 'linux') {
     const folder = '/sys/devices/system/cpu';
-    // On Arm the first says what the processor can do, and the second which one it is.
+    // On Arm the first says what the processor can do, and the second, which others have not, which one it is.
     const make = read(`${folder}/modalias`)?.trim().slice(0, MAKE_LENGTH);
-    const model = read(`${folder}/cpu0/regs/identification/midr_el1`)?.trim() ?? '';
+    const model = cpu === 'x64' ? '' : (read(`${folder}/cpu0/regs/identification/midr_el1`)?.trim() ?? '');
     const online = read(`${folder}/online`)?.trim();
     if (make && online) return [make, model, online];
   }
@@ -65,12 +66,14 @@ export function quotas(read: (path: string) => string | undefined): string[] {
     const [number, controllers = '', ...rest] = line.split(':');
     const path = rest.join(':');
     // As the kernel names it, and as a container sees its own group that is mounted as the root.
+    const isUnified = number === '0';
+    if (!isUnified && !controllers.split(',').includes('cpu')) continue;
     const folders = path === '/' || path === '' ? [''] : [path, ''];
     for (const folder of folders) {
-      if (number === '0') {
+      if (isUnified) {
         const text = read(`/sys/fs/cgroup${folder}/cpu.max`)?.trim();
         if (text !== undefined && !text.startsWith('max')) found.push(text);
-      } else if (controllers.split(',').includes('cpu')) {
+      } else {
         const quota = read(`/sys/fs/cgroup/cpu${folder}/cpu.cfs_quota_us`)?.trim();
         if (quota === undefined || quota === '-1') continue;
         found.push(`${quota} ${read(`/sys/fs/cgroup/cpu${folder}/cpu.cfs_period_us`)?.trim() ?? ''}`);
@@ -92,10 +95,11 @@ function readText(path: string): string | undefined {
 
 /** 64 bits: two of 32, from different starts, because BigInts would cost more than all of the rest. */
 function fnv1a(text: string): string {
-  let [low, high] = [0x811c9dc5, 0x9747b28c];
+  let low = 0x811c9dc5;
+  let high = 0x9747b28c;
   for (let i = 0; i < text.length; i += 1) {
     low = Math.imul(low ^ text.charCodeAt(i), 0x01000193);
     high = Math.imul(high ^ (text.charCodeAt(i) + i), 0x01000193);
   }
-  return [high, low].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
+  return (high >>> 0).toString(16).padStart(8, '0') + (low >>> 0).toString(16).padStart(8, '0');
 }

@@ -3,10 +3,12 @@
 // order of additions first of all, is in bulk.h; sorting, which has no vector versions, in order.h.
 //
 // Semantics, the same in every implementation and in src/computation/kernels
+// - Fewer than 128 values are added up from left to right, whatever the kernel: short arrays are left to JavaScript, which
+//   cannot do it faster. That holds for the last block or chunk of a long array too.
 // - Lane sums: value i goes to lane i % 32 (compensated: % 16), lanes are added pairwise, 16 apart, then 8, 4, 2, 1.
 // - No fused multiply-add. f32 is worked on as f64 and rounded once where the result is f32.
 // - Running sums: groups of eight by Hillis and Steele (1 apart, then 2, then 4), each on top of the carry, and all of
-//   them on top of what stood before the first value (each 2^16 values, see bulk.h).
+//   them on top of what stood before the first value (each 2^14 values, see bulk.h).
 #ifndef SYSOPT_CORE_KERNELS_ARRAYS_H_
 #define SYSOPT_CORE_KERNELS_ARRAYS_H_
 
@@ -44,8 +46,8 @@ struct alignas(16) GroupEntry {
   double sum = 0;
   double count = 0;
 };
-// Up to this many groups have four entries each, value i going to entry i % 4: runs of one key would wait for their
-// own additions otherwise. More would not fit the first-level cache.
+// Up to this many groups have four entries each, value i going to entry i % 4 (of fewer than 128 values: to the first):
+// runs of one key would wait for their own additions otherwise. More would not fit the first-level cache.
 inline constexpr std::size_t kSplitGroups = 512;
 
 // Values that a call of `moments` takes at most: they stay in the first-level cache for the second pass.

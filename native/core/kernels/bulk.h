@@ -14,6 +14,8 @@ namespace sysopt::kernels {
 
 inline constexpr std::size_t kBlockValues = std::size_t{1} << 14;
 inline constexpr std::size_t kChunkValues = std::size_t{1} << 16;
+// Of running sums, which read a chunk twice: it stays in a small second-level cache beside what they write.
+inline constexpr std::size_t kRunningValues = std::size_t{1} << 14;
 
 enum class Bulk : std::uint8_t { kSum, kSumCompensated, kMin, kMax, kMoments, kArgMin, kArgMax, kDot };
 inline constexpr std::size_t kBulks = 8;
@@ -51,7 +53,7 @@ void FinishBulk(Bulk operation, const Column& values, const Partial& all, double
 std::size_t GroupSumArray(const Column& keys, const Column& values, std::size_t groups, GroupEntry* entries,
                           double* sums, double* counts);
 
-// Running sums of a whole array: each 2^16 values by themselves, on top of those before. Returns the last.
+// Running sums of a whole array: each 2^14 values by themselves, on top of those before. Returns the last.
 double RunningSums(const ArrayKernels& arrays, const Column& values, double* out);
 
 // A kernel cut into chunks. Keeps its result until it is read; does not keep the memory it works on.
@@ -73,9 +75,9 @@ std::shared_ptr<BulkJob> MakeHistogramJob(const Column& values, const Bins& bins
 // groups <= kSplitGroups.
 std::shared_ptr<BulkJob> MakeGroupSumJob(const Column& keys, const Column& values, std::size_t groups);
 
-// `threads` is a guess of how many will work on it; the result does not depend on it.
-std::shared_ptr<BulkJob> MakeRunningSumJob(const Column& values, double* out, unsigned threads);
-// Sorts the values, or where there are `indices`, those. Null where there is no memory to work in.
+std::shared_ptr<BulkJob> MakeRunningSumJob(const Column& values, double* out);
+// Sorts the values, or where there are `indices`, those. Null where there is no memory to work in. `threads` is a guess of
+// how many will work on it; the result does not depend on it.
 std::shared_ptr<BulkJob> MakeSortJob(Element element, void* values, std::size_t count, std::uint32_t* indices,
                                      unsigned threads);
 

@@ -10,7 +10,7 @@ std::size_t GroupSumAs(const Column& keys, const Column& values, std::size_t gro
   const auto* key = static_cast<const volatile Key*>(keys.data);  // read once: another thread may write
   const Value* value = static_cast<const Value*>(values.data);
   const std::size_t split = groups <= kSplitGroups ? 4 : 1;
-  const std::size_t mask = split - 1;
+  const std::size_t mask = keys.count < kSequentialBelow ? 0 : split - 1;
   for (std::size_t i = 0; i < keys.count; ++i) {
     const auto group = static_cast<std::size_t>(static_cast<std::uint32_t>(key[i]));
     if (group >= groups) return i;

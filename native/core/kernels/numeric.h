@@ -63,6 +63,38 @@ struct ScalarNumeric : Scalar {
       slots[i] = static_cast<std::int32_t>(slot);
     }
   }
+
+  // Eight running sums, then the carry and the base on each: one addition of the chain for eight values. The base takes as
+  // many additions as all else, so the first values of an array, which have none, go without: adding zero changes no sum,
+  // for none of them is -0.
+  template <bool kHasBase>
+  static SYSOPT_INLINE double RunningSum(const double* values, std::size_t count, double base, double carry,
+                                           double* out) {
+    std::size_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+      double once[8], twice[8];
+      once[0] = values[i];
+#pragma GCC unroll 8
+      for (std::size_t k = 1; k < 8; ++k) once[k] = values[i + k] + values[i + k - 1];
+      twice[0] = once[0], twice[1] = once[1];
+#pragma GCC unroll 8
+      for (std::size_t k = 2; k < 8; ++k) twice[k] = once[k] + once[k - 2];
+#pragma GCC unroll 8
+      for (std::size_t k = 0; k < 4; ++k) out[i + k] = kHasBase ? base + (carry + twice[k]) : carry + twice[k];
+#pragma GCC unroll 8
+      for (std::size_t k = 4; k < 7; ++k) {
+        const double sum = carry + (twice[k] + twice[k - 4]);
+        out[i + k] = kHasBase ? base + sum : sum;
+      }
+      carry = carry + (twice[7] + twice[3]);
+      out[i + 7] = kHasBase ? base + carry : carry;
+    }
+    for (; i < count; ++i) {
+      carry += values[i];
+      out[i] = kHasBase ? base + carry : carry;
+    }
+    return carry;
+  }
 };
 
 #if SYSOPT_VECTORS
@@ -178,6 +210,36 @@ struct WideNumeric : Wide<kBytes> {
     }
     ScalarNumeric::Slots(values + i, count - i, bins, slots + i);
   }
+
+  // Eight running sums are one vector of 64 bytes. Zeros move in where the scalar version adds nothing; they change the
+  // sign of a zero at most, which the carry, never -0, takes back. Narrower vectors gain nothing over it.
+  template <bool kHasBase>
+  static SYSOPT_INLINE double RunningSum(const double* values, std::size_t count, double base, double carry,
+                                         double* out) {
+    if constexpr (kDoubles == 8) {
+      const Doubles zero = {};
+      Doubles carries = zero + carry;
+      std::size_t i = 0;
+      for (; i + 8 <= count; i += 8) {
+        Doubles sums;
+        Load(sums, values + i);
+        sums += SYSOPT_SHUFFLE(zero, sums, 0, 8, 9, 10, 11, 12, 13, 14);
+        sums += SYSOPT_SHUFFLE(zero, sums, 0, 1, 8, 9, 10, 11, 12, 13);
+        sums += SYSOPT_SHUFFLE(zero, sums, 0, 1, 2, 3, 8, 9, 10, 11);
+        const Doubles each = carries + sums;
+        if constexpr (kHasBase) {
+          const Doubles based = base + each;
+          Store(out + i, based);
+        } else {
+          Store(out + i, each);
+        }
+        carries += SYSOPT_SHUFFLE(sums, sums, 7, 7, 7, 7, 7, 7, 7, 7);
+      }
+      return ScalarNumeric::RunningSum<kHasBase>(values + i, count - i, base, carries[0], out + i);
+    } else {
+      return ScalarNumeric::RunningSum<kHasBase>(values, count, base, carry, out);
+    }
+  }
 };
 
 #endif  // SYSOPT_VECTORS
@@ -186,6 +248,13 @@ struct WideNumeric : Wide<kBytes> {
 
 template <typename Body>
 SYSOPT_INLINE Compensated SumCompensatedOf(const Column& values) {
+  if (values.count < kSequentialBelow) {
+    double doubles[kSequentialBelow];
+    PackAsDoubles<Body>(values, 0, values.count, doubles);
+    Compensated all;
+    for (std::size_t i = 0; i < values.count; ++i) AddCompensated(all.sum, all.error, doubles[i]);
+    return all;
+  }
   CompensatedLanes lanes;
   if (values.element == Element::kF32) {
     Body::SumCompensated(static_cast<const float*>(values.data), values.count, lanes);
@@ -212,6 +281,16 @@ SYSOPT_INLINE Moments MomentsOf(const Column& values) {
   Moments moments;
   if (values.count == 0) return moments;
   moments.count = static_cast<double>(values.count);
+  if (values.count < kSequentialBelow) {
+    double sum = 0;
+    for (std::size_t i = 0; i < values.count; ++i) sum += from[i];
+    moments.mean = sum / moments.count;
+    for (std::size_t i = 0; i < values.count; ++i) {
+      const double distance = from[i] - moments.mean;
+      moments.m2 += distance * distance;
+    }
+    return moments;
+  }
   SumLanes sums;
   Body::Sum(from, values.count, sums);
   moments.mean = sums.Total() / moments.count;
@@ -239,43 +318,6 @@ SYSOPT_INLINE void AxpyOf(Element element, double a, const void* x, void* y, std
   }
 }
 
-// Eight running sums, then the carry and the base on each: one addition of the chain for eight values. The base takes as
-// many additions as all else, so the first values of an array, which have none, go without: adding zero changes no sum,
-// for none of them is -0.
-template <bool kHasBase>
-SYSOPT_INLINE double RunningSumFrom(const double* values, std::size_t count, double base, double carry, double* out) {
-  std::size_t i = 0;
-  for (; i + 8 <= count; i += 8) {
-    double once[8], twice[8];
-    once[0] = values[i];
-#pragma GCC unroll 8
-    for (std::size_t k = 1; k < 8; ++k) once[k] = values[i + k] + values[i + k - 1];
-    twice[0] = once[0], twice[1] = once[1];
-#pragma GCC unroll 8
-    for (std::size_t k = 2; k < 8; ++k) twice[k] = once[k] + once[k - 2];
-#pragma GCC unroll 8
-    for (std::size_t k = 0; k < 4; ++k) out[i + k] = kHasBase ? base + (carry + twice[k]) : carry + twice[k];
-#pragma GCC unroll 8
-    for (std::size_t k = 4; k < 7; ++k) {
-      const double sum = carry + (twice[k] + twice[k - 4]);
-      out[i + k] = kHasBase ? base + sum : sum;
-    }
-    carry = carry + (twice[7] + twice[3]);
-    out[i + 7] = kHasBase ? base + carry : carry;
-  }
-  for (; i < count; ++i) {
-    carry += values[i];
-    out[i] = kHasBase ? base + carry : carry;
-  }
-  return carry;
-}
-
-SYSOPT_INLINE double RunningSumOfDoubles(const double* values, std::size_t count, double base, double carry,
-                                         double* out) {
-  return base == 0 ? RunningSumFrom<false>(values, count, base, carry, out)
-                   : RunningSumFrom<true>(values, count, base, carry, out);
-}
-
 // Where the running sums end: the same tree without its branches.
 SYSOPT_INLINE double RunningTotalOfDoubles(const double* values, std::size_t count, double carry) {
   std::size_t i = 0;
@@ -286,6 +328,16 @@ SYSOPT_INLINE double RunningTotalOfDoubles(const double* values, std::size_t cou
     carry = carry + (high + low);
   }
   for (; i < count; ++i) carry += values[i];
+  return carry;
+}
+
+// One by one, which takes a short array less time than the tree.
+SYSOPT_INLINE double ShortRunningSum(const double* values, std::size_t count, double base, double* out) {
+  double carry = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    carry += values[i];
+    out[i] = base + carry;
+  }
   return carry;
 }
 
@@ -305,11 +357,13 @@ SYSOPT_INLINE double ForDoubles(const Column& values, Use use) {
   return carry;
 }
 
+template <typename Body>
 struct RunningSumTiles {
   double base;
   double* out;
   SYSOPT_INLINE double operator()(const double* tile, std::size_t start, std::size_t count, double carry) const {
-    return RunningSumOfDoubles(tile, count, base, carry, out + start);
+    return base == 0 ? Body::template RunningSum<false>(tile, count, base, carry, out + start)
+                     : Body::template RunningSum<true>(tile, count, base, carry, out + start);
   }
 };
 
@@ -321,11 +375,23 @@ struct RunningTotalTiles {
 
 template <typename Body>
 SYSOPT_INLINE double RunningSumOf(const Column& values, double base, double* out) {
-  return ForDoubles<Body>(values, RunningSumTiles{base, out});
+  if (values.count < kSequentialBelow) {
+    double doubles[kSequentialBelow];
+    PackAsDoubles<Body>(values, 0, values.count, doubles);
+    return ShortRunningSum(doubles, values.count, base, out);
+  }
+  return ForDoubles<Body>(values, RunningSumTiles<Body>{base, out});
 }
 
 template <typename Body>
 SYSOPT_INLINE double RunningTotalOf(const Column& values) {
+  if (values.count < kSequentialBelow) {
+    double doubles[kSequentialBelow];
+    PackAsDoubles<Body>(values, 0, values.count, doubles);
+    double sum = 0;
+    for (std::size_t i = 0; i < values.count; ++i) sum += doubles[i];
+    return sum;
+  }
   return ForDoubles<Body>(values, RunningTotalTiles{});
 }
 

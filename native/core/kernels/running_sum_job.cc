@@ -1,83 +1,75 @@
-// Running sums on several threads: what each chunk adds up to first, then each chunk on top of the chunks before. The
-// totals are those that the chunk's own running sums end with, to the bit, so the result is that of one thread.
+// Running sums of a whole array, on one thread and on several. On several each chunk is read twice: what it adds up to
+// first, which makes known where the next one starts, then its running sums on top of what stands before it (decoupled
+// look-back, Merrill & Garland 2016, with as many chunks in flight as there are threads). The second time it comes from the
+// thread's own cache. The totals are those that the chunk's running sums end with, to the bit, so the result is that of
+// one thread.
 //
-// Adding up takes less than half as long as writing running sums. So that nobody adds up what it could have written, one
-// chunk of the first phase is the running sums of the array's first part, as long as adding up the rest takes.
-#include "phased_job.h"
+// A thread that works alone knows what stands before its chunk when it begins, and reads it once.
+//
+// Rejected: the totals of all chunks first, then all running sums. By then the first chunks have left the caches.
+#include "bulk.h"
+
+#include "../sched/spin.h"
 
 namespace sysopt::kernels {
 namespace {
 
-constexpr std::size_t ChunksOf(std::size_t count) { return (count + kChunkValues - 1) / kChunkValues; }
+constexpr std::size_t ChunksOf(std::size_t count) { return (count + kRunningValues - 1) / kRunningValues; }
 
-// Chunks of the first part. Adding up is taken for 0.4 of the work of running sums.
-std::size_t FirstPart(std::size_t chunks, unsigned threads) {
-  const std::size_t part = chunks * 4 / (4 + 10 * (threads > 1 ? threads - 1 : 1));
-  return part > 0 ? part : 1;
-}
-
-class RunningSumJob final : public PhasedJob<2> {
+class RunningSumJob final : public BulkJob {
  public:
-  // More than one chunk.
-  RunningSumJob(const Column& values, double* out, std::size_t first)
-      : PhasedJob({ChunksOf(values.count) - first, ChunksOf(values.count) - first}),
-        values_(values),
-        out_(out),
-        first_(first),
-        bases_(ChunksOf(values.count)) {}
+  RunningSumJob(const Column& values, double* out)
+      : BulkJob(ChunksOf(values.count)), values_(values), out_(out), bases_(ChunksOf(values.count) + 1) {}
 
- private:
-  void RunPhase(std::size_t phase, std::size_t chunk) noexcept override {
+  void Run(std::size_t chunk) noexcept override {
     const ArrayKernels& arrays = ActiveArrays();
-    if (phase == 1) {
-      const std::size_t at = (first_ + chunk) * kChunkValues;
-      arrays.running_sum(Slice(values_, at, kChunkValues), bases_[first_ + chunk], out_ + at);
-    } else if (chunk == 0) {
-      // bases_[k + 1] holds what chunk k adds up to until the phase ends; here it is the sum of all so far at once.
-      bases_[first_] = RunningSums(arrays, Slice(values_, 0, first_ * kChunkValues), out_);
-    } else {  // what the last chunk adds up to is of no use
-      bases_[first_ + chunk] = arrays.running_total(Slice(values_, (first_ + chunk - 1) * kChunkValues, kChunkValues));
+    const std::size_t at = chunk * kRunningValues;
+    const Column values = Slice(values_, at, kRunningValues);
+    const bool is_alone = running_.fetch_add(1, std::memory_order_relaxed) == 0;
+    if (is_alone && IsKnown(chunk)) {
+      const double base = bases_[chunk];
+      Publish(chunk, arrays.running_sum(values, base, out_ + at));
+    } else {
+      const double total = arrays.running_total(values);
+      // Chunks are begun in ascending order, so those before it run or have run.
+      sched::SpinUntil([this, chunk] { return IsKnown(chunk); });
+      const double base = bases_[chunk];
+      Publish(chunk, total);
+      arrays.running_sum(values, base, out_ + at);
     }
+    running_.fetch_sub(1, std::memory_order_relaxed);
   }
 
-  void EndPhase(std::size_t phase) noexcept override {
-    if (phase == 1) return;
-    for (std::size_t k = first_ + 1; k < bases_.size(); ++k) bases_[k] = bases_[k - 1] + bases_[k];
-  }
-
-  const Column values_;
-  double* const out_;
-  const std::size_t first_;
-  std::vector<double> bases_;  // what stands before each chunk
-};
-
-// A single chunk.
-class ShortRunningSumJob final : public BulkJob {
- public:
-  ShortRunningSumJob(const Column& values, double* out)
-      : BulkJob(values.count > 0 ? 1 : 0), values_(values), out_(out) {}
-  void Run(std::size_t) noexcept override { RunningSums(ActiveArrays(), values_, out_); }
   std::vector<double> Result() const override { return {}; }
 
  private:
+  bool IsKnown(std::size_t chunk) const { return known_.load(std::memory_order_acquire) > chunk; }
+
+  // By the thread that runs `chunk`, once its base is known.
+  void Publish(std::size_t chunk, double total) {
+    bases_[chunk + 1] = bases_[chunk] + total;
+    known_.store(chunk + 2, std::memory_order_release);
+  }
+
   const Column values_;
   double* const out_;
+  std::vector<double> bases_;  // what stands before each chunk; written by the thread that runs the chunk before
+  std::atomic<std::size_t> known_{1};  // how many of them
+  std::atomic<unsigned> running_{0};   // threads that run a chunk
 };
 
 }  // namespace
 
 double RunningSums(const ArrayKernels& arrays, const Column& values, double* out) {
   double base = 0;
-  for (std::size_t at = 0; at < values.count; at += kChunkValues) {
-    base = base + arrays.running_sum(Slice(values, at, kChunkValues), base, out + at);
+  for (std::size_t at = 0; at < values.count; at += kRunningValues) {
+    base = base + arrays.running_sum(Slice(values, at, kRunningValues), base, out + at);
   }
   return base;
 }
 
-std::shared_ptr<BulkJob> MakeRunningSumJob(const Column& values, double* out, unsigned threads) {
-  const std::size_t chunks = ChunksOf(values.count);
-  if (chunks < 2) return std::make_shared<ShortRunningSumJob>(values, out);
-  return std::make_shared<RunningSumJob>(values, out, FirstPart(chunks, threads));
+std::shared_ptr<BulkJob> MakeRunningSumJob(const Column& values, double* out) {
+  return std::make_shared<RunningSumJob>(values, out);
 }
 
 }  // namespace sysopt::kernels

@@ -49,6 +49,13 @@ struct VectorOf {
 };
 template <typename T, std::size_t kBytes>
 using Vector = typename VectorOf<T, kBytes>::Type;
+
+// Lanes of two vectors of eight doubles: places 0 to 7 are in `a`, 8 to 15 in `b`.
+#if defined(__clang__)
+#define SYSOPT_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SYSOPT_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, sysopt::kernels::Vector<std::int64_t, 64>{__VA_ARGS__})
+#endif
 #endif
 
 // Vectors go by reference: passed by value they would belong to the calling convention, which differs by target.

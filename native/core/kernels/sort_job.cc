@@ -2,7 +2,10 @@
 // to their parts by chunks, and each part is sorted as on one thread. Stable: a key's part depends on nothing but the
 // key, and chunks fill a part in their order.
 //
-// One more move of each key than on one thread; in return every part fits a second-level cache better than the whole.
+// One more move of each key; in return every part is sorted within a second-level cache, which pays on one thread too once
+// there are more keys than that. Values are read twice, for their part and to be moved; what another thread writes between
+// spoils the result, but places follow from the parts noted at first.
+//
 // Rejected: sorting halves and merging them, which ends on as many moves over all of the memory and branches on data; and
 // parts by the topmost digits, which real numbers do not spread over.
 #include <new>
@@ -16,13 +19,15 @@ namespace {
 
 constexpr std::size_t kMaxParts = 64;
 constexpr std::size_t kSamplesPerPart = 32;
+// A part and as much to work in are half of the smallest second-level cache in use today.
+constexpr std::size_t kPartBytes = std::size_t{1} << 18;
 
 constexpr std::size_t ChunksOf(std::size_t count) { return (count + kChunkValues - 1) / kChunkValues; }
 
 // A power of two, some for each thread: parts differ in length.
-std::size_t PartsFor(unsigned threads) {
-  std::size_t parts = 8;
-  while (parts < 4 * threads && parts < kMaxParts) parts *= 2;
+std::size_t PartsFor(std::size_t bytes, unsigned threads) {
+  std::size_t parts = 2;
+  while ((parts * kPartBytes < bytes || (threads > 1 && parts < 4 * threads)) && parts < kMaxParts) parts *= 2;
   return parts;
 }
 
@@ -39,14 +44,13 @@ class SortJob final : public PhasedJob<3> {
         count_(count),
         indices_(indices),
         parts_(parts),
-        one_(new (std::nothrow) Item[count]),
-        two_(new (std::nothrow) Item[count]),
+        items_(new (std::nothrow) Item[count]),
         part_of_(new (std::nothrow) std::uint8_t[count]),
         places_(ChunksOf(count)) {
     if (HasMemory()) Sample();
   }
 
-  bool HasMemory() const { return one_ && two_ && part_of_; }
+  bool HasMemory() const { return items_ && part_of_; }
 
  private:
   using Places = std::array<std::uint32_t, kMaxParts>;
@@ -88,13 +92,7 @@ class SortJob final : public PhasedJob<3> {
   void Split(std::size_t chunk, std::size_t start, std::size_t end) {
     Places counts = {};
     for (std::size_t i = start; i < end; ++i) {
-      const Key key = ToKey(values_[i]);
-      if constexpr (std::is_same_v<Item, Key>) {
-        one_[i] = key;
-      } else {
-        one_[i] = {key, static_cast<std::uint32_t>(i)};
-      }
-      const std::size_t part = PartOf(key);
+      const std::size_t part = PartOf(ToKey(values_[i]));
       part_of_[i] = static_cast<std::uint8_t>(part);
       ++counts[part];
     }
@@ -116,13 +114,32 @@ class SortJob final : public PhasedJob<3> {
   }
 
   void Distribute(Places places, std::size_t start, std::size_t end) {
-    for (std::size_t i = start; i < end; ++i) two_[places[part_of_[i]]++] = one_[i];
+    for (std::size_t i = start; i < end; ++i) {
+      const Key key = ToKey(values_[i]);
+      Item& item = items_[places[part_of_[i]]++];
+      if constexpr (std::is_same_v<Item, Key>) {
+        item = key;
+      } else {
+        item = {key, static_cast<std::uint32_t>(i)};
+      }
+    }
   }
 
   void SortPart(std::size_t part) {
     const std::size_t start = starts_[part];
     const std::size_t length = starts_[part + 1] - start;
-    const Item* const sorted = SortItems<Key>(two_.get() + start, one_.get() + start, length);
+    Item* const items = items_.get() + start;
+    const Item* sorted = items;
+    const std::unique_ptr<Item[]> room(new (std::nothrow) Item[length]);
+    if (room) {
+      sorted = SortItems<Key>(items, room.get(), length);
+    } else if constexpr (std::is_same_v<Item, Key>) {
+      std::sort(items, items + length);
+    } else {
+      std::sort(items, items + length, [](const Item& left, const Item& right) {
+        return left.key != right.key ? left.key < right.key : left.index < right.index;
+      });
+    }
     for (std::size_t i = 0; i < length; ++i) {
       if constexpr (std::is_same_v<Item, Key>) {
         values_[start + i] = FromKey<T>(sorted[i]);
@@ -136,9 +153,8 @@ class SortJob final : public PhasedJob<3> {
   const std::size_t count_;
   std::uint32_t* const indices_;
   const std::size_t parts_;
-  const std::unique_ptr<Item[]> one_;
-  const std::unique_ptr<Item[]> two_;
-  const std::unique_ptr<std::uint8_t[]> part_of_;
+  const std::unique_ptr<Item[]> items_;  // by parts
+  const std::unique_ptr<std::uint8_t[]> part_of_;  // of each value
   std::array<Key, kMaxParts> splitters_;
   std::array<std::uint32_t, kMaxParts + 1> starts_;
   std::vector<Places> places_;  // of each chunk: counts of the parts, then where its next key goes
@@ -188,10 +204,11 @@ std::shared_ptr<BulkJob> MakeSortJob(Element element, void* values, std::size_t 
   if (ChunksOf(count) < 2 || ElementBytes(element) < 4) {
     return WithMemory(std::make_shared<WholeSortJob>(element, values, count, indices));
   }
-  const std::size_t parts = PartsFor(threads);
   return ForElement(element, [=](auto zero) -> std::shared_ptr<BulkJob> {
     using T = decltype(zero);
     auto* const of = static_cast<T*>(values);
+    const std::size_t bytes = count * (indices ? sizeof(Indexed<KeyOf<T>>) : sizeof(T));
+    const std::size_t parts = PartsFor(bytes, threads);
     if constexpr (sizeof(T) < 4) {
       return nullptr;  // dealt with above
     } else if (indices) {

@@ -26,20 +26,39 @@ export function typeName(value: unknown): string | undefined {
 // Short arrays are common, and the look-up of an intrinsic name costs as much as adding up a hundred values: what is an
 // instance of this realm's own classes is known without. Objects that only inherit from one fail at their first use.
 
-const isFloats = (value: unknown): boolean => value instanceof Float64Array || value instanceof Float32Array;
+/** Kinds of typed arrays, as numbers: places in tables of loops, see `loops/copies.ts`. */
+export const KINDS = [
+  'Float64Array',
+  'Uint8Array',
+  'Uint32Array',
+  'Int32Array',
+  'Float32Array',
+  'Uint16Array',
+  'Int16Array',
+  'Int8Array',
+  'BigInt64Array',
+  'BigUint64Array',
+] as const;
 
-const isKeys = (value: unknown): boolean =>
-  value instanceof Uint32Array ||
-  value instanceof Int32Array ||
-  value instanceof Uint8Array ||
-  value instanceof Uint16Array;
+/** Place in {@link KINDS} of a typed array of this realm, else -1. */
+function ownKind(value: unknown): number {
+  if (value instanceof Float64Array) return 0;
+  if (value instanceof Uint8Array) return 1;
+  if (value instanceof Uint32Array) return 2;
+  if (value instanceof Int32Array) return 3;
+  if (value instanceof Float32Array) return 4;
+  if (value instanceof Uint16Array) return 5;
+  if (value instanceof Int16Array) return 6;
+  if (value instanceof Int8Array) return 7;
+  if (value instanceof BigInt64Array) return 8;
+  return value instanceof BigUint64Array ? 9 : -1;
+}
 
-const isNumbers = (value: unknown): boolean =>
-  isFloats(value) || isKeys(value) || value instanceof Int16Array || value instanceof Int8Array;
+const kindNamed = (type: string): number => (KINDS as readonly string[]).indexOf(type);
 
-function require(name: string, value: unknown, kinds: ReadonlySet<string>, expected: string): void {
+function require(name: string, value: unknown, kinds: ReadonlySet<string>, expected: string): number {
   const type = typeName(value);
-  if (type !== undefined && kinds.has(type)) return;
+  if (type !== undefined && kinds.has(type)) return kindNamed(type);
   throw fail('INVALID_ARGUMENT', {
     name,
     actual: type === undefined ? describe(value) : `a ${type}`,
@@ -47,24 +66,42 @@ function require(name: string, value: unknown, kinds: ReadonlySet<string>, expec
   });
 }
 
+/** Place in {@link KINDS} of a typed array of numbers. @throws INVALID_ARGUMENT for anything else */
+export function numbersKind(name: string, value: unknown): number {
+  const kind = ownKind(value);
+  if (kind >= 0 && kind < 8) return kind;
+  return require(name, value, NUMBERS, 'a typed array of numbers: floats, or integers of at most 32 bits');
+}
+
 export function requireNumbers(name: string, value: unknown): asserts value is Numbers {
-  if (isNumbers(value)) return;
-  require(name, value, NUMBERS, 'a typed array of numbers: floats, or integers of at most 32 bits');
+  numbersKind(name, value);
 }
 
 export function requireFloats(name: string, value: unknown): asserts value is Floats {
-  if (isFloats(value)) return;
+  if (value instanceof Float64Array || value instanceof Float32Array) return;
   require(name, value, FLOATS, 'a Float32Array or Float64Array');
 }
 
+/** Place in {@link KINDS} of any typed array that kernels take. @throws INVALID_ARGUMENT for anything else */
+export function valuesKind(name: string, value: unknown): number {
+  const kind = ownKind(value);
+  if (kind >= 0) return kind;
+  return require(name, value, VALUES, 'a typed array, but no Uint8ClampedArray or Float16Array');
+}
+
 export function requireValues(name: string, value: unknown): asserts value is Values {
-  if (isNumbers(value)) return;
-  require(name, value, VALUES, 'a typed array, but no Uint8ClampedArray or Float16Array');
+  valuesKind(name, value);
+}
+
+/** Place in {@link KINDS} of a typed array of keys. @throws INVALID_ARGUMENT for anything else */
+export function keysKind(name: string, value: unknown): number {
+  const kind = ownKind(value);
+  if ((kind >= 1 && kind <= 3) || kind === 5) return kind;
+  return require(name, value, KEYS, 'a Uint8Array, Uint16Array, Uint32Array or Int32Array');
 }
 
 export function requireKeys(name: string, value: unknown): asserts value is Keys {
-  if (isKeys(value)) return;
-  require(name, value, KEYS, 'a Uint8Array, Uint16Array, Uint32Array or Int32Array');
+  keysKind(name, value);
 }
 
 export function requireBytes(name: string, value: unknown): asserts value is ArrayBufferView {
@@ -111,32 +148,42 @@ export function requireOut<T extends Values>(
   });
 }
 
-/** Kernels write while they read: a result may not lie over part of its source. The same place is fine. */
+// Asking a view for its buffer is a call into the engine, some 15 ns, and for its offset or bytes 10: the buffer first, for
+// two arrays seldom share one.
+
+/**
+ * Kernels write while they read: a result may not lie over part of its source. The same place is fine. `buffer` is that of
+ * `out`, where it is known already.
+ */
 export function refuseOverlap(
   name: string,
   out: ArrayBufferView,
   other: string,
   source: ArrayBufferView,
+  buffer: ArrayBufferLike = out.buffer,
 ): void {
-  if (out.buffer !== source.buffer || out.byteOffset === source.byteOffset) return;
-  const first = out.byteOffset < source.byteOffset ? out : source;
-  const second = first === out ? source : out;
-  if (first.byteOffset + first.byteLength <= second.byteOffset) return;
-  const expected = 'memory of its own, or exactly the same';
-  throw fail('INVALID_ARGUMENT', { name, actual: `an array that overlaps ${other}`, expected });
+  if (out === source || buffer !== source.buffer) return;
+  if (out.byteOffset !== source.byteOffset) refuseLyingOver(name, out, other, source);
 }
 
-/** Kernels that write to other places than they read from. */
+/** Kernels that write to other places than they read from. `buffer` is that of `out`, where it is known already. */
 export function refuseSharing(
   name: string,
   out: ArrayBufferView,
   other: string,
   source: ArrayBufferView,
+  buffer: ArrayBufferLike = out.buffer,
 ): void {
-  refuseOverlap(name, out, other, source);
-  if (out.buffer !== source.buffer || out.byteOffset !== source.byteOffset) return;
-  if (out.byteLength === 0 || source.byteLength === 0) return;
-  throw fail('INVALID_ARGUMENT', { name, actual: `the memory of ${other}`, expected: 'memory of its own' });
+  if (buffer === source.buffer) refuseLyingOver(name, out, other, source);
+}
+
+/** Of two views of one buffer. */
+function refuseLyingOver(name: string, out: ArrayBufferView, other: string, source: ArrayBufferView): void {
+  const { byteOffset: first } = out;
+  const { byteOffset: second } = source;
+  if (first >= second + source.byteLength || second >= first + out.byteLength) return;
+  const actual = first === second ? `the memory of ${other}` : `an array that overlaps ${other}`;
+  throw fail('INVALID_ARGUMENT', { name, actual, expected: 'memory of its own' });
 }
 
 export function requireNumber(name: string, value: unknown): asserts value is number {

@@ -24,6 +24,7 @@ import {
   groupSum,
   groupSumsOf,
   histogram,
+  HISTOGRAM_OPTIONS,
   histogramOf,
   type GroupSums,
   type Histogram,
@@ -33,7 +34,7 @@ import type { Moments } from './loops/reductions.js';
 import { SPLIT_GROUPS } from './loops/vectors.js';
 import * as waiting from './reductions.js';
 import type { SumOptions } from './reductions.js';
-import { asyncThreadsOf, Operation, requireShared, type ThreadOptions } from './threads.js';
+import { asyncThreadsOf, Operation, requireShared, type Known, type ThreadOptions } from './threads.js';
 import { argsort, checkArgsort, sort } from './order.js';
 import { axpy, checkAxpy, checkPrefixSum, prefixSum, scale } from './vectors.js';
 
@@ -45,8 +46,9 @@ async function start<R>(
   args: readonly (ArrayBufferView | number)[],
   finish: (results: Float64Array) => R,
   atOnce: () => R,
+  known?: Known,
 ): Promise<R> {
-  const threads = asyncThreadsOf(options);
+  const threads = asyncThreadsOf(options, known);
   for (const [name, array] of Object.entries(arrays)) requireShared(name, array);
   const native = loadNative().kernels;
   return native ? finish(await native.arrayJobAsync(operation, threads, ...args)) : atOnce();
@@ -58,9 +60,11 @@ async function reduce(
   options: ThreadOptions | undefined,
   place: number,
   atOnce: () => number,
+  known?: Known,
 ): Promise<number> {
   requireNumbers('values', values);
-  return start(operation, options, { values }, [values, values], (results) => results[place]!, atOnce);
+  const finish = (results: Float64Array) => results[place]!;
+  return start(operation, options, { values }, [values, values], finish, atOnce, known);
 }
 
 /** {@link waiting.sum} in the background. */
@@ -69,7 +73,7 @@ export async function sum(values: Numbers, options?: SumOptions): Promise<number
   const operation = options?.compensated === true ? Operation.sumCompensated : Operation.sum;
   const compensated = options?.compensated;
   const again = compensated === undefined ? undefined : { compensated };
-  return reduce(operation, values, options, 0, () => waiting.sum(values, again));
+  return reduce(operation, values, options, 0, () => waiting.sum(values, again), waiting.SUM_OPTIONS);
 }
 
 export async function mean(values: Numbers, options?: SumOptions): Promise<number> {
@@ -140,7 +144,7 @@ async function histogramInBackground(values: Numbers, options: HistogramOptions)
   const { bins, low, high } = checkHistogram(values, options);
   const args = [values, low, high, bins];
   const atOnce = () => histogram(values, { bins, low, high });
-  return start(Operation.histogram, options, { values }, args, histogramOf, atOnce);
+  return start(Operation.histogram, options, { values }, args, histogramOf, atOnce, HISTOGRAM_OPTIONS);
 }
 
 /** At most 512 groups; more are summed at once, by this thread. */

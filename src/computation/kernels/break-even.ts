@@ -6,24 +6,24 @@
  */
 export const FROM = {
   sum: 256,
-  compensated: 96,
-  moments: 64,
+  compensated: 128,
+  moments: 128,
   extreme: 160,
-  extremeIndex: 512,
-  dot: 256,
-  scale: 96,
-  axpy: 128,
-  runningSum: 512,
+  extremeIndex: 224,
+  dot: 192,
+  scale: 144,
+  axpy: 144,
+  runningSum: 192,
   histogram: 96,
-  groupSum: 192,
+  groupSum: 160,
   compact: 192,
   filter: 448,
-  gather: 320,
-  scatter: 112,
+  gather: 384,
+  scatter: 144,
   select: 32,
   argsort: 16,
-  /** Sorting by parts on one thread. */
-  parts: 2 ** 17,
+  /** Sorting by parts on one thread: bytes of what is moved, keys of an `argsort` with their indices. */
+  partBytes: 2 ** 20,
   /** Bytes, where they are worked on one by one, and in words. */
   combine: 128,
   combineWords: 768,
@@ -57,3 +57,9 @@ export const FROM = {
 
 /** Bytes up to which encoding digits pays: longer strings lie in memory of their own, which V8 makes faster for itself. */
 export const HEX_ENCODE_UP_TO = 2 ** 15;
+
+/**
+ * Bytes of `out` up to which scattering pays: places beyond the caches are waited for in either language, and the addon
+ * is a call more.
+ */
+export const SCATTER_UP_TO = 2 ** 22;

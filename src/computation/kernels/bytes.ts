@@ -5,6 +5,7 @@ import { requireInteger } from '../../memory/arguments.js';
 import { refuseOverlap, requireBytes } from './arguments.js';
 import { FROM } from './break-even.js';
 import * as loops from './loops/bytes.js';
+import { copies } from './loops/copies.js';
 import type { BitOperation } from './loops/bytes.js';
 
 const OPERATIONS: readonly BitOperation[] = ['and', 'or', 'xor', 'andNot'];
@@ -14,23 +15,37 @@ const hash = new BigUint64Array(1);
 const asBytes = (view: ArrayBufferView): Uint8Array =>
   view instanceof Uint8Array ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 
+/** Of each operation: over bytes, and over words. */
+const combined = {
+  and: copies(loops.COMBINE.and, 2),
+  or: copies(loops.COMBINE.or, 2),
+  xor: copies(loops.COMBINE.xor, 2),
+  andNot: copies(loops.COMBINE.andNot, 2),
+};
+
 function combine<T extends ArrayBufferView>(
   operation: BitOperation,
   a: ArrayBufferView,
   b: ArrayBufferView,
   out: T,
 ): T {
-  requireBytes('a', a);
-  requireAsManyBytes('b', b, a);
-  requireAsManyBytes('out', out, a);
-  refuseOverlap('out', out, 'a', a);
-  refuseOverlap('out', out, 'b', b);
+  const areBytes = a instanceof Uint8Array && b instanceof Uint8Array && out instanceof Uint8Array;
   const areWords = a instanceof Uint32Array && b instanceof Uint32Array && out instanceof Uint32Array;
-  const from = areWords ? FROM.combineWords : FROM.combine;
-  const native = a.byteLength >= from ? loadNative().kernels : undefined;
+  // Asking for a length in bytes is a call into the engine.
+  const isAlike = (areBytes || areWords) && a.length === b.length && a.length === out.length;
+  if (!isAlike) {
+    requireBytes('a', a);
+    requireAsManyBytes('b', b, a);
+    requireAsManyBytes('out', out, a);
+  }
+  const { buffer } = out;
+  refuseOverlap('out', out, 'a', a, buffer);
+  refuseOverlap('out', out, 'b', b, buffer);
+  const isLong = areWords ? a.length >= FROM.combineWords / 4 : byteLengthOf(a) >= FROM.combine;
+  const native = isLong ? loadNative().kernels : undefined;
   if (native) native.bytesCombine(OPERATIONS.indexOf(operation), a, b, out);
-  else if (areWords) loops.combine(operation, a, b, out);
-  else loops.combine(operation, asBytes(a), asBytes(b), asBytes(out));
+  else if (areWords) combined[operation][1]!(a, b, out);
+  else combined[operation][0]!(asBytes(a), asBytes(b), asBytes(out));
   return out;
 }
 
@@ -43,6 +58,9 @@ function requireAsManyBytes(name: string, value: unknown, { byteLength }: ArrayB
     expected: `as many bytes as a has, ${byteLength}`,
   });
 }
+
+const byteLengthOf = (view: ArrayBufferView): number =>
+  view instanceof Uint8Array ? view.length : view.byteLength;
 
 /**
  * `out = a & b`, bit by bit over all bytes. Arrays of any types and of the same number of bytes; `out` may be one of them.

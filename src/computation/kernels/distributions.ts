@@ -2,20 +2,28 @@
 import { describe, fail } from '../../errors.js';
 import { loadNative } from '../../native/load.js';
 import { requireInteger } from '../../memory/arguments.js';
-import { requireOptions } from '../../options.js';
 import {
+  keysKind,
+  numbersKind,
   requireFinite,
-  requireKeys,
   requireNumbers,
   requireSameLength,
   type Keys,
   type Numbers,
 } from './arguments.js';
 import { FROM } from './break-even.js';
+import { copies } from './loops/copies.js';
+import { SHORT_BELOW, shortGroupSum } from './loops/short.js';
 import * as loops from './loops/vectors.js';
-import { Operation, threadsOf, type ThreadOptions } from './threads.js';
+import { Operation, requireKnown, threadsOf, type ThreadOptions } from './threads.js';
 
 const MAX_BINS = 2 ** 24;
+export const HISTOGRAM_OPTIONS = { threads: true, bins: true, low: true, high: true } as const;
+
+const NUMBER_KINDS = 8;
+const histograms = copies(loops.histogram, NUMBER_KINDS);
+/** By the kinds of both: 8 * that of the keys + that of the values. */
+const groupSums = copies(shortGroupSum, NUMBER_KINDS * NUMBER_KINDS);
 
 export interface HistogramOptions extends ThreadOptions {
   /** Number of bins of equal width: 1 to 2^24. */
@@ -42,21 +50,24 @@ export interface Histogram {
  * // { counts: [1, 1, 0, 0, 0, 0, 0, 0, 0, 2], below: 0, above: 1, nan: 0 }
  */
 export function histogram(values: Numbers, options: HistogramOptions): Histogram {
-  const { bins, low, high } = checkHistogram(values, options);
-  const threads = threadsOf(options, values.length, 'histogram');
+  const { bins, low, high, kind } = checkHistogram(values, options);
+  const threads = threadsOf(options, values.length, 'histogram', HISTOGRAM_OPTIONS);
   if (threads > 1) {
     return histogramOf(loadNative().kernels!.arrayJob(Operation.histogram, threads, values, low, high, bins));
   }
   const slots = new Uint32Array(bins + 3);
   const native = values.length >= FROM.histogram ? loadNative().kernels : undefined;
   if (native) native.arrayHistogram(values, low, high, slots);
-  else loops.histogram(values, low, high, slots);
+  else histograms[kind]!(values, low, high, slots);
   return histogramOf(slots);
 }
 
-export function checkHistogram(values: unknown, options: HistogramOptions): HistogramOptions {
-  requireNumbers('values', values);
-  requireOptions('options', options);
+export function checkHistogram(
+  values: unknown,
+  options: HistogramOptions,
+): { readonly bins: number; readonly low: number; readonly high: number; readonly kind: number } {
+  const kind = numbersKind('values', values);
+  requireKnown(options, HISTOGRAM_OPTIONS);
   const { bins, low, high } = options;
   requireInteger('bins', bins, 1, MAX_BINS);
   requireFinite('low', low);
@@ -68,7 +79,7 @@ export function checkHistogram(values: unknown, options: HistogramOptions): Hist
       expected: `a number above low, ${low}`,
     });
   }
-  return options;
+  return { bins, low, high, kind };
 }
 
 /** Of the slots: bins, below, above, NaN. */
@@ -92,7 +103,7 @@ export interface GroupSums {
  * Adds up values by group: `sums[keys[i]] += values[i]`, and counts them.
  *
  * Up to 512 groups: value i goes to partial sum i % 4 of its group, partial sums are added up after each 2^16 values.
- * More groups: in the order of the values, and on one thread.
+ * More groups, and fewer than 128 values: in the order of the values. More groups are summed on one thread.
  *
  * @param groups number of groups, 1 to 2^24; all keys are below.
  * @throws INVALID_ARGUMENT for lengths that differ, and for a key that is no group (with its place).
@@ -100,7 +111,7 @@ export interface GroupSums {
  * kernels.groupSum(Uint8Array.of(0, 1, 0), Float64Array.of(1, 2, 3), 2); // { sums: [4, 2], counts: [2, 1] }
  */
 export function groupSum(keys: Keys, values: Numbers, groups: number, options?: ThreadOptions): GroupSums {
-  checkGroups(keys, values, groups);
+  const kinds = checkGroups(keys, values, groups);
   const threads = options === undefined ? 1 : threadsOf(options, keys.length, 'groupSum');
   if (threads > 1 && groups <= loops.SPLIT_GROUPS) {
     return groupSumsOf(
@@ -114,18 +125,20 @@ export function groupSum(keys: Keys, values: Numbers, groups: number, options?: 
   // Entries of all groups are made and read: with many groups and few values that is most of the work.
   const isWorthIt = keys.length >= FROM.groupSum && keys.length >= 2 * groups;
   const native = isWorthIt ? loadNative().kernels : undefined;
-  const done = native
-    ? native.arrayGroupSum(keys, values, sums, counts)
-    : loops.groupSum(keys, values, sums, counts);
+  let done: number;
+  if (keys.length < SHORT_BELOW) done = groupSums[kinds]!(keys, values, sums, counts);
+  else if (native) done = native.arrayGroupSum(keys, values, sums, counts);
+  else done = loops.groupSum(keys, values, sums, counts);
   if (done < keys.length) throw badKey(keys, done, groups);
   return { sums, counts };
 }
 
-export function checkGroups(keys: unknown, values: unknown, groups: unknown): void {
-  requireKeys('keys', keys);
-  requireNumbers('values', values);
+/** The kinds of both: 8 * that of the keys + that of the values. */
+export function checkGroups(keys: Keys, values: Numbers, groups: unknown): number {
+  const kinds = NUMBER_KINDS * keysKind('keys', keys) + numbersKind('values', values);
   requireSameLength('values', values, 'keys', keys);
   requireInteger('groups', groups, 1, 2 ** 24);
+  return kinds;
 }
 
 /** Of an array of sums, counts, and the place of a bad key or -1. */

@@ -1,4 +1,4 @@
-/** Sorting: by merging where that is little work, by radix else. */
+/** Sorting: by merging where that is little work, by the digits of the keys else. */
 import { loadNative } from '../../native/load.js';
 import { refuseSharing, requireOut, requireValues, type Values } from './arguments.js';
 import { FROM } from './break-even.js';
@@ -9,8 +9,9 @@ const MERGED_RUNS = 4;
 
 /**
  * Sorts in place, in the order of `values.sort()`: ascending, -0 before 0, NaN last (NaNs lose sign and payload).
- * Short arrays and up to four ascending runs are merged, all else is sorted by radix, least significant digit first; in
- * twice the memory of the array, which is freed afterwards. On several threads, and where values are more than caches hold,
+ * Short arrays and up to four ascending runs are merged, all else is sorted by the topmost digits in which values differ, or
+ * by all of them where values crowd together. In up to twice the memory of the array, which is freed afterwards. On
+ * several threads, and where values are more than caches hold,
  * by parts between samples first. There is no form with a comparator: calling JavaScript for each comparison, native code
  * would win nothing. To sort by a key, take {@link argsort} of the keys and `gather`.
  *
@@ -20,8 +21,9 @@ const MERGED_RUNS = 4;
 export function sort<T extends Values>(values: T, options?: ThreadOptions): T {
   requireValues('values', values);
   const threads = options === undefined ? 1 : threadsOf(options, values.length, 'sort');
-  if (isByParts(values, threads)) loadNative().kernels!.arrayJob(Operation.sort, threads, values);
-  else {
+  if (isByParts(values, values.BYTES_PER_ELEMENT, threads)) {
+    loadNative().kernels!.arrayJob(Operation.sort, threads, values);
+  } else {
     const isFloat = values instanceof Float64Array || values instanceof Float32Array;
     const from = FROM.sort[isFloat ? 'float' : values.BYTES_PER_ELEMENT]!;
     const native = values.length >= from ? loadNative().kernels : undefined;
@@ -47,7 +49,8 @@ export function argsort(
 ): Uint32Array {
   checkArgsort(values, out);
   const threads = options === undefined ? 1 : threadsOf(options, values.length, 'argsort');
-  if (isByParts(values, threads)) {
+  // An index beside each key, in the room of a key.
+  if (isByParts(values, 2 * values.BYTES_PER_ELEMENT, threads)) {
     loadNative().kernels!.arrayJob(Operation.argsort, threads, values, out);
     return out;
   }
@@ -61,11 +64,11 @@ export function argsort(
 }
 
 /**
- * Whether sorting is by parts: on several threads, and on one where there are more values of eight bytes than caches hold
- * (1.2 to 1.6 times as fast). Not where they ascend in a few runs, which are merged on one thread in less time.
+ * Whether sorting is by parts: on several threads, and on one where more is moved than caches hold. Not where values ascend
+ * in a few runs, which are merged on one thread in less time; nor short integers, which take one or two passes as they are.
  */
-function isByParts(values: Values, threads: number): boolean {
-  const isLarge = values.BYTES_PER_ELEMENT === 8 && values.length >= FROM.parts;
+function isByParts(values: Values, itemBytes: number, threads: number): boolean {
+  const isLarge = values.BYTES_PER_ELEMENT >= 4 && values.length * itemBytes >= FROM.partBytes;
   return (threads > 1 || isLarge) && hasManyRuns(values) && loadNative().kernels !== undefined;
 }
 

@@ -1,14 +1,30 @@
 /** Sums, means, variances, extremes and dot products of typed arrays. */
 import { loadNative } from '../../native/load.js';
 import { requireBoolean } from '../../memory/arguments.js';
-import { requireOptions } from '../../options.js';
-import { requireFloats, requireNumbers, requireSameLength, type Numbers } from './arguments.js';
+import { numbersKind, requireFloats, requireSameLength, type Floats, type Numbers } from './arguments.js';
 import { FROM } from './break-even.js';
+import { copies } from './loops/copies.js';
 import * as loops from './loops/reductions.js';
 import type { Moments } from './loops/reductions.js';
-import { Operation, reduceOnThreads, threadsOf, type ThreadOptions } from './threads.js';
+import * as short from './loops/short.js';
+import { SHORT_BELOW } from './loops/short.js';
+import { Operation, reduceOnThreads, requireKnown, threadsOf, type ThreadOptions } from './threads.js';
+
+const NUMBER_KINDS = 8;
+export const SUM_OPTIONS = { threads: true, compensated: true } as const;
 
 const results = new Float64Array(3);
+
+// Most calls are with few doubles: those go to the loops themselves, which can be inlined then.
+const sums = copies(short.shortSum, NUMBER_KINDS);
+const compensatedSums = copies(short.shortCompensatedSum, NUMBER_KINDS);
+const momentsOfFew = copies(short.shortMoments, NUMBER_KINDS);
+const leasts = copies(loops.least, NUMBER_KINDS);
+const greatests = copies(loops.greatest, NUMBER_KINDS);
+const indicesOfLeast = copies(loops.indexOfLeast, NUMBER_KINDS);
+const indicesOfGreatest = copies(loops.indexOfGreatest, NUMBER_KINDS);
+/** By the kinds of both: 8 * that of the first + that of the second. */
+const dots = copies(short.shortDot, NUMBER_KINDS * NUMBER_KINDS);
 
 export interface SumOptions extends ThreadOptions {
   /** Adds up what every rounding loses as well (Neumaier's sum, in 16 lanes). Floats only. */
@@ -26,22 +42,34 @@ export interface SumOptions extends ThreadOptions {
  * kernels.sum(prices, { compensated: true });  // as if added in twice the precision
  */
 export function sum(values: Numbers, options?: SumOptions): number {
-  requireNumbers('values', values);
-  if (options === undefined) return plainSum(values);
-  requireOptions('options', options);
+  const kind = numbersKind('values', values);
+  if (options === undefined) return plainSum(values, kind);
+  requireKnown(options, SUM_OPTIONS);
   const isCompensated =
     options.compensated !== undefined && requireBoolean('compensated', options.compensated);
-  const threads = threadsOf(options, values.length, isCompensated ? 'compensated' : 'sum');
-  if (!isCompensated) return threads > 1 ? reduceOnThreads(Operation.sum, threads, values) : plainSum(values);
+  const kernel = isCompensated ? 'compensated' : 'sum';
+  const threads = options.threads === undefined ? 1 : threadsOf(options, values.length, kernel, SUM_OPTIONS);
+  if (!isCompensated) {
+    return threads > 1 ? reduceOnThreads(Operation.sum, threads, values) : plainSum(values, kind);
+  }
   requireFloats('values', values);
-  if (threads > 1) return reduceOnThreads(Operation.sumCompensated, threads, values);
-  const native = values.length >= FROM.compensated ? loadNative().kernels : undefined;
-  return native ? native.arrayReduce(Operation.sumCompensated, values) : loops.sumCompensated(values);
+  return threads > 1
+    ? reduceOnThreads(Operation.sumCompensated, threads, values)
+    : compensatedSum(values, kind);
 }
 
-function plainSum(values: Numbers): number {
+function plainSum(values: Numbers, kind: number): number {
+  if (values.length < SHORT_BELOW) return kind === 0 ? short.shortSum(values) : sums[kind]!(values);
   const native = values.length >= FROM.sum ? loadNative().kernels : undefined;
   return native ? native.arrayReduce(Operation.sum, values) : loops.sum(values);
+}
+
+function compensatedSum(values: Floats, kind: number): number {
+  if (values.length < SHORT_BELOW) {
+    return kind === 0 ? short.shortCompensatedSum(values) : compensatedSums[kind]!(values);
+  }
+  const native = values.length >= FROM.compensated ? loadNative().kernels : undefined;
+  return native ? native.arrayReduce(Operation.sumCompensated, values) : loops.sumCompensated(values);
 }
 
 /** The mean: the sum over the number of values; NaN where there is none. */
@@ -54,8 +82,11 @@ export function mean(values: Numbers, options?: SumOptions): number {
  * distances from it, joined by the formula of Chan, Golub and LeVeque. No worse than Welford's, and in vectors.
  */
 export function moments(values: Numbers, options?: ThreadOptions): Moments {
-  requireNumbers('values', values);
+  const kind = numbersKind('values', values);
   const threads = options === undefined ? 1 : threadsOf(options, values.length, 'moments');
+  if (values.length < SHORT_BELOW) {
+    return kind === 0 ? short.shortMoments(values) : momentsOfFew[kind]!(values);
+  }
   if (threads > 1) reduceOnThreads(Operation.moments, threads, values, undefined, results);
   else {
     const native = values.length >= FROM.moments ? loadNative().kernels : undefined;
@@ -97,12 +128,14 @@ export function max(values: Numbers, options?: ThreadOptions): number {
 }
 
 function extreme(values: Numbers, isMin: boolean, options?: ThreadOptions): number {
-  requireNumbers('values', values);
+  const kind = numbersKind('values', values);
   const operation = isMin ? Operation.min : Operation.max;
   const threads = options === undefined ? 1 : threadsOf(options, values.length, 'extreme');
   if (threads > 1) return reduceOnThreads(operation, threads, values);
   const native = values.length >= FROM.extreme ? loadNative().kernels : undefined;
-  return native ? native.arrayReduce(operation, values) : loops.extreme(values, isMin);
+  if (native) return native.arrayReduce(operation, values);
+  if (kind === 0) return isMin ? loops.least(values) : loops.greatest(values);
+  return (isMin ? leasts : greatests)[kind]!(values);
 }
 
 /** Index of the first NaN, else of the first of the least values; -1 where there is none. -0 and 0 are equal. */
@@ -116,7 +149,7 @@ export function argmax(values: Numbers, options?: ThreadOptions): number {
 }
 
 function extremeIndex(values: Numbers, isMin: boolean, options?: ThreadOptions): number {
-  requireNumbers('values', values);
+  const kind = numbersKind('values', values);
   const operation = isMin ? Operation.argmin : Operation.argmax;
   const threads = options === undefined ? 1 : threadsOf(options, values.length, 'extremeIndex');
   if (threads > 1) {
@@ -124,7 +157,9 @@ function extremeIndex(values: Numbers, isMin: boolean, options?: ThreadOptions):
     return results[1]!;
   }
   const native = values.length >= FROM.extremeIndex ? loadNative().kernels : undefined;
-  return native ? native.arrayReduce(operation, values) : loops.extremeIndex(values, isMin);
+  if (native) return native.arrayReduce(operation, values);
+  if (kind === 0) return isMin ? loops.indexOfLeast(values) : loops.indexOfGreatest(values);
+  return (isMin ? indicesOfLeast : indicesOfGreatest)[kind]!(values);
 }
 
 /**
@@ -133,10 +168,10 @@ function extremeIndex(values: Numbers, isMin: boolean, options?: ThreadOptions):
  * @throws INVALID_ARGUMENT where the lengths differ.
  */
 export function dot(a: Numbers, b: Numbers, options?: ThreadOptions): number {
-  requireNumbers('a', a);
-  requireNumbers('b', b);
+  const kinds = NUMBER_KINDS * numbersKind('a', a) + numbersKind('b', b);
   requireSameLength('b', b, 'a', a);
   const threads = options === undefined ? 1 : threadsOf(options, a.length, 'dot');
+  if (a.length < SHORT_BELOW) return kinds === 0 ? short.shortDot(a, b) : dots[kinds]!(a, b);
   if (threads > 1) return reduceOnThreads(Operation.dot, threads, a, b);
   const native = a.length >= FROM.dot ? loadNative().kernels : undefined;
   return native ? native.arrayDot(a, b) : loops.dot(a, b);

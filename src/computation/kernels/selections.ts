@@ -6,18 +6,17 @@ import type { Column } from '../../memory/struct/column.js';
 import type { Compare } from '../../memory/struct/column-loops.js';
 import { integerRange } from '../../memory/struct/integer-range.js';
 import { fail, describe } from '../../errors.js';
-import {
-  refuseSharing,
-  requireOut,
-  requireSameLength,
-  requireValues,
-  typeName,
-  type Values,
-} from './arguments.js';
-import { FROM } from './break-even.js';
+import { refuseSharing, requireOut, requireSameLength, KINDS, valuesKind, type Values } from './arguments.js';
+import { FROM, SCATTER_UP_TO } from './break-even.js';
+import { copies } from './loops/copies.js';
 import * as loops from './loops/selections.js';
 
 const bounds = new BigUint64Array(2);
+
+const filters = copies(loops.filterIndices, KINDS.length);
+const compacts = copies(loops.compact, KINDS.length);
+const gathers = copies(loops.gather, KINDS.length);
+const scatters = copies(loops.scatter, KINDS.length);
 
 /** A typed array as the column that it is. */
 function columnOfArray(values: Values): Column {
@@ -47,12 +46,12 @@ export function filterIndices(
   against: number | bigint,
   out: Uint32Array = new Uint32Array(values.length),
 ): Uint32Array {
-  requireValues('values', values);
+  const kind = valuesKind('values', values);
   requireOut<Uint32Array>('out', out, 'Uint32Array', values.length);
   refuseSharing('out', out, 'values', values);
   if (values.length < FROM.filter) {
     checkTest(values, compare, against);
-    return out.subarray(0, loops.filterIndices(values, compare, against, out));
+    return out.subarray(0, filters[kind]!(values, compare, against, out));
   }
   return out.subarray(0, filterOf(columnOfArray(values), compare, against, out));
 }
@@ -69,11 +68,11 @@ export function compact<T extends Values>(
   against: number | bigint,
   out: T = new (values.constructor as new (length: number) => T)(values.length),
 ): T {
-  requireValues('values', values);
-  requireOut<T>('out', out, typeName(values)!, values.length);
+  const kind = valuesKind('values', values);
+  requireOut<T>('out', out, KINDS[kind]!, values.length);
   refuseSharing('out', out, 'values', values);
   checkTest(values, compare, against);
-  return out.subarray(0, compacted(values, compare, against, out)) as T;
+  return out.subarray(0, compacted(values, compare, against, out, kind)) as T;
 }
 
 function checkTest(values: Values, compare: unknown, against: unknown): void {
@@ -84,9 +83,15 @@ function checkTest(values: Values, compare: unknown, against: unknown): void {
   throw fail('INVALID_ARGUMENT', { name: 'against', actual: describe(against), expected });
 }
 
-function compacted(values: Values, compare: Compare, against: number | bigint, out: Values): number {
+function compacted(
+  values: Values,
+  compare: Compare,
+  against: number | bigint,
+  out: Values,
+  kind: number,
+): number {
   const native = values.length >= FROM.compact ? loadNative().kernels : undefined;
-  if (!native) return loops.compact(values, compare, against, out);
+  if (!native) return compacts[kind]!(values, compare, against, out);
   if (values instanceof Float64Array || values instanceof Float32Array) {
     return native.arrayCompact(values, COMPARES.indexOf(compare), against as number, bounds, false, out);
   }
@@ -109,14 +114,15 @@ export function gather<T extends Values>(
   indices: Uint32Array,
   out: T = new (values.constructor as new (length: number) => T)(indices.length),
 ): T {
-  requireValues('values', values);
+  const kind = valuesKind('values', values);
   requireOut<Uint32Array>('indices', indices, 'Uint32Array', 0);
-  requireOut<T>('out', out, typeName(values)!, indices.length);
-  refuseSharing('out', out, 'values', values);
-  refuseSharing('out', out, 'indices', indices);
+  requireOut<T>('out', out, KINDS[kind]!, indices.length);
+  const { buffer } = out;
+  refuseSharing('out', out, 'values', values, buffer);
+  refuseSharing('out', out, 'indices', indices, buffer);
   if (indices.length >= FROM.gather) gatherOf(columnOfArray(values), indices, out);
   else {
-    const done = loops.gather(values, indices, out);
+    const done = gathers[kind]!(values, indices, out);
     if (done < indices.length) throw outside(done, indices, values, 'values');
   }
   return out;
@@ -132,14 +138,16 @@ export function gather<T extends Values>(
  * kernels.scatter(Float64Array.of(1, 2), Uint32Array.of(3, 0), new Float64Array(4)); // [2, 0, 0, 1]
  */
 export function scatter<T extends Values>(values: T, indices: Uint32Array, out: T): T {
-  requireValues('values', values);
+  const kind = valuesKind('values', values);
   requireOut<Uint32Array>('indices', indices, 'Uint32Array', 0);
   requireSameLength('indices', indices, 'values', values);
-  requireOut<T>('out', out, typeName(values)!, 0);
-  refuseSharing('out', out, 'values', values);
-  refuseSharing('out', out, 'indices', indices);
-  const native = values.length >= FROM.scatter ? loadNative().kernels : undefined;
-  const done = native ? native.arrayScatter(values, indices, out) : loops.scatter(values, indices, out);
+  requireOut<T>('out', out, KINDS[kind]!, 0);
+  const { buffer } = out;
+  refuseSharing('out', out, 'values', values, buffer);
+  refuseSharing('out', out, 'indices', indices, buffer);
+  const isWorthIt = values.length >= FROM.scatter && out.byteLength <= SCATTER_UP_TO;
+  const native = isWorthIt ? loadNative().kernels : undefined;
+  const done = native ? native.arrayScatter(values, indices, out) : scatters[kind]!(values, indices, out);
   if (done < values.length) throw outside(done, indices, out, 'out');
   return out;
 }

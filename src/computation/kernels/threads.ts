@@ -44,9 +44,29 @@ export interface ThreadOptions {
   readonly threads?: number;
 }
 
+/** Names of options that a kernel takes. */
+export type Known = Readonly<Record<string, true>>;
+const THREADS_ALONE: Known = { threads: true };
+
+/** An option that is misspelt would do nothing. @throws INVALID_ARGUMENT, naming it */
+export function requireKnown(options: unknown, known: Known): void {
+  // The usual case without a list of keys, which would cost more than the kernel on a short array.
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) {
+    let areKnown = true;
+    for (const key in options) areKnown &&= known[key] === true;
+    if (areKnown) return;
+  }
+  requireOptions('options', options, known);
+}
+
 /** How many threads a call that waits uses. @throws INVALID_ARGUMENT */
-export function threadsOf(options: ThreadOptions, length: number, kernel: keyof typeof FROM.threads): number {
-  requireOptions('options', options);
+export function threadsOf(
+  options: ThreadOptions,
+  length: number,
+  kernel: keyof typeof FROM.threads,
+  known = THREADS_ALONE,
+): number {
+  requireKnown(options, known);
   const { threads } = options;
   if (threads === undefined) return 1;
   requireInteger('threads', threads, 1, MAX_THREADS);
@@ -54,7 +74,8 @@ export function threadsOf(options: ThreadOptions, length: number, kernel: keyof 
 }
 
 /** How many threads a call that does not wait uses. @throws INVALID_ARGUMENT */
-export function asyncThreadsOf(options: ThreadOptions | undefined): number {
+export function asyncThreadsOf(options: ThreadOptions | undefined, known = THREADS_ALONE): number {
+  if (options !== undefined) requireKnown(options, known);
   const threads = options?.threads;
   if (threads !== undefined) return requireInteger('threads', threads, 1, MAX_THREADS);
   return Math.min(MAX_THREADS, Math.max(1, Math.floor(cpuLimits().effectiveCpus)));

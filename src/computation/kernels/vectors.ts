@@ -2,11 +2,11 @@
 import { fail } from '../../errors.js';
 import { loadNative } from '../../native/load.js';
 import {
+  numbersKind,
   refuseOverlap,
   refuseSharing,
   requireFloats,
   requireNumber,
-  requireNumbers,
   requireOut,
   requireSameLength,
   typeName,
@@ -14,8 +14,14 @@ import {
   type Numbers,
 } from './arguments.js';
 import { FROM } from './break-even.js';
+import { copies } from './loops/copies.js';
+import { SHORT_BELOW, shortRunningSum } from './loops/short.js';
 import * as loops from './loops/vectors.js';
 import { Operation, threadsOf, type ThreadOptions } from './threads.js';
+
+const [scaleSingles] = copies(loops.scale, 1);
+const [axpySingles] = copies(loops.axpy, 1);
+const runningSums = copies(shortRunningSum, 8);
 
 /**
  * Multiplies every value by `factor`, in place. f32 is multiplied as f64 and rounded once, as JavaScript does.
@@ -30,7 +36,8 @@ export function scale<T extends Floats>(values: T, factor: number, options?: Thr
   else {
     const native = values.length >= FROM.scale ? loadNative().kernels : undefined;
     if (native) native.arrayScale(factor, values);
-    else loops.scale(values, factor);
+    else if (values instanceof Float64Array) loops.scale(values, factor);
+    else scaleSingles!(values, factor);
   }
   return values;
 }
@@ -48,7 +55,8 @@ export function axpy<T extends Floats>(a: number, x: T, y: T, options?: ThreadOp
   else {
     const native = x.length >= FROM.axpy ? loadNative().kernels : undefined;
     if (native) native.arrayAxpy(a, x, y);
-    else loops.axpy(a, x, y);
+    else if (x instanceof Float64Array) loops.axpy(a, x, y);
+    else axpySingles!(a, x, y);
   }
   return y;
 }
@@ -57,12 +65,11 @@ export function checkAxpy(a: unknown, x: unknown, y: unknown): void {
   requireNumber('a', a);
   requireFloats('x', x);
   requireFloats('y', y);
-  const type = typeName(x)!;
-  if (typeName(y) !== type) {
+  if (!(x instanceof Float64Array && y instanceof Float64Array) && typeName(y) !== typeName(x)) {
     throw fail('INVALID_ARGUMENT', {
       name: 'y',
       actual: `a ${typeName(y)!}`,
-      expected: `a ${type}, as x is`,
+      expected: `a ${typeName(x)!}, as x is`,
     });
   }
   requireSameLength('y', y, 'x', x);
@@ -71,7 +78,8 @@ export function checkAxpy(a: unknown, x: unknown, y: unknown): void {
 
 /**
  * Running sums: `out[i]` is the sum of the first i + 1 values. Eight at a time are added up as a tree and then put on top
- * of the sum so far, each 2^16 values by themselves, so the error is at most that of adding one by one, mostly far less.
+ * of the sum so far (fewer than 128 values: one by one), each 2^14 values by themselves, so the error is at most that of
+ * adding one by one, mostly far less.
  * The same bits on one thread and on several.
  *
  * @param out by default a new array; `values` itself where that is a Float64Array.
@@ -84,9 +92,12 @@ export function prefixSum(
   out: Float64Array = new Float64Array(values.length),
   options?: ThreadOptions,
 ): Float64Array {
-  checkPrefixSum(values, out);
+  const kind = checkPrefixSum(values, out);
   const threads = options === undefined ? 1 : threadsOf(options, values.length, 'prefixSum');
-  if (threads > 1) loadNative().kernels!.arrayJob(Operation.runningSum, threads, values, out);
+  if (values.length < SHORT_BELOW) {
+    if (kind === 0) shortRunningSum(values, out);
+    else runningSums[kind]!(values, out);
+  } else if (threads > 1) loadNative().kernels!.arrayJob(Operation.runningSum, threads, values, out);
   else {
     const native = values.length >= FROM.runningSum ? loadNative().kernels : undefined;
     if (native) native.arrayRunningSum(values, out);
@@ -95,9 +106,11 @@ export function prefixSum(
   return out;
 }
 
-export function checkPrefixSum(values: unknown, out: unknown): void {
-  requireNumbers('values', values);
+/** The kind of the values. */
+export function checkPrefixSum(values: Numbers, out: unknown): number {
+  const kind = numbersKind('values', values);
   requireOut<Float64Array>('out', out, 'Float64Array', values.length);
-  if (values instanceof Float64Array) refuseOverlap('out', out, 'values', values);
+  if (kind === 0) refuseOverlap('out', out, 'values', values);
   else refuseSharing('out', out, 'values', values);
+  return kind;
 }

@@ -27,7 +27,18 @@ const wide = new BigInt64Array(2);
 const bounds = new BigUint64Array(2);
 const setFlag = new BigUint64Array(3);
 
+/** Numbers of an enum's names are for telling them apart. @throws INVALID_ARGUMENT */
+function refuseEnum(what: string, { codec, path }: Column): void {
+  if (codec.kind !== 'enum') return;
+  throw fail('INVALID_ARGUMENT', {
+    name: `${what} of ${path}`,
+    actual: `a field of names (${Object.keys(codec.values).slice(0, 6).join(', ')})`,
+    expected: 'a field of numbers; to count the records of a name, take the length of a filter',
+  });
+}
+
 export function sumOf(column: Column): number | bigint {
+  refuseEnum('sum', column);
   const { view, shape, isWide } = column;
   const count = shape[1] as number;
   const native = loadNative().kernels;
@@ -41,6 +52,7 @@ export function sumOf(column: Column): number | bigint {
 }
 
 export function extremeOf(column: Column, isMin: boolean): number | bigint | undefined {
+  refuseEnum(isMin ? 'min' : 'max', column);
   const { view, shape, isWide } = column;
   const count = shape[1] as number;
   const native = loadNative().kernels;
@@ -56,7 +68,9 @@ export function extremeOf(column: Column, isMin: boolean): number | bigint | und
 }
 
 export function dotOf(one: Column, other: Column): number {
-  for (const { isWide, path } of [one, other]) {
+  for (const column of [one, other]) {
+    refuseEnum('dot', column);
+    const { isWide, path } = column;
     if (isWide) {
       throw fail('INVALID_ARGUMENT', {
         name: `dot of ${path}`,

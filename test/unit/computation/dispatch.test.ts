@@ -126,7 +126,11 @@ describe('a module form', () => {
 
 describe('refuses', () => {
   it.each<[any, RegExp]>([
-    [undefined, /name is undefined/],
+    [undefined, /options is undefined/],
+    [{}, /name is undefined/],
+    [{ name: 'c', variants: { a: () => 1 }, sizez: [1] }, /unknown key "sizez".*"sizes" \(the nearest\)/],
+    [{ name: 'c', variants: { a: () => 1 }, native: { run: () => 1, thread: 2 } }, /"thread".*"threads"/],
+    [{ name: 'c', variants: { a: () => 1 }, parallel: { tasks: 1 } }, /"tasks".*"task"/],
     [{ name: '' }, /name is ""/],
     [{ name: 'c' }, /variants is undefined/],
     [{ name: 'c', variants: {} }, /without functions/],

@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import * as kernels from '../../../dist/computation/kernels/kernels.js';
 import * as byteLoops from '../../../dist/computation/kernels/loops/bytes.js';
 import * as loops from '../../../dist/computation/kernels/loops/reductions.js';
+import { copies } from '../../../dist/computation/kernels/loops/copies.js';
+import * as selectionLoops from '../../../dist/computation/kernels/loops/selections.js';
+import * as shortLoops from '../../../dist/computation/kernels/loops/short.js';
 import * as vectorLoops from '../../../dist/computation/kernels/loops/vectors.js';
 import { loadNative } from '../../../dist/native/load.js';
 import { randomSource } from '../memory/random.js';
@@ -55,10 +58,10 @@ describe.each(TYPES.map((Type) => [Type.name, Type] as const))('reductions of %s
     const values = filled(Type, length, length + 1);
     const other = filled(Type, length, length + 2, 0);
     same(native.arrayReduce(0, values), loops.sum(values), 'sum');
-    same(native.arrayReduce(2, values), loops.extreme(values, true), 'min');
-    same(native.arrayReduce(3, values), loops.extreme(values, false), 'max');
-    same(native.arrayReduce(5, values), loops.extremeIndex(values, true), 'argmin');
-    same(native.arrayReduce(6, values), loops.extremeIndex(values, false), 'argmax');
+    same(native.arrayReduce(2, values), loops.least(values), 'min');
+    same(native.arrayReduce(3, values), loops.greatest(values), 'max');
+    same(native.arrayReduce(5, values), loops.indexOfLeast(values), 'argmin');
+    same(native.arrayReduce(6, values), loops.indexOfGreatest(values), 'argmax');
     same(native.arrayDot(values, other), loops.dot(values, other), 'dot');
     const out = new Float64Array(3);
     native.arrayMoments(values, out);
@@ -88,8 +91,11 @@ describe('reductions of odd values', () => {
   it.each([1, 5, 130, 900, 4096, 20_011])('agree on NaN, infinities and zeros, %i values', (length) => {
     const values = withOddities(length, length);
     for (const isMin of [true, false]) {
-      same(native.arrayReduce(isMin ? 2 : 3, values), loops.extreme(values, isMin));
-      same(native.arrayReduce(isMin ? 5 : 6, values), loops.extremeIndex(values, isMin));
+      same(native.arrayReduce(isMin ? 2 : 3, values), (isMin ? loops.least : loops.greatest)(values));
+      same(
+        native.arrayReduce(isMin ? 5 : 6, values),
+        (isMin ? loops.indexOfLeast : loops.indexOfGreatest)(values),
+      );
     }
     same(native.arrayReduce(0, values), loops.sum(values));
     same(native.arrayReduce(1, values), loops.sumCompensated(values));
@@ -181,6 +187,94 @@ describe('element-wise kernels', () => {
     expect(() => kernels.dot(a, memory)).toThrow(invalid);
     expect(() => kernels.sum(a, { threads: 0 })).toThrow(invalid);
     expect(() => kernels.sum(Int8Array.of(1) as never, { compensated: true })).toThrow(invalid);
+  });
+});
+
+describe('options', () => {
+  const values = new Float64Array(new SharedArrayBuffer(80));
+  const mistakes: [string, () => unknown][] = [
+    ['sum', () => kernels.sum(values, { thread: 2 } as never)],
+    ['sum', () => kernels.sum(values, { compensate: true } as never)],
+    ['mean', () => kernels.mean(values, { thread: 2 } as never)],
+    ['min', () => kernels.min(values, { compensated: true } as never)],
+    ['dot', () => kernels.dot(values, values, { Threads: 2 } as never)],
+    ['sort', () => kernels.sort(values, { thread: 2 } as never)],
+    ['histogram', () => kernels.histogram(values, { bins: 2, low: 0, high: 1, hihg: 2 } as never)],
+    ['prefixSum', () => kernels.prefixSum(values, undefined, { thread: 2 } as never)],
+  ];
+  it.each(mistakes)('of %s that are misspelt are refused', (_, call) => {
+    expect(call).toThrow(/unknown key/);
+  });
+
+  it('name the nearest, and are checked in the background too', async () => {
+    const mistake = { thread: 2 } as never;
+    expect(() => kernels.sum(values, mistake)).toThrow(/unknown key "thread".*"threads" \(the nearest\)/);
+    await expect(kernels.background.sum(values, mistake)).rejects.toThrow(/"threads" \(the nearest\)/);
+    await expect(kernels.background.sort(values, mistake)).rejects.toThrow(/unknown key/);
+    const options = { bins: 2, low: 0, high: 1, thread: 1 } as never;
+    await expect(kernels.background.histogram(values, options)).rejects.toThrow(/unknown key/);
+    await expect(kernels.background.sum(values, { compensated: true, threads: 1 })).resolves.toBe(0);
+    expect(() => kernels.sum(values, [] as never)).toThrow(/an array of 0/);
+  });
+});
+
+describe('short arrays', () => {
+  // Whatever came before: each type has a copy of the loop.
+  it.each([1, 2])('give what the addon gives, after arrays of all types, round %i', (round) => {
+    for (const length of [1, 7, 95, 100, 127, 128, 129]) {
+      for (const Type of TYPES) {
+        const values = filled(Type, length, length + round);
+        const other = filled(Type, length, length + 9, 0);
+        same(kernels.sum(values), native.arrayReduce(0, values), 'sum');
+        same(kernels.min(values), native.arrayReduce(2, values), 'min');
+        same(kernels.max(values), native.arrayReduce(3, values), 'max');
+        same(kernels.argmin(values), native.arrayReduce(5, values), 'argmin');
+        same(kernels.argmax(values), native.arrayReduce(6, values), 'argmax');
+        same(kernels.dot(values, other), native.arrayDot(values, other), 'dot');
+        const out = new Float64Array(Math.max(3, length));
+        native.arrayMoments(values, out);
+        const { count, mean, m2 } = kernels.moments(values);
+        expect([count, mean, m2]).toEqual([...out.subarray(0, 3)]);
+        native.arrayRunningSum(values, out);
+        sameArray(kernels.prefixSum(values), out.subarray(0, length));
+        const keys = Uint16Array.from({ length }, (_, i) => (i * 31) % 5);
+        const [sums, counts] = [new Float64Array(5), new Float64Array(5)];
+        native.arrayGroupSum(keys, values, sums, counts);
+        expect(kernels.groupSum(keys, values, 5)).toEqual({ sums, counts });
+        const slots = new Uint32Array(10);
+        native.arrayHistogram(values, -50, 50, slots);
+        const {
+          counts: bins,
+          below,
+          above,
+          nan,
+        } = kernels.histogram(values, { bins: 7, low: -50, high: 50 });
+        expect([...bins, below, above, nan]).toEqual([...slots]);
+        if (Type !== Float64Array && Type !== Float32Array) continue;
+        const floats = values as Float64Array;
+        same(kernels.sum(floats, { compensated: true }), native.arrayReduce(1, floats), 'compensated');
+      }
+    }
+  });
+
+  it('have loops that use nothing but their arguments, so that a copy of the source is the same', () => {
+    const { scale, axpy, histogram } = vectorLoops;
+    const { least, greatest, indexOfLeast, indexOfGreatest } = loops;
+    const closed = { scale, axpy, histogram, least, greatest, indexOfLeast, indexOfGreatest };
+    const all = { ...shortLoops, ...selectionLoops, ...byteLoops.COMBINE, ...closed };
+    let checked = 0;
+    for (const [name, loop] of Object.entries(all)) {
+      if (typeof loop !== 'function') continue;
+      const copy = new Function(`return ${String(loop)}`)() as (...args: unknown[]) => unknown;
+      const four = Array.from({ length: 4 }, (_, i) => Float64Array.of(i, 1, NaN));
+      expect(() => copy(...four), name).not.toThrow();
+      checked += 1;
+    }
+    expect(checked).toBeGreaterThan(15);
+    // One that is not closed serves itself.
+    let outside = 1;
+    const [notClosed] = copies(() => (outside += 1), 1);
+    expect([notClosed!(), outside]).toEqual([2, 2]);
   });
 });
 
@@ -520,7 +614,7 @@ describe('bytes', () => {
     for (const [code, operation] of (['and', 'or', 'xor', 'andNot'] as const).entries()) {
       const [one, two] = [new Uint8Array(length), new Uint8Array(length)];
       native.bytesCombine(code, a, b, one);
-      byteLoops.combine(operation, a, b, two);
+      byteLoops.COMBINE[operation](a, b, two);
       sameArray(one, two);
     }
     expect(native.bytesCountBits(a)).toBe(byteLoops.countBits(a));

@@ -38,9 +38,13 @@ describe('the key of a host', () => {
       [`${folder}/online`]: '0-3\n',
     };
     const read = (path: string) => files[path];
-    expect(processorsOf(read)).toEqual(['cpu:type:x86,ven0000fam0006mod00CF:feature:,0000,', '', '0-3']);
+    expect(processorsOf(read, 'x64')).toEqual([
+      'cpu:type:x86,ven0000fam0006mod00CF:feature:,0000,',
+      '',
+      '0-3',
+    ]);
     files[`${folder}/cpu0/regs/identification/midr_el1`] = '0x00000000413fd0c1\n';
-    expect(processorsOf(read)[1]).toBe('0x00000000413fd0c1');
+    expect(processorsOf(read, 'arm64')[1]).toBe('0x00000000413fd0c1');
     expect(processorsOf(() => undefined)).toHaveLength(2);
   });
 });

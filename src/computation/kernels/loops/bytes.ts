@@ -5,21 +5,21 @@ export type BitOperation = 'and' | 'or' | 'xor' | 'andNot';
 /** Words or bytes: arrays of integers of one width. */
 export type Words = Uint8Array | Uint32Array;
 
-export function combine(operation: BitOperation, a: Words, b: Words, out: Words): void {
-  switch (operation) {
-    case 'and':
-      for (let i = 0; i < a.length; i += 1) out[i] = a[i]! & b[i]!;
-      return;
-    case 'or':
-      for (let i = 0; i < a.length; i += 1) out[i] = a[i]! | b[i]!;
-      return;
-    case 'xor':
-      for (let i = 0; i < a.length; i += 1) out[i] = a[i]! ^ b[i]!;
-      return;
-    default:
-      for (let i = 0; i < a.length; i += 1) out[i] = a[i]! & ~b[i]!;
-  }
-}
+// A function each: closed, so that `copies.ts` can copy them.
+export const COMBINE = {
+  and: (a: Words, b: Words, out: Words): void => {
+    for (let i = 0; i < a.length; i += 1) out[i] = a[i]! & b[i]!;
+  },
+  or: (a: Words, b: Words, out: Words): void => {
+    for (let i = 0; i < a.length; i += 1) out[i] = a[i]! | b[i]!;
+  },
+  xor: (a: Words, b: Words, out: Words): void => {
+    for (let i = 0; i < a.length; i += 1) out[i] = a[i]! ^ b[i]!;
+  },
+  andNot: (a: Words, b: Words, out: Words): void => {
+    for (let i = 0; i < a.length; i += 1) out[i] = a[i]! & ~b[i]!;
+  },
+};
 
 export function countBits(data: Uint8Array): number {
   let count = 0;

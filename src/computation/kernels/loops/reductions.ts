@@ -1,15 +1,16 @@
 /**
  * Reductions in JavaScript, in the order that `native/core/kernels/bulk.h` has: value i of a block is added to lane
- * i % 32 (compensated: % 16), blocks are joined as a balanced tree. The same bits as the addon, for arrays too short for
- * it and where it is missing.
+ * i % 32 (compensated: % 16), blocks of fewer than 128 values from left to right, blocks are joined as a balanced tree.
+ * The same bits as the addon, for arrays too short for it and where it is missing; the shortest ones go through the loops
+ * of `short.ts`.
  */
 import type { Floats, Numbers } from '../arguments.js';
+import { SHORT_BELOW } from './short.js';
 
 const BLOCK = 2 ** 14;
 const MOMENT_BLOCK = 4096;
 const LANES = 32;
 const COMPENSATED_LANES = 16;
-const SEQUENTIAL_BELOW = 128;
 /** Sums of parts stay exact up to here. */
 const EXACT = 2 ** 52;
 
@@ -59,8 +60,8 @@ function totalOfLanes(): number {
 }
 
 /** Four lanes at a time over a few rows, so that four additions are in flight. */
-function sumOfBlock(values: Numbers, start: number, end: number, isLanes: boolean): number {
-  if (!isLanes && end - start < SEQUENTIAL_BELOW) {
+function sumOfBlock(values: Numbers, start: number, end: number): number {
+  if (end - start < SHORT_BELOW) {
     let sum = 0;
     for (let i = start; i < end; i += 1) sum += values[i]!;
     return sum;
@@ -92,13 +93,7 @@ function sumOfBlock(values: Numbers, start: number, end: number, isLanes: boolea
 
 export function sum(values: Numbers): number {
   if (!(values instanceof Float64Array || values instanceof Float32Array)) return sumOfIntegers(values);
-  // Most calls that end here: a hundred values take as long as the machinery for many.
-  if (values.length < SEQUENTIAL_BELOW) {
-    let sum = 0;
-    for (let i = 0; i < values.length; i += 1) sum += values[i]!;
-    return sum;
-  }
-  return joinBlocks(values.length, BLOCK, (start, end) => sumOfBlock(values, start, end, false), add);
+  return joinBlocks(values.length, BLOCK, (start, end) => sumOfBlock(values, start, end), add);
 }
 
 /** Exact, rounded once. */
@@ -129,6 +124,18 @@ function joinCompensated(left: Compensated, right: Compensated): Compensated {
 }
 
 function compensatedBlock(values: Floats, start: number, end: number): Compensated {
+  if (end - start < SHORT_BELOW) {
+    let sum = 0;
+    let error = 0;
+    for (let i = start; i < end; i += 1) {
+      const value = values[i]!;
+      const total = sum + value;
+      const rest = total - sum;
+      error += sum - (total - rest) + (value - rest);
+      sum = total;
+    }
+    return { sum, error };
+  }
   lanes.fill(0);
   errors.fill(0);
   for (let lane = 0; lane < COMPENSATED_LANES; lane += 1) {
@@ -175,7 +182,15 @@ export function joinMoments(left: Moments, right: Moments): Moments {
 
 function momentsOfBlock(values: Numbers, start: number, end: number): Moments {
   const count = end - start;
-  const mean = sumOfBlock(values, start, end, true) / count;
+  const mean = sumOfBlock(values, start, end) / count;
+  if (count < SHORT_BELOW) {
+    let m2 = 0;
+    for (let i = start; i < end; i += 1) {
+      const distance = values[i]! - mean;
+      m2 += distance * distance;
+    }
+    return { count, mean, m2 };
+  }
   lanes.fill(0);
   for (let lane = 0; lane < LANES; lane += 1) {
     let sum = 0;
@@ -194,48 +209,62 @@ export function moments(values: Numbers): Moments {
   return joinBlocks(values.length, MOMENT_BLOCK, of, joinMoments);
 }
 
-/** NaN where any value is; never -0; an infinity where there is no value. */
-export function extreme(values: Numbers, isMin: boolean): number {
-  return isMin ? least(values) : greatest(values);
-}
+// One comparison finds what is better and what is NaN: neither is "not worse". Closed, so that `copies.ts` can copy them.
 
-function least(values: Numbers): number {
+/** The least value: NaN where any is, never -0, +Infinity where there is none. */
+export function least(values: Numbers): number {
   let best = Infinity;
   for (let i = 0; i < values.length; i += 1) {
     const value = values[i]!;
-    if (value < best) best = value;
-    else if (value !== value) return NaN;
+    if (value >= best) continue;
+    if (value !== value) return NaN;
+    best = value;
   }
   return best + 0;
 }
 
-function greatest(values: Numbers): number {
+/** The greatest value: NaN where any is, never -0, -Infinity where there is none. */
+export function greatest(values: Numbers): number {
   let best = -Infinity;
   for (let i = 0; i < values.length; i += 1) {
     const value = values[i]!;
-    if (value > best) best = value;
-    else if (value !== value) return NaN;
+    if (value <= best) continue;
+    if (value !== value) return NaN;
+    best = value;
   }
   return best + 0;
 }
 
-/** The first NaN, else the first of the least or greatest; -1 where there is no value. */
-export function extremeIndex(values: Numbers, isMin: boolean): number {
-  if (values.length === 0) return -1;
-  let best = values[0]!;
-  let place = 0;
+/** The first NaN, else the first of the least; -1 where there is no value. */
+export function indexOfLeast(values: Numbers): number {
+  let best = Infinity;
+  let place = values.length === 0 ? -1 : 0;
   for (let i = 0; i < values.length; i += 1) {
     const value = values[i]!;
-    if (isMin ? value < best : value > best) {
-      best = value;
-      place = i;
-    } else if (value !== value) return i;
+    if (value >= best) continue;
+    if (value !== value) return i;
+    best = value;
+    place = i;
+  }
+  return place;
+}
+
+/** The first NaN, else the first of the greatest; -1 where there is no value. */
+export function indexOfGreatest(values: Numbers): number {
+  let best = -Infinity;
+  let place = values.length === 0 ? -1 : 0;
+  for (let i = 0; i < values.length; i += 1) {
+    const value = values[i]!;
+    if (value <= best) continue;
+    if (value !== value) return i;
+    best = value;
+    place = i;
   }
   return place;
 }
 
 function dotOfBlock(a: Numbers, b: Numbers, start: number, end: number): number {
-  if (end - start < SEQUENTIAL_BELOW) {
+  if (end - start < SHORT_BELOW) {
     let sum = 0;
     for (let i = start; i < end; i += 1) sum += a[i]! * b[i]!;
     return sum;
@@ -264,10 +293,5 @@ function dotOfBlock(a: Numbers, b: Numbers, start: number, end: number): number 
 }
 
 export function dot(a: Numbers, b: Numbers): number {
-  if (a.length < SEQUENTIAL_BELOW) {
-    let sum = 0;
-    for (let i = 0; i < a.length; i += 1) sum += a[i]! * b[i]!;
-    return sum;
-  }
   return joinBlocks(a.length, BLOCK, (start, end) => dotOfBlock(a, b, start, end), add);
 }

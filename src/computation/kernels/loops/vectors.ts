@@ -1,8 +1,10 @@
 /** Element-wise kernels, running sums, histograms and group sums in JavaScript: the same bits as `native/core/kernels`. */
 import type { Floats, Keys, Numbers } from '../arguments.js';
+import { SHORT_BELOW } from './short.js';
 
 export const SPLIT_GROUPS = 512;
 const CHUNK = 2 ** 16;
+const RUNNING_CHUNK = 2 ** 14;
 /** Four partial sums of each group. */
 const parts = new Float64Array(4 * SPLIT_GROUPS);
 
@@ -14,11 +16,14 @@ export function axpy(a: number, x: Floats, y: Floats): void {
   for (let i = 0; i < x.length; i += 1) y[i] = y[i]! + a * x[i]!;
 }
 
-/** Groups of eight by Hillis and Steele, each on top of the carry; each 2^16 values on top of those before. */
+/**
+ * Groups of eight by Hillis and Steele, each on top of the carry; each 2^14 values on top of those before. Fewer than 128
+ * one by one.
+ */
 export function runningSum(values: Numbers, out: Float64Array): void {
   let base = 0;
-  for (let start = 0; start < values.length; start += CHUNK) {
-    base += runningSumOfChunk(values, start, Math.min(start + CHUNK, values.length), base, out);
+  for (let start = 0; start < values.length; start += RUNNING_CHUNK) {
+    base += runningSumOfChunk(values, start, Math.min(start + RUNNING_CHUNK, values.length), base, out);
   }
 }
 
@@ -30,7 +35,7 @@ function runningSumOfChunk(
   out: Float64Array,
 ): number {
   let carry = 0;
-  const whole = end - ((end - start) & 7);
+  const whole = end - start < SHORT_BELOW ? start : end - ((end - start) & 7);
   for (let i = start; i < whole; i += 8) {
     const v0 = values[i]!;
     const v1 = values[i + 1]!;
@@ -68,13 +73,10 @@ export function histogram(values: Numbers, low: number, high: number, slots: Uin
   const last = bins - 1;
   for (let i = 0; i < values.length; i += 1) {
     const value = values[i]!;
-    let slot = bins + 2;
     if (value >= low && value <= high) {
-      slot = (value - low) * scaled;
-      slot = slot < bins ? slot | 0 : last;
-    } else if (value < low) slot = bins;
-    else if (value > high) slot = bins + 1;
-    slots[slot]!++;
+      const slot = (value - low) * scaled;
+      slots[slot < bins ? slot | 0 : last]!++;
+    } else slots[value < low ? bins : value > high ? bins + 1 : bins + 2]!++;
   }
 }
 
@@ -95,10 +97,11 @@ export function groupSum(keys: Keys, values: Numbers, sums: Float64Array, counts
   for (let start = 0; start < keys.length; start += CHUNK) {
     const end = Math.min(start + CHUNK, keys.length);
     parts.fill(0, 0, 4 * groups);
+    const mask = end - start < SHORT_BELOW ? 0 : 3;
     for (let i = start; i < end; i += 1) {
       const key = keys[i]!;
       if (!(key >= 0 && key < groups)) return i;
-      const at = 4 * key + (i & 3);
+      const at = 4 * key + (i & mask);
       parts[at] = parts[at]! + values[i]!;
       counts[key]!++;
     }
