@@ -135,10 +135,14 @@ function callWithEveryType() {
 }
 
 export function runGate() {
-  const measured = Object.entries(contests()).map(([name, sides]) => {
+  const all = Object.entries(contests()).map(([name, sides]) => {
     const [plain, kernel] = sides.map((run) => inTurns(run, N));
-    const empty = inTurns(sides[1], 0);
-    return { name, plain, kernel, times: pair(plain, kernel), check: pair(empty, empty).one };
+    return { name, plain, kernel, empty: inTurns(sides[1], 0) };
+  });
+  // What V8 makes of a loop is final only after it has thrown away what it took for final.
+  for (let round = 0; round < 2; round += 1) for (const { plain, kernel } of all) pair(plain, kernel);
+  const measured = all.map((one) => {
+    return { ...one, times: pair(one.plain, one.kernel), check: pair(one.empty, one.empty).one };
   });
   callWithEveryType();
   const ns = (us) => (us * 1e3).toFixed(0);

@@ -78,7 +78,7 @@ export function importWisdom(wisdom: unknown, computations: readonly Computation
   const applied: string[] = [];
   const skipped: { computation: string; reason: string }[] = [];
   for (let i = 0; i < computations.length; i += 1) {
-    const computation = computations[i]!;
+    const computation: Computation = computations[i]!;
     const { name } = computation;
     const fitting = byName.get(name);
     const reason = fitting === undefined ? whyNot(name, entries, key) : refusalOf(computation, fitting);
@@ -110,10 +110,9 @@ function keyHere(): MeasuredOn {
 function entriesOf(wisdom: unknown): readonly WisdomEntry[] {
   const { kind, version, entries } = Object(wisdom) as Partial<Wisdom>;
   if (kind !== 'system-optimizer wisdom' || version !== 1 || !Array.isArray(entries)) throw noWisdom(wisdom);
-  for (let i = 0; i < entries.length; i += 1) {
-    if (typeof entries[i] !== 'object' || entries[i] === null) return entries.filter(isEntry);
-  }
-  return entries;
+  const given = entries as readonly unknown[];
+  for (let i = 0; i < given.length; i += 1) if (!isEntry(given[i])) return given.filter(isEntry);
+  return given as readonly WisdomEntry[];
 }
 
 function isEntry(entry: unknown): entry is WisdomEntry {

@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::size_t kMaxParts = 64;
 constexpr std::size_t kSamplesPerPart = 32;
-// A part and as much to work in are half of the smallest second-level cache in use today.
-constexpr std::size_t kPartBytes = std::size_t{1} << 18;
+// A part and as much to work in are 1 MiB, as second-level caches have it today.
+constexpr std::size_t kPartBytes = std::size_t{1} << 19;
 
 constexpr std::size_t ChunksOf(std::size_t count) { return (count + kChunkValues - 1) / kChunkValues; }
 

@@ -113,103 +113,6 @@ Item* SortByRadix(Item* from, Item* to, std::size_t count) {
   return from;
 }
 
-// --- By the top digits -------------------------------------------------------------------------------------
-
-inline constexpr unsigned kTopBits = 11;  // of a digit, at most: 2048 open ends are as many pages as a page table caches
-inline constexpr unsigned kTopDigits = 3;
-
-// Bits of a digit: tables much longer than there are keys would take more time than the keys.
-inline unsigned TopBitsFor(std::size_t count) {
-  const unsigned bits = static_cast<unsigned>(std::bit_width(count)) - 3;
-  return std::clamp(bits, 6u, kTopBits);
-}
-
-// Puts right what is nearly sorted. Gives up, the items still in an order of equals as they came, after four moves an item.
-template <typename Item>
-bool Mend(Item* items, std::size_t count) {
-  std::size_t left = 4 * count;
-  for (std::size_t i = 1; i < count; ++i) {
-    if (KeyIn(items[i - 1]) <= KeyIn(items[i])) continue;
-    const Item item = items[i];
-    std::size_t at = i;
-    do {
-      items[at] = items[at - 1];
-      --at;
-    } while (at > 0 && KeyIn(item) < KeyIn(items[at - 1]));
-    items[at] = item;
-    if (i - at > left) return false;
-    left -= i - at;
-  }
-  return true;
-}
-
-using TopCounts = std::array<std::uint32_t, std::size_t{1} << kTopBits>;
-
-template <typename Key, typename Item>
-void MoveByDigit(const Item* from, Item* to, std::size_t count, Key least, unsigned shift, std::uint32_t mask,
-                 TopCounts& counts) {
-  std::uint32_t place = 0;
-  for (std::size_t k = 0; k <= mask; ++k) {
-    const std::uint32_t length = counts[k];
-    counts[k] = place;
-    place += length;
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    const Item item = from[i];
-    to[counts[static_cast<std::uint32_t>((KeyIn(item) - least) >> shift) & mask]++] = item;
-  }
-}
-
-// Sorts `from` by way of `to`; returns the one of both that has the result. `count` is at least 8.
-template <typename Key, typename Item>
-Item* SortByTopDigits(Item* from, Item* to, std::size_t count) {
-  Key least = KeyIn(from[0]);
-  Key greatest = least;
-  for (std::size_t i = 1; i < count; ++i) {
-    const Key key = KeyIn(from[i]);
-    least = key < least ? key : least;
-    greatest = key > greatest ? key : greatest;
-  }
-  const unsigned width = static_cast<unsigned>(std::bit_width(static_cast<Key>(greatest - least)));
-  if (width == 0) return from;
-  const unsigned bits = TopBitsFor(count);
-  const std::uint32_t mask = (std::uint32_t{1} << bits) - 1;
-  // Where each digit begins, from the top one down. Digits that begin at the lowest bit may overlap: keys that agree in
-  // one agree in the part of the other.
-  unsigned shifts[kTopDigits];
-  for (unsigned digit = 0; digit < kTopDigits; ++digit) {
-    shifts[digit] = width > (digit + 1) * bits ? width - (digit + 1) * bits : 0;
-  }
-  TopCounts counts[kTopDigits];
-  for (unsigned digit = 0; digit < 2; ++digit) std::fill_n(counts[digit].begin(), mask + 1, 0u);
-  for (std::size_t i = 0; i < count; ++i) {
-    const Key key = static_cast<Key>(KeyIn(from[i]) - least);
-    ++counts[0][static_cast<std::uint32_t>(key >> shifts[0]) & mask];
-    ++counts[1][static_cast<std::uint32_t>(key >> shifts[1]) & mask];
-  }
-  // Keys that share the digits taken with one key, were the lower ones spread evenly.
-  unsigned digits = shifts[0] == 0 ? 1 : 2;
-  if (shifts[1] > 0) {
-    double together = 0;
-    for (std::size_t k = 0; k <= mask; ++k) together += static_cast<double>(counts[0][k]) * counts[0][k];
-    together /= static_cast<double>(count) * (mask + 1.0);
-    if (together > 1) {
-      if (shifts[2] > 0 && together > mask) return SortByRadix<Key>(from, to, count);
-      digits = 3;
-      std::fill_n(counts[2].begin(), mask + 1, 0u);
-      for (std::size_t i = 0; i < count; ++i) {
-        ++counts[2][static_cast<std::uint32_t>((KeyIn(from[i]) - least) >> shifts[2]) & mask];
-      }
-    }
-  }
-  for (unsigned digit = digits; digit-- > 0;) {
-    MoveByDigit<Key>(from, to, count, least, shifts[digit], mask, counts[digit]);
-    std::swap(from, to);
-  }
-  if (shifts[digits - 1] == 0 || Mend(from, count)) return from;
-  return SortByRadix<Key>(from, to, count);
-}
-
 // --- By merging --------------------------------------------------------------------------------------------
 
 // Merges neighbours, `left` before `left_end` = `right` before `right_end`. Of equal keys the left one comes first.
@@ -271,6 +174,115 @@ Item* SortByMerging(Item* from, Item* to, std::size_t count) {
   return from;
 }
 
+// --- By the top digits -------------------------------------------------------------------------------------
+
+inline constexpr unsigned kTopBits = 11;  // of a digit, at most: 2048 open ends are as many pages as a page table caches
+inline constexpr unsigned kTopDigits = 3;
+
+// Bits of a digit: tables much longer than there are keys would take more time than the keys.
+inline unsigned TopBitsFor(std::size_t count) {
+  const unsigned bits = static_cast<unsigned>(std::bit_width(count)) - 3;
+  return std::clamp(bits, 6u, kTopBits);
+}
+
+// Puts right what is nearly sorted. Gives up, the items still in an order of equals as they came, after four moves an item.
+template <typename Item>
+bool Mend(Item* items, std::size_t count) {
+  std::size_t left = 4 * count;
+  for (std::size_t i = 1; i < count; ++i) {
+    if (KeyIn(items[i - 1]) <= KeyIn(items[i])) continue;
+    const Item item = items[i];
+    std::size_t at = i;
+    do {
+      items[at] = items[at - 1];
+      --at;
+    } while (at > 0 && KeyIn(item) < KeyIn(items[at - 1]));
+    items[at] = item;
+    if (i - at > left) return false;
+    left -= i - at;
+  }
+  return true;
+}
+
+// Below, merging costs less than counting all digits and moving each key once for each of its bytes.
+template <typename Key>
+inline constexpr std::size_t kRadixFrom = sizeof(Key) == 8 ? 512 : sizeof(Key) == 4 ? 256 : 96;
+
+// Whatever the keys are like.
+template <typename Key, typename Item>
+Item* SortCrowded(Item* from, Item* to, std::size_t count) {
+  return count < kRadixFrom<Key> ? SortByMerging(from, to, count) : SortByRadix<Key>(from, to, count);
+}
+
+using TopCounts = std::array<std::uint32_t, std::size_t{1} << kTopBits>;
+
+template <typename Key, typename Item>
+void MoveByDigit(const Item* from, Item* to, std::size_t count, Key least, unsigned shift, std::uint32_t mask,
+                 TopCounts& counts) {
+  std::uint32_t place = 0;
+  for (std::size_t k = 0; k <= mask; ++k) {
+    const std::uint32_t length = counts[k];
+    counts[k] = place;
+    place += length;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    const Item item = from[i];
+    to[counts[static_cast<std::uint32_t>((KeyIn(item) - least) >> shift) & mask]++] = item;
+  }
+}
+
+// Sorts `from` by way of `to`; returns the one of both that has the result. `count` is at least 8.
+template <typename Key, typename Item>
+Item* SortByTopDigits(Item* from, Item* to, std::size_t count) {
+  Key least = KeyIn(from[0]);
+  Key greatest = least;
+  for (std::size_t i = 1; i < count; ++i) {
+    const Key key = KeyIn(from[i]);
+    least = key < least ? key : least;
+    greatest = key > greatest ? key : greatest;
+  }
+  const unsigned width = static_cast<unsigned>(std::bit_width(static_cast<Key>(greatest - least)));
+  if (width == 0) return from;
+  const unsigned bits = TopBitsFor(count);
+  const std::uint32_t mask = (std::uint32_t{1} << bits) - 1;
+  // Where each digit begins, from the top one down. Digits that begin at the lowest bit may overlap: keys that agree in
+  // one agree in the part of the other.
+  unsigned shifts[kTopDigits];
+  for (unsigned digit = 0; digit < kTopDigits; ++digit) {
+    shifts[digit] = width > (digit + 1) * bits ? width - (digit + 1) * bits : 0;
+  }
+  TopCounts counts[kTopDigits];
+  for (unsigned digit = 0; digit < 2; ++digit) std::fill_n(counts[digit].begin(), mask + 1, 0u);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Key key = static_cast<Key>(KeyIn(from[i]) - least);
+    ++counts[0][static_cast<std::uint32_t>(key >> shifts[0]) & mask];
+    ++counts[1][static_cast<std::uint32_t>(key >> shifts[1]) & mask];
+  }
+  // Keys that share the digits taken with one key, were the lower ones spread evenly.
+  unsigned digits = shifts[0] == 0 ? 1 : 2;
+  if (shifts[1] > 0) {
+    double together = 0;
+    for (std::size_t k = 0; k <= mask; ++k) together += static_cast<double>(counts[0][k]) * counts[0][k];
+    together /= static_cast<double>(count) * (mask + 1.0);
+    if (together > 1) {
+      if (shifts[2] > 0 && together > mask) return SortCrowded<Key>(from, to, count);
+      digits = 3;
+      std::fill_n(counts[2].begin(), mask + 1, 0u);
+      for (std::size_t i = 0; i < count; ++i) {
+        ++counts[2][static_cast<std::uint32_t>((KeyIn(from[i]) - least) >> shifts[2]) & mask];
+      }
+    }
+  }
+  for (unsigned digit = digits; digit-- > 0;) {
+    MoveByDigit<Key>(from, to, count, least, shifts[digit], mask, counts[digit]);
+    std::swap(from, to);
+  }
+  if (shifts[digits - 1] == 0 || Mend(from, count)) return from;
+  return SortCrowded<Key>(from, to, count);
+}
+
+// --- Which of them ---------------------------------------------------------------------------------------
+
 // As many ascending runs are merged where radix would move every key once for each of its bytes.
 inline constexpr std::size_t kMergedRuns = 4;
 
@@ -304,10 +316,9 @@ Item* MergeRuns(Item* from, Item* to, std::size_t* ends, std::size_t runs) {
   return from;
 }
 
-// Below, merging costs less than counting digits and moving each key once for each of its bytes. Of the machine of
-// docs/kernels.md.
+// Below, merging costs less than counting two digits and moving each key twice. Of the machine of docs/kernels.md.
 template <typename Key>
-inline constexpr std::size_t kMergeBelow = sizeof(Key) == 8 ? 512 : sizeof(Key) == 4 ? 256 : 96;
+inline constexpr std::size_t kMergeBelow = sizeof(Key) == 8 ? 64 : 48;
 
 // Sorts `from` by way of `to`; returns the one of both that has the result.
 template <typename Key, typename Item>

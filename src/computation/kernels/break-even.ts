@@ -33,7 +33,7 @@ export const FROM = {
   hexEncode: 32,
   hexDecode: 48,
   /** By size of the element, in bytes, and whether it is a float. */
-  sort: { 1: 64, 2: 192, 4: 512, 8: 16, float: 16 } as Readonly<Record<number | 'float', number>>,
+  sort: { 1: 64, 2: 128, 4: 192, 8: 16, float: 16 } as Readonly<Record<number | 'float', number>>,
   /**
    * Values from which a second thread pays, called in a row and after a pause, in which its thread went to sleep: waking it
    * takes 20 to 40 µs. At the least two chunks of 2^16.

@@ -128,7 +128,7 @@ describe('refuses', () => {
   it.each<[any, RegExp]>([
     [undefined, /options is undefined/],
     [{}, /name is undefined/],
-    [{ name: 'c', variants: { a: () => 1 }, sizez: [1] }, /unknown key "sizez".*"sizes" \(the nearest\)/],
+    [{ name: 'c', variants: { a: () => 1 }, sizez: [1] }, /unknown key "sizez".*\(the nearest\).*sizes/],
     [{ name: 'c', variants: { a: () => 1 }, native: { run: () => 1, thread: 2 } }, /"thread".*"threads"/],
     [{ name: 'c', variants: { a: () => 1 }, parallel: { tasks: 1 } }, /"tasks".*"task"/],
     [{ name: '' }, /name is ""/],

@@ -265,6 +265,7 @@ describe('short arrays', () => {
     let checked = 0;
     for (const [name, loop] of Object.entries(all)) {
       if (typeof loop !== 'function') continue;
+      // eslint-disable-next-line @typescript-eslint/no-implied-eval -- as `copies` does
       const copy = new Function(`return ${String(loop)}`)() as (...args: unknown[]) => unknown;
       const four = Array.from({ length: 4 }, (_, i) => Float64Array.of(i, 1, NaN));
       expect(() => copy(...four), name).not.toThrow();
