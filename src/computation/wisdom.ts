@@ -78,7 +78,7 @@ export function importWisdom(wisdom: unknown, computations: readonly Computation
   const applied: string[] = [];
   const skipped: { computation: string; reason: string }[] = [];
   for (let i = 0; i < computations.length; i += 1) {
-    const computation: Computation = computations[i]!;
+    const computation = computations[i] as Computation;
     const { name } = computation;
     const fitting = byName.get(name);
     const reason = fitting === undefined ? whyNot(name, entries, key) : refusalOf(computation, fitting);
