@@ -27,6 +27,10 @@
         "native/core/procfs/process.cc",
         "native/core/procfs/smaps.cc",
         "native/core/procfs/text.cc",
+        "native/core/sampling/elf_symbols.cc",
+        "native/core/sampling/named_stacks.cc",
+        "native/core/sampling/program_map.cc",
+        "native/core/sampling/thread_sampler.cc",
         "native/core/sched/pool.cc",
         "native/core/sched/thread.cc",
         "native/binding/addon.cc",
@@ -41,6 +45,7 @@
         "native/binding/kernels.cc",
         "native/binding/memory.cc",
         "native/binding/probe.cc",
+        "native/binding/sampling.cc",
         "native/binding/sched.cc",
       ],
       "include_dirs": ["<!@(node -p \"require('node-addon-api').include\")"],
@@ -48,7 +53,7 @@
       "cflags_cc!": ["-fno-exceptions", "-std=gnu++17", "-std=gnu++20"],
       "cflags_cc": ["-std=c++20", "-O2", "-fexceptions", "-fvisibility=hidden", "-ffp-contract=off", "-Wall", "-Wextra"],
       "conditions": [
-        ["OS=='linux'", {"sources": ["native/core/os/posix.cc", "native/core/os/linux.cc", "native/core/os/linux_counters.cc"]}],
+        ["OS=='linux'", {"sources": ["native/core/os/posix.cc", "native/core/os/linux.cc", "native/core/os/linux_counters.cc", "native/core/os/linux_samples.cc"]}],
         [
           "OS=='mac'",
           {

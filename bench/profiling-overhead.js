@@ -98,6 +98,24 @@ function cpuProfile(intervalUs) {
   };
 }
 
+/** The samples, without the names at the end, which come after the window. */
+function nativeCode(intervalUs) {
+  return { start: () => native.stackSamplesStart(intervalUs), stop: () => native.stackSamplesStop() };
+}
+
+function both(first, second) {
+  return {
+    start() {
+      first.start();
+      second.start();
+    },
+    stop() {
+      second.stop();
+      first.stop();
+    },
+  };
+}
+
 let monitor;
 const TIERS = {
   'nothing (same against same)': { start() {}, stop() {} },
@@ -113,6 +131,8 @@ const TIERS = {
   'CPU profile, 200 Hz': cpuProfile(5000),
   'CPU profile, 400 Hz': cpuProfile(2500),
   'CPU profile, 1 kHz': cpuProfile(1000),
+  'native code, 400 Hz': nativeCode(2500),
+  'CPU and native code, 400 Hz': both(cpuProfile(2500), nativeCode(2500)),
 };
 
 const quantile = (list, share) => list.toSorted((a, b) => a - b)[Math.round(share * (list.length - 1))];

@@ -44,8 +44,23 @@ function testCore() {
 
 function testThreads() {
   run('cmake', ['-S', '.', '-B', THREADS_BUILD, '-DSYSOPT_SANITIZE=thread']);
-  run('cmake', ['--build', THREADS_BUILD, '--parallel', '2', '--target', 'pool_test', 'jobs_test']);
-  run('ctest', ['--test-dir', THREADS_BUILD, '--output-on-failure', '--tests-regex', '^(pool|jobs)_test$']);
+  run('cmake', [
+    '--build',
+    THREADS_BUILD,
+    '--parallel',
+    '2',
+    '--target',
+    'pool_test',
+    'jobs_test',
+    'sampling_test',
+  ]);
+  run('ctest', [
+    '--test-dir',
+    THREADS_BUILD,
+    '--output-on-failure',
+    '--tests-regex',
+    '^(pool|jobs|sampling)_test$',
+  ]);
 }
 
 /** The compiler's sanitizer runtimes, which have to be in the process before Node is. */

@@ -64,7 +64,7 @@ function diagnose(
     recommendations.push({ ...identity, ...advice });
   }
   const { type, durationMs, metrics, timeline, functions, allocations, callTree } = signals;
-  const { activities, threads, threadProfiles } = signals;
+  const { activities, threads, threadProfiles, nativeFunctions } = signals;
   return {
     schemaVersion: SCHEMA_VERSION,
     id,
@@ -79,6 +79,7 @@ function diagnose(
     functions,
     allocations,
     callTree,
+    ...(nativeFunctions && { nativeFunctions }),
     ...(activities && { activities }),
     ...(threads && { threads }),
     ...(threadProfiles && { threadProfiles }),

@@ -10,6 +10,7 @@
 #include "kernels.h"
 #include "memory.h"
 #include "probe.h"
+#include "sampling.h"
 #include "sched.h"
 
 namespace sysopt::binding {
@@ -25,6 +26,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   DefineArrays(env, exports);
   DefineJobs(env, exports);
   DefineProbe(env, exports);
+  DefineSampling(env, exports);
   DefineCapabilities(env, exports);
   return exports;
 }

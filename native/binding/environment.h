@@ -6,6 +6,7 @@
 #include <napi.h>
 
 #include "../core/figures/tick.h"
+#include "../core/sampling/thread_sampler.h"
 #include "counters.h"
 #include "jobs.h"
 #include "memory.h"
@@ -27,6 +28,7 @@ struct Environment {
   CounterTable counters;
   figures::TickReader tick;
   JobTable jobs;
+  sampling::ThreadSampler sampler;
 };
 
 }  // namespace sysopt::binding

@@ -37,6 +37,8 @@ constexpr ErrorText kErrors[] = {
     {ERANGE, "ERANGE", "result does not fit"},
     {ENOSYS, "ENOSYS", "not implemented here"},
     {ENOTSUP, "ENOTSUP", "not supported here"},
+    {EALREADY, "EALREADY", "under way already"},
+    {ENOEXEC, "ENOEXEC", "not a program file"},
     {EOPNOTSUPP, "EOPNOTSUPP", "operation not supported"},
     {ENODATA, "ENODATA", "no data"},
     {EOVERFLOW, "EOVERFLOW", "value too large"},

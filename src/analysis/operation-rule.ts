@@ -8,6 +8,7 @@ import {
   type OperationText,
   type OperationThresholds,
 } from './operation-finding.js';
+import { nativeEvidence } from './native-evidence.js';
 import type { Rule } from './rule.js';
 import type { HotOperation } from './signal-view.js';
 
@@ -17,10 +18,12 @@ export interface OperationRule extends OperationText {
   /** What the operation is called in “…, because no …”. */
   readonly what: string;
   readonly accept?: (hot: HotOperation) => boolean;
+  /** Family of native functions whose share of the CPU time supports the finding. */
+  readonly native?: Parameters<typeof nativeEvidence>[1];
 }
 
 export function operationRule(definition: OperationRule): Rule {
-  const { cause, kinds, thresholds, what, accept } = definition;
+  const { cause, kinds, thresholds, what, accept, native } = definition;
   return {
     cause,
     evaluate(view) {
@@ -28,7 +31,13 @@ export function operationRule(definition: OperationRule): Rule {
       const candidates = view.ofKind(...kinds).filter((hot) => accept?.(hot) ?? true);
       const found = candidates.filter((hot) => hot.activeMs >= LEAST_BUSY_MS && exceeds(hot, thresholds));
       if (found.length > 0) {
-        return { findings: found.map((hot) => operationFinding(view, hot, thresholds, definition)) };
+        const support = native === undefined ? [] : nativeEvidence(view, native);
+        return {
+          findings: found.map((hot) => {
+            const finding = operationFinding(view, hot, thresholds, definition);
+            return { ...finding, evidence: [...finding.evidence, ...support] };
+          }),
+        };
       }
       const share = candidates[0]?.loopShare ?? 0;
       return { findings: [], because: `no ${what} took more than ${formatShare(share)} of the time` };

@@ -15,6 +15,7 @@ import {
 import { missingInWords, missingMetrics } from '../report/missing.js';
 import { formatDurationMs, formatNumber, formatShare } from '../units.js';
 import { guideOnDisk } from './guide-path.js';
+import { printNative } from './print-native.js';
 import { printWaiting } from './print-waiting.js';
 import { visible, wrap, type Style, type Terminal } from './terminal.js';
 
@@ -56,6 +57,7 @@ export function printResult(
   for (const answered of findings) printFinding(terminal, answered);
   for (const recommendation of others) printRecommendation(terminal, recommendation, false);
   printWaiting(terminal, result, fromHere);
+  printNative(terminal, result);
   printMissing(terminal, result.metrics, byDoctor);
 }
 

@@ -4,11 +4,8 @@ import type { ThreadCost } from '../model/signals.js';
 import { formatPlace } from '../report/format.js';
 import { activeThreads, activityName, shareOfThread, threadRoleText } from '../report/waiting-tables.js';
 import { formatDurationMs, formatNumber, formatShare } from '../units.js';
-import { alignColumns, visible, type Terminal } from './terminal.js';
-
-const SHOWN_ROWS = 8;
-/** Of a path or an address; the report shows all of it. */
-const MAX_NAME = 48;
+import { clipped, printTable } from './print-table.js';
+import type { Terminal } from './terminal.js';
 
 /**
  * Operations by call site for `io` and `network`, threads and their functions for `thread`; nothing for the other
@@ -64,31 +61,4 @@ export function printWaiting(
       ]),
     );
   }
-}
-
-function printTable(
-  terminal: Terminal,
-  header: readonly string[],
-  rows: readonly (readonly string[])[],
-): void {
-  if (rows.length === 0) return;
-  const [first = '', ...lines] = alignColumns([
-    header,
-    ...rows.slice(0, SHOWN_ROWS).map((row) => row.map(oneLine)),
-  ]);
-  terminal.print();
-  terminal.print(terminal.style('dim', first));
-  for (const line of lines) terminal.print(line);
-  if (rows.length > SHOWN_ROWS) {
-    terminal.print(terminal.style('dim', `${rows.length - SHOWN_ROWS} more in the stored result`));
-  }
-}
-
-function clipped(text: string): string {
-  return text.length <= MAX_NAME ? text : `…${text.slice(1 - MAX_NAME)}`;
-}
-
-/** A name with a line break in it would tear the table. */
-function oneLine(text: string): string {
-  return visible(text.replace(/\s+/g, ' '));
 }

@@ -13,6 +13,7 @@ const ELU = 'performance.eventLoopUtilization()';
 const UV_METRICS = 'performance.nodeTiming.uvMetricsInfo';
 const DELAY = 'perf_hooks.monitorEventLoopDelay(), its resolution subtracted';
 const V8_CPU = 'V8 sampling profiler (inspector domain Profiler)';
+const STACKS = 'timer on the thread’s CPU clock (timer_create(2)), in CPU runs on Linux';
 const V8_HEAP = 'V8 sampling heap profiler (inspector domain HeapProfiler)';
 const GC = 'PerformanceObserver, entry type gc';
 const HEAP = 'v8.getHeapStatistics()';
@@ -102,6 +103,21 @@ export const METRIC_CATALOGUE = {
     'ratio',
     'Share of busy sampled time in Node’s own promise and nextTick code, outside functions of the user.',
     V8_CPU,
+  ),
+  'cpu.native.share': define(
+    'ratio',
+    'Share of the profiled thread’s CPU time in native code: V8’s builtins and compiled regular expressions, V8, Node, libraries and the kernel. The rest is JavaScript, compiled or interpreted.',
+    STACKS,
+  ),
+  'cpu.interpreter.share': define(
+    'ratio',
+    'Share of the profiled thread’s CPU time in V8’s interpreter: JavaScript that is not compiled.',
+    STACKS,
+  ),
+  'cpu.native.samples': define(
+    'count',
+    'Samples behind these shares. One of a thread that is idle does not exist.',
+    STACKS,
   ),
   'cpu.deoptimisations': define(
     'count/s',

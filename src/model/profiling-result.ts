@@ -7,6 +7,7 @@ import type {
   ActivityCost,
   AllocationSite,
   FunctionCost,
+  NativeFunction,
   StackNode,
   ThreadCost,
   ThreadProfile,
@@ -68,6 +69,8 @@ export interface ProfilingResult {
   readonly allocations: readonly AllocationSite[];
   /** Merged call tree for the flame graph: CPU time, or allocated bytes for a memory run. */
   readonly callTree: StackNode | null;
+  /** Native functions of the profiled thread by share of its CPU time, for a CPU run. */
+  readonly nativeFunctions?: readonly NativeFunction[];
   /** Input, output and other waiting, by kind and place, by total time. */
   readonly activities?: readonly ActivityCost[];
   readonly threads?: readonly ThreadCost[];

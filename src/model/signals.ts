@@ -202,6 +202,36 @@ export interface Deoptimisation {
   readonly share: number;
 }
 
+/** What native code is for. `library`: C libraries and others; `builtin`, `runtime`: V8’s, for everything else. */
+export type NativeFamily =
+  | 'regexp'
+  | 'json'
+  | 'zlib'
+  | 'crypto'
+  | 'megamorphic'
+  | 'gc'
+  | 'compiler'
+  | 'builtin'
+  | 'runtime'
+  | 'node'
+  | 'libuv'
+  | 'addon'
+  | 'library'
+  | 'kernel';
+
+/** A native function that the profiled thread’s CPU time went into. */
+export interface NativeFunction {
+  /** As the symbol says, without arguments; the module’s name where it has no symbols. */
+  readonly name: string;
+  /** File name of the program, library or addon. */
+  readonly module: string;
+  /** By the function’s name, or by that of its nearest native caller that tells: `memmove` called by JSON is JSON. */
+  readonly family: NativeFamily;
+  /** Of the thread’s CPU time, 0 to 1. */
+  readonly share: number;
+  readonly samples: number;
+}
+
 /** Node of a merged call tree. `value` is inclusive: milliseconds of CPU, or bytes. */
 export interface StackNode {
   readonly name: string;
@@ -239,6 +269,8 @@ export interface Signals {
   readonly listeners?: readonly ListenerGrowth[];
   /** By count, greatest first. */
   readonly deoptimisations?: readonly Deoptimisation[];
+  /** By share, greatest first; in CPU runs on Linux with the addon. */
+  readonly nativeFunctions?: readonly NativeFunction[];
   /** Input, output and other waiting, by kind and place, by total time. */
   readonly activities?: readonly ActivityCost[];
   /** CPU profiles of worker threads, one each. */

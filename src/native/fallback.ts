@@ -68,6 +68,7 @@ export function createFallback(loadError: string): NativeContract {
     ...figures,
     ...createCounters(),
     ...probes,
+    ...samples,
   };
 }
 
@@ -399,6 +400,25 @@ const probes = {
   emptyCall() {
     // That it does nothing is what it is for.
   },
+} satisfies Partial<NativeContract>;
+
+/** A signal handler cannot be written in JavaScript. */
+const samples = {
+  stackSamplesStart(intervalUs) {
+    checkInteger(intervalUs, 'intervalUs', 100, 1e6);
+    throw systemError('ENOSYS', 'timer_create', "the thread's CPU clock");
+  },
+
+  stackSamplesStop: () => false,
+
+  stackSamplesTake: () => ({
+    taken: 0,
+    depth: 16,
+    stacks: new Int32Array(0),
+    frames: [],
+    modules: [],
+    bytesRead: 0,
+  }),
 } satisfies Partial<NativeContract>;
 
 function checkMemory(memory: unknown, sizeBytes: number): void {

@@ -7,6 +7,7 @@ import type {
   FunctionCost,
   GcSummary,
   ListenerGrowth,
+  NativeFunction,
   OperationCost,
   StackNode,
   ThreadCost,
@@ -77,6 +78,7 @@ export class Gathered {
   threads: readonly ThreadCost[] = [];
   listeners: readonly ListenerGrowth[] | undefined;
   deoptimisations: readonly Deoptimisation[] | undefined;
+  nativeFunctions: readonly NativeFunction[] | undefined;
   activities: readonly ActivityCost[] | undefined;
   threadProfiles: readonly ThreadProfile[] = [];
   rawProfile: unknown;

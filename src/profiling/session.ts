@@ -353,6 +353,7 @@ class Run implements ProfileRun {
       threads: gathered.threads,
       ...(gathered.listeners === undefined ? {} : { listeners: gathered.listeners }),
       ...(gathered.deoptimisations === undefined ? {} : { deoptimisations: gathered.deoptimisations }),
+      ...(gathered.nativeFunctions === undefined ? {} : { nativeFunctions: gathered.nativeFunctions }),
       ...(gathered.activities === undefined ? {} : { activities: gathered.activities }),
       ...(gathered.threadProfiles.length === 0 ? {} : { threadProfiles: gathered.threadProfiles }),
       ...(gathered.rawProfile === undefined ? {} : { rawProfile: gathered.rawProfile }),

@@ -18,6 +18,7 @@ import { allocationTable, definitionOf, functionTable, metricsTable } from './ta
 import { allocationTree } from './allocation-tree.js';
 import { flameDiffSection } from './flame-diff.js';
 import { threadLanes } from './thread-lanes.js';
+import { nativeTable, shownNativeFunctions } from './native-table.js';
 import { activityTable, threadProfileTable, threadTable } from './waiting-tables.js';
 
 /**
@@ -145,6 +146,10 @@ function resultSections(
   }
   if (result.functions.length > 0) {
     sections.push([`functions${suffix}`, `Hot functions${label}`, functionTable(result.functions, root)]);
+  }
+  const nativeFunctions = shownNativeFunctions(result);
+  if (nativeFunctions.length > 0) {
+    sections.push([`native${suffix}`, `Native code${label}`, nativeTable(nativeFunctions)]);
   }
   if (result.allocations.length > 0) {
     sections.push([`allocations${suffix}`, `Allocation${label}`, allocationTable(result.allocations, root)]);

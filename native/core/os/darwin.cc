@@ -53,6 +53,13 @@ Status OpenDescriptors(std::uint64_t* count) noexcept {
   return Status::Ok();
 }
 
+// macOS and Windows have no timer on a thread's CPU clock.
+Status StartSamples(std::uint64_t, TakeSample, void*) noexcept { return Status::Fail(ENOTSUP, "timer_create"); }
+void StopSamples() noexcept {}
+Status StackBounds(std::uintptr_t*, std::uintptr_t*) noexcept { return Status::Fail(ENOTSUP, "pthread_getattr_np"); }
+bool EndsInSystemCall(const unsigned char*, std::size_t) noexcept { return false; }
+bool Demangle(const char*, char*, std::size_t) noexcept { return false; }
+
 Status CounterOpen(const CounterSpec&, int*) noexcept { return Status::Fail(ENOTSUP, "perf_event_open"); }
 Status CounterEnable(int) noexcept { return Status::Fail(ENOTSUP, "ioctl"); }
 Status CounterDisable(int) noexcept { return Status::Fail(ENOTSUP, "ioctl"); }

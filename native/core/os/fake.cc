@@ -179,6 +179,13 @@ Status ReadKept(int descriptor, char* buffer, std::size_t capacity, std::size_t*
   return Status::Ok();
 }
 
+Status ReadAt(int descriptor, std::uint64_t offset, char* buffer, std::size_t capacity, std::size_t* length) noexcept {
+  if (const Status status = Call("pread"); !status.ok()) return status;
+  const std::string_view text = State().files[State().kept.at(descriptor)];
+  *length = offset < text.size() ? text.substr(static_cast<std::size_t>(offset)).copy(buffer, capacity) : 0;
+  return Status::Ok();
+}
+
 void CloseKept(int descriptor) noexcept {
   if (State().kept.erase(descriptor) != 1) std::abort();  // closed twice, or never open
 }
@@ -218,6 +225,24 @@ Status CounterOpen(const CounterSpec& spec, int* descriptor) noexcept {
   fake::Groups()[spec.group >= 0 ? spec.group : *descriptor].push_back(*descriptor);
   return Status::Ok();
 }
+
+// Nothing interrupts here: a test calls Take() itself, with the registers that it likes.
+Status StartSamples(std::uint64_t, TakeSample, void*) noexcept { return Call("timer_create"); }
+
+void StopSamples() noexcept { State().calls.emplace_back("timer_delete"); }
+
+Status StackBounds(std::uintptr_t* low, std::uintptr_t* high) noexcept {
+  if (const Status status = Call("stack-bounds"); !status.ok()) return status;
+  *low = State().stack_low;
+  *high = State().stack_high;
+  return Status::Ok();
+}
+
+bool EndsInSystemCall(const unsigned char* before, std::size_t length) noexcept {
+  return length > 0 && before[length - 1] == 0x05;
+}
+
+bool Demangle(const char*, char*, std::size_t) noexcept { return false; }
 
 std::uint64_t MonotonicNs() noexcept { return State().now_ns += 1'000'000; }
 

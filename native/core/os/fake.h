@@ -49,6 +49,8 @@ struct Kernel {
   std::size_t short_read = 0;
   std::uint64_t now_ns = 0;
   std::string thread_name;
+  std::uintptr_t stack_low = 0;
+  std::uintptr_t stack_high = 0;
 
   // What the core has open now. All are empty when it cleaned up after itself.
   std::map<void*, std::size_t> mappings;

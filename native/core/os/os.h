@@ -139,6 +139,9 @@ Status OpenKept(const char* path, int* descriptor) noexcept;
 Status ReadKept(int descriptor, char* buffer, std::size_t capacity, std::size_t* length) noexcept;
 void CloseKept(int descriptor) noexcept;
 
+// Reads such a file from `offset` on; `length` is less than `capacity` at its end only.
+Status ReadAt(int descriptor, std::uint64_t offset, char* buffer, std::size_t capacity, std::size_t* length) noexcept;
+
 // Calls `entry` for each name in a directory except `.` and `..`, in no particular order.
 using Entry = void (*)(void* context, const char* name) noexcept;
 Status ListDirectory(const char* path, Entry entry, void* context) noexcept;
@@ -147,6 +150,35 @@ Status ListDirectory(const char* path, Entry entry, void* context) noexcept;
 
 // Nanoseconds since an arbitrary origin, never going back.
 std::uint64_t MonotonicNs() noexcept;
+
+// ---- Samples of a thread ----------------------------------------------------------------------------------
+
+// Registers of a thread at the instant that a signal stopped it.
+struct Interrupted {
+  std::uintptr_t pc = 0;
+  std::uintptr_t sp = 0;
+  std::uintptr_t fp = 0;
+};
+
+// Runs in a signal handler on the sampled thread: may call nothing that is not async-signal-safe.
+using TakeSample = void (*)(void* context, const Interrupted& at) noexcept;
+
+// Calls `take` on the calling thread each time that it has used `interval_ns` more of its CPU's time; the kernel
+// rounds up to its own clock tick. A thread that sleeps is not woken. One at a time in a process: EBUSY for another.
+// EBUSY too where the program uses every real-time signal, ENOTSUP where the system has no such clock.
+Status StartSamples(std::uint64_t interval_ns, TakeSample take, void* context) noexcept;
+
+// Ends it; `take` is not called again. Pre: StartSamples() succeeded on this same thread.
+void StopSamples() noexcept;
+
+// The calling thread's stack, of which all from its stack pointer up to `high` is mapped.
+Status StackBounds(std::uintptr_t* low, std::uintptr_t* high) noexcept;
+
+// Whether the bytes before a program counter are this processor's call into the kernel. `length` of them are at hand.
+bool EndsInSystemCall(const unsigned char* before, std::size_t length) noexcept;
+
+// Writes the readable form of a linker's name, cut to `capacity` and terminated. False where it has none.
+bool Demangle(const char* name, char* out, std::size_t capacity) noexcept;
 
 // ---- Performance counters ---------------------------------------------------------------------------------
 

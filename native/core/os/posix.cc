@@ -181,6 +181,20 @@ Status ReadKept(int descriptor, char* buffer, std::size_t capacity, std::size_t*
 
 void CloseKept(int descriptor) noexcept { close(descriptor); }
 
+Status ReadAt(int descriptor, std::uint64_t offset, char* buffer, std::size_t capacity, std::size_t* length) noexcept {
+  std::size_t filled = 0;
+  while (filled < capacity) {
+    const ssize_t got =
+        pread(descriptor, buffer + filled, capacity - filled, static_cast<off_t>(offset + filled));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Status::Fail(errno, "pread");
+    if (got == 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  *length = filled;
+  return Status::Ok();
+}
+
 Status StreamFile(const char* path, Sink sink, void* context) noexcept {
   const Descriptor file(OpenForReading(path));
   if (file.get() < 0) return Status::Fail(errno, "open");

@@ -233,8 +233,16 @@ Status ReadFile(const char*, char*, std::size_t, std::size_t*) noexcept {
 Status OpenKept(const char*, int*) noexcept { return Status::Fail(ENOENT, "open"); }
 Status ReadKept(int, char*, std::size_t, std::size_t*) noexcept { return Status::Fail(EBADF, "read"); }
 void CloseKept(int) noexcept {}
+Status ReadAt(int, std::uint64_t, char*, std::size_t, std::size_t*) noexcept { return Status::Fail(EBADF, "read"); }
 Status StreamFile(const char*, Sink, void*) noexcept { return Status::Fail(ENOENT, "open"); }
 Status ListDirectory(const char*, Entry, void*) noexcept { return Status::Fail(ENOENT, "opendir"); }
+
+// macOS and Windows have no timer on a thread's CPU clock.
+Status StartSamples(std::uint64_t, TakeSample, void*) noexcept { return Status::Fail(ENOTSUP, "timer_create"); }
+void StopSamples() noexcept {}
+Status StackBounds(std::uintptr_t*, std::uintptr_t*) noexcept { return Status::Fail(ENOTSUP, "pthread_getattr_np"); }
+bool EndsInSystemCall(const unsigned char*, std::size_t) noexcept { return false; }
+bool Demangle(const char*, char*, std::size_t) noexcept { return false; }
 
 Status CounterOpen(const CounterSpec&, int*) noexcept { return Status::Fail(ENOTSUP, "perf_event_open"); }
 Status CounterEnable(int) noexcept { return Status::Fail(ENOTSUP, "ioctl"); }

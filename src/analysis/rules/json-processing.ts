@@ -8,6 +8,7 @@ import { operationRule } from '../operation-rule.js';
 export const jsonProcessing = operationRule({
   cause: 'json-processing',
   kinds: ['json'],
+  native: 'json',
   what: 'JSON call',
   thresholds: { block: { longestMs: 8, loopShare: 0.03 }, load: { loopShare: 0.3, busyShare: 0.35 } },
   title: ({ operation }) => `${operation.name} in ${placeOf(operation.location)} blocks the event loop`,

@@ -1,5 +1,6 @@
 import { formatShare } from '../../units.js';
 import { confidenceAbove } from '../confidence.js';
+import { nativeEvidence } from '../native-evidence.js';
 import { LEAST_BUSY_MS, operationFinding, placeOf } from '../operation-finding.js';
 import type { Rule } from '../rule.js';
 import type { HotOperation, SignalView } from '../signal-view.js';
@@ -58,6 +59,7 @@ export const megamorphicAccess: Rule = {
               statement: `${formatShare(stubShare)} of its time went into V8’s generic property access, which shape-stable code never enters.`,
             },
             ...finding.evidence,
+            ...nativeEvidence(view, 'megamorphic'),
           ],
           expectedGain: hot.busyShare * stubShare,
         };

@@ -6,6 +6,7 @@ import { canBacktrack } from '../regexp-shape.js';
 export const regexpBacktracking = operationRule({
   cause: 'regexp-backtracking',
   kinds: ['regexp'],
+  native: 'regexp',
   what: 'regular expression',
   accept: ({ operation }) => canBacktrack(operation.name),
   thresholds: { block: { longestMs: 10, loopShare: 0.03 }, load: { loopShare: 0.15, busyShare: 0.25 } },

@@ -8,6 +8,7 @@ const SLOW = /sign|verify|pbkdf2|scrypt|hkdf|generate|prime|diffie|hellman|publi
 const COMMON = {
   cause: 'sync-crypto',
   kinds: ['sync-crypto'],
+  native: 'crypto',
   what: 'synchronous crypto call',
   title: ({ operation }) => `${operation.name} in ${placeOf(operation.location)} blocks the event loop`,
 } as const satisfies Partial<Parameters<typeof operationRule>[0]>;

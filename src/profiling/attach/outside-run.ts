@@ -19,6 +19,7 @@ import { summariseHeapProfile } from '../heap/summary.js';
 import { Gathered, type Sampler, type SamplingWindow } from '../sampler.js';
 import { HostSampler } from '../samplers/host.js';
 import { KernelIoSampler } from '../samplers/kernel-io.js';
+import { NATIVE_METRICS } from '../samplers/native-code.js';
 import { setBlockedShare } from '../samplers/threads.js';
 import { TickReading } from '../samplers/tick-reading.js';
 import { WorkerSampler } from '../samplers/workers.js';
@@ -286,7 +287,9 @@ class OutsideRun {
     const last = this.#heap.at(-1);
     if (last !== undefined) gathered.set('heap.used', last.usedSize);
     gathered.missing(
-      NOT_SEEN.filter((name) => gathered.metrics[name] === undefined),
+      [...NOT_SEEN, ...(this.#type === 'cpu' ? NATIVE_METRICS : [])].filter(
+        (name) => gathered.metrics[name] === undefined,
+      ),
       INSIDE_ONLY,
     );
     if (!sharesControlGroup(this.#pid)) {

@@ -14,6 +14,7 @@ import { HostSampler } from './host.js';
 import { KernelIoSampler } from './kernel-io.js';
 import { ListenerSampler } from './listeners.js';
 import { MemoryMapSampler } from './memory-map.js';
+import { NativeCodeSampler } from './native-code.js';
 import { PeerSampler } from './peers.js';
 import { PoolQueueSampler } from './pool-queue.js';
 import { ProcessSampler } from './process.js';
@@ -24,15 +25,17 @@ import { WorkerSampler } from './workers.js';
 /**
  * The built-in samplers in the order of their start. The heap profile comes first because a memory run begins
  * with a full collection, which belongs to no figure; the activity's replacements come after all that reads files
- * itself; the CPU profile last, so that it sees none of the starting.
+ * itself; the CPU profile and the samples of native code last, so that they see none of the starting.
  */
 export function builtInSamplers(native: NativeContract, session: InspectorSession): Sampler[] {
   const reading = new TickReading(native);
   const pool = new Set<number>();
   const cpu = new CpuProfileSampler(session);
   const workers = new WorkerSampler(session);
+  const nativeCode = new NativeCodeSampler(native);
   return [
     closing(reading),
+    nativeCode.naming(),
     new HeapProfileSampler(session, cpu),
     new MemoryMapSampler(native),
     new HostSampler(native, reading),
@@ -55,6 +58,7 @@ export function builtInSamplers(native: NativeContract, session: InspectorSessio
     new EventLoopSampler(),
     new DeoptimisationSampler(session, cpu),
     cpu,
+    nativeCode,
   ];
 }
 
