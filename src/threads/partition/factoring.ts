@@ -1,7 +1,7 @@
 /**
  * Factoring (Hummel, Schonberg and Flynn, 1992): chunks come in batches of one per participant, and each batch hands
  * out half of what is left. First chunks are half as large as guided's, which costs a few more requests and
- * guards against uneven iterations (simulated makespan 1.25 times the bound).
+ * guards against uneven iterations (simulated makespan 1.22 times the bound).
  *
  * The nth chunk is a pure function of n, so one shared counter is all the coordination.
  */

@@ -1,7 +1,7 @@
 /**
  * Guided self-scheduling (Polychronopoulos and Kuck, 1987): each request takes 1/participants of what is left.
  * Few requests, but the first chunks are so large that one slow thread with one of them decides the makespan
- * (simulated 1.26 times the bound).
+ * (simulated 1.37 times the bound).
  */
 import { LINE_WORDS, type Partitioner } from './partitioner.js';
 
