@@ -162,7 +162,8 @@ export class CompletionWatch {
     worker.isListening = true;
     lane.memory.listen(count);
     // Came back in between: the worker may not have seen that somebody listens. While more is to come, it will.
-    if (!this.#isLooking && lane.memory.returned >= Math.min(count, lane.load)) {
+    // A lane may hold nothing but tasks that were taken back, and then nothing that came back either.
+    if (!this.#isLooking && lane.memory.returned >= Math.max(1, Math.min(count, lane.load))) {
       this.#isLooking = true;
       this.#until = undefined;
       setImmediate(this.#turn);

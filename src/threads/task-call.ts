@@ -14,6 +14,19 @@ export interface TaskProfile {
   runMs: number | undefined;
 }
 
+/** In one step a forecast follows a run that took so many times as long and so many ms more, and no further. */
+const MOST_GROWTH = 8;
+const LEAST_GROWTH_MS = 0.01;
+
+/**
+ * What a task is forecast to take after one more run, in ms. A run whose thread lost its CPU takes a time slice longer, ten
+ * thousand times a short task: it must not make the next ones look long. What has become long is known after a few runs.
+ */
+export function forecastAfter(known: number | undefined, runMs: number): number {
+  if (known === undefined) return runMs;
+  return known + (Math.min(runMs, MOST_GROWTH * known + LEAST_GROWTH_MS) - known) / 4;
+}
+
 /** `waiting`: for room in the queue. `placed`: in a worker's lane. */
 export type CallState = 'waiting' | 'queued' | 'placed' | 'settled';
 

@@ -16,7 +16,7 @@ import {
 } from './pool-options.js';
 import type { PoolWorker } from './pool-worker.js';
 import { DurationHistogram } from './run-histogram.js';
-import { TaskCall, type TaskProfile } from './task-call.js';
+import { forecastAfter, TaskCall, type TaskProfile } from './task-call.js';
 import { TaskPlacement } from './task-placement.js';
 import { checkTask, taskLabel, type Task } from './task.js';
 import { TaskQueue } from './task-queue.js';
@@ -398,8 +398,7 @@ export class TaskDispatcher {
     const { profile } = call;
     const worker = call.worker!;
     worker.backlogMs -= call.forecastMs;
-    const known = profile.runMs;
-    profile.runMs = known === undefined ? runMs : known + (runMs - known) / 4;
+    profile.runMs = forecastAfter(profile.runMs, runMs);
     // What comes from a call that was interrupted meanwhile counts no more.
     if (call.settled) return;
     const queueMs = Math.max(0, this.#now - call.calledAt - runMs);
