@@ -113,6 +113,7 @@ export { MpmcQueue } from './threads/sync/mpmc-queue.js';
 export { SpscRing } from './threads/sync/spsc-ring.js';
 export { SeqLock, type SeqLockOptions } from './threads/sync/seqlock.js';
 export { Barrier, type BarrierOptions } from './threads/sync/barrier.js';
+export { contentionReport } from './threads/sync/contention-report.js';
 export { recoverOnExit, type Recoverable } from './threads/sync/recover-on-exit.js';
 export { ConcurrencyLimiter } from './threads/limiter/concurrency-limiter.js';
 export type { ConcurrencyLimiterOptions } from './threads/limiter/limiter-options.js';
@@ -221,6 +222,7 @@ export type { StructChoice } from './memory/struct/struct-type.js';
 export type { StructDescriptor } from './memory/struct/descriptor.js';
 export type { ArrayDescriptor } from './memory/struct/struct-array.js';
 export type { ColumnsOf, FieldType } from './memory/struct/field-types.js';
+export type { ThreadStats } from './threads/thread-stats.js';
 export type { RunOptions, ThreadPoolEvents, ThreadPoolStats } from './threads/thread-pool.js';
 export type {
   ParallelMapOptions,
@@ -240,6 +242,7 @@ export type {
   PrimitiveOptions,
   WaitOptions,
 } from './threads/sync/primitive.js';
+export type { Contended, ContentionReport, ContentionRow } from './threads/sync/contention-report.js';
 export type { QueueOptions, QueueStats } from './threads/sync/queue.js';
 export type { ItemOptions, QueueItem } from './threads/sync/queue-items.js';
 export type {

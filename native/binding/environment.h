@@ -7,6 +7,7 @@
 
 #include "../core/figures/tick.h"
 #include "../core/sampling/thread_sampler.h"
+#include "../core/sched/thread.h"
 #include "counters.h"
 #include "jobs.h"
 #include "memory.h"
@@ -29,6 +30,7 @@ struct Environment {
   figures::TickReader tick;
   JobTable jobs;
   sampling::ThreadSampler sampler;
+  sched::ComputeThread compute_thread;
 };
 
 }  // namespace sysopt::binding

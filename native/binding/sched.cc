@@ -6,6 +6,7 @@
 
 #include "../core/sched/thread.h"
 #include "arguments.h"
+#include "environment.h"
 #include "errors.h"
 
 // From uv.h, which only Node's own header set has; the call and the option are stable since libuv 1.0.
@@ -16,6 +17,7 @@ namespace {
 
 constexpr int kUvLoopBlockSignal = 0;  // UV_LOOP_BLOCK_SIGNAL
 constexpr double kMaxThreadId = 2147483647;
+constexpr double kMaxNice = 19;
 
 std::uint32_t ThreadIdArgument(const Napi::CallbackInfo& info, std::size_t index) {
   return static_cast<std::uint32_t>(IntegerArgument(info, index, "tid", 0, kMaxThreadId));
@@ -81,6 +83,18 @@ void SetAffinity(const Napi::CallbackInfo& info) {
   ThrowIfFailed(info.Env(), status, DescribeThread(tid));
 }
 
+void SetNice(const Napi::CallbackInfo& info) {
+  const std::uint32_t tid = ThreadIdArgument(info, 0);
+  const int nice = static_cast<int>(IntegerArgument(info, 1, "nice", 0, kMaxNice));
+  ThrowIfFailed(info.Env(), os::SetNice(tid, nice), DescribeThread(tid));
+}
+
+void CountComputeThread(const Napi::CallbackInfo& info) { Environment::Of(info).compute_thread.Count(); }
+
+Napi::Value ComputeThreads(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(sched::ComputeThreads()));
+}
+
 Napi::Value SetThreadName(const Napi::CallbackInfo& info) {
   const std::string name = StringArgument(info, 0, "name");
   return Napi::Boolean::New(info.Env(), sched::NameThread(name).ok());
@@ -104,6 +118,9 @@ void DefineSched(Napi::Env env, Napi::Object exports) {
   exports.Set("setAffinity", Napi::Function::New(env, SetAffinity, "setAffinity"));
   exports.Set("processAffinity", Napi::Function::New(env, ProcessAffinity, "processAffinity"));
   exports.Set("useProcessAffinity", Napi::Function::New(env, UseProcessAffinity, "useProcessAffinity"));
+  exports.Set("setNice", Napi::Function::New(env, SetNice, "setNice"));
+  exports.Set("countComputeThread", Napi::Function::New(env, CountComputeThread, "countComputeThread"));
+  exports.Set("computeThreads", Napi::Function::New(env, ComputeThreads, "computeThreads"));
   exports.Set("setThreadName", Napi::Function::New(env, SetThreadName, "setThreadName"));
   exports.Set("blockProfilerSignal", Napi::Function::New(env, BlockProfilerSignal, "blockProfilerSignal"));
 }

@@ -138,6 +138,24 @@ TEST(ProcessCpusComeBackInPinnedThread) {
   }).join();
 }
 
+TEST(ComputeThreadsAreCountedOnceEach) {
+  const unsigned before = sched::ComputeThreads();
+  {
+    sched::ComputeThread one;
+    sched::ComputeThread never;
+    EXPECT_EQ(sched::ComputeThreads(), before);
+    one.Count();
+    one.Count();
+    EXPECT_EQ(sched::ComputeThreads(), before + 1);
+  }
+  EXPECT_EQ(sched::ComputeThreads(), before);
+}
+
+TEST(NicenessIsOfOneThread) {
+  std::thread([] { EXPECT(os::SetNice(0, 19).ok() || os::SetNice(0, 19).error == ENOTSUP); }).join();
+  EXPECT_EQ(os::SetNice(1, 19).error == ENOTSUP ? ESRCH : os::SetNice(1, 19).error, ESRCH);
+}
+
 TEST(PinningIsExactOrRefused) {
   std::thread([] {
     os::CpuSet all;

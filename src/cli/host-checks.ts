@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import { cpuLimits } from '../host/limits.js';
+import { adviseOnPools, ownRuntimePools } from '../host/runtime-pools.js';
 import { CGROUP_COLUMNS, HOST_CPU_COLUMNS } from '../native/contract.js';
 import { loadNative } from '../native/load.js';
 import { formatBytes, formatDurationMs, formatNumber, formatShare } from '../units.js';
@@ -242,6 +243,16 @@ function processChecks(): Check[] {
           : `UV_THREADPOOL_SIZE=${visible(poolSize)}.`,
     },
   ];
+  const { effectiveCpus } = cpuLimits();
+  const runtime = ownRuntimePools(effectiveCpus);
+  const flag = adviseOnPools(runtime, effectiveCpus).runtimeFlags[0];
+  checks.push({
+    area,
+    name: 'V8 helpers',
+    state: flag === undefined ? 'available' : 'attention',
+    message: `${runtime.v8.threads} threads for garbage collection and compilation (${runtime.v8.from === 'default' ? '--v8-pool-size is not set' : runtime.v8.from})${flag === undefined ? '.' : `, for ${formatNumber(effectiveCpus)} processors: they take turns with the program.`}`,
+    ...(flag !== undefined && { remedy: `${flag}, if sysopt optimize --try-flag=${flag} shows a gain.` }),
+  });
   const descriptors = /^Max open files\s+(\d+)/m.exec(readText('/proc/self/limits') ?? '')?.[1];
   if (descriptors !== undefined) {
     const few = Number(descriptors) < COMFORTABLE_DESCRIPTORS;

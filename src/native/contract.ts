@@ -118,6 +118,21 @@ export interface NativeContract {
    */
   useProcessAffinity(): boolean;
 
+  /**
+   * How far a thread (`tid` 0: the caller) gives way to others, 0 (not at all) to 19, as of `nice(1)`.
+   * @throws EACCES where it gives way further already and the process may not raise it, ESRCH, ENOTSUP on macOS.
+   */
+  setNice(tid: number, nice: number): void;
+
+  /** Counts the calling thread among `computeThreads` until it ends. Once is enough. */
+  countComputeThread(): void;
+
+  /**
+   * Threads of this library's pools that live in the process, whichever thread made their pool; NaN where that is not
+   * known (without the addon).
+   */
+  computeThreads(): number;
+
   /** Names the calling thread as `top -H` shows it; cut at 15 bytes. False where not possible. */
   setThreadName(name: string): boolean;
 

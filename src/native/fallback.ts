@@ -7,7 +7,7 @@
  *   ENOSYS or return false, as the contract says.
  */
 import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
-import { constants } from 'node:os';
+import { constants, setPriority } from 'node:os';
 import { types } from 'node:util';
 import {
   checkBoolean,
@@ -51,6 +51,7 @@ const MAX_THREAD_ID = 2 ** 31 - 1;
 /** One tick of the times in /proc/stat: USER_HZ is 100 on every platform that Node supports. */
 const TICK_NS = 10_000_000;
 const MAX_EVENTS = 64;
+const MAX_NICE = 19;
 const MAX_NAME_BYTES = 15;
 
 /** @param loadError why the addon is not in use, for `capabilities()`. */
@@ -72,7 +73,11 @@ export function createFallback(loadError: string): NativeContract {
   };
 }
 
-function systemError(code: 'ENOMEM' | 'ENOSYS' | 'ESRCH' | 'ENOTSUP', syscall: string, what: string): Error {
+function systemError(
+  code: 'EACCES' | 'ENOMEM' | 'ENOSYS' | 'ESRCH' | 'ENOTSUP',
+  syscall: string,
+  what: string,
+): Error {
   const errno = constants.errno[code];
   return Object.assign(new Error(`${code}: ${syscall} failed for ${what}`), { code, errno, syscall });
 }
@@ -226,6 +231,24 @@ const threads = {
   },
 
   useProcessAffinity: () => false,
+
+  setNice(tid, nice) {
+    checkInteger(tid, 'tid', 0, MAX_THREAD_ID);
+    checkInteger(nice, 'nice', 0, MAX_NICE);
+    if (process.platform !== 'linux') throw systemError('ENOTSUP', 'setpriority', `thread ${tid}`);
+    if (tid !== 0 && readText(`/proc/self/task/${tid}/comm`) === undefined)
+      throw systemError('ESRCH', 'setpriority', `thread ${tid}`);
+    try {
+      // Linux keeps it for each thread, and takes a thread's id for that of a process.
+      setPriority(tid, nice);
+    } catch {
+      throw systemError('EACCES', 'setpriority', tid === 0 ? 'the calling thread' : `thread ${tid}`);
+    }
+  },
+
+  // Each thread has globals of its own, so there is nowhere to count.
+  countComputeThread: () => undefined,
+  computeThreads: () => NaN,
 
   setThreadName(name) {
     const bytes = Buffer.from(checkString(name, 'name').slice(0, MAX_NAME_BYTES + 1));

@@ -6,6 +6,7 @@ import { integerWithin, oneOf } from './check.js';
 import { requireOptions } from '../options.js';
 import { ThreadPool } from './thread-pool.js';
 import { checkCombine, combinePartials, type CostHint } from './loop-options.js';
+import { allowedThreads } from './pool-options.js';
 import { SCHEDULES } from './partition/by-name.js';
 import { AFFINITIES } from './placement.js';
 import { runSerially } from './serial-loop.js';
@@ -134,7 +135,11 @@ const pools = new Map<ThreadChoice['affinity'], ThreadPool>();
 /** Jobs share their threads: a pool each would start more threads than there are CPUs. */
 export function poolFor(affinity: ThreadChoice['affinity']): ThreadPool {
   let pool = pools.get(affinity);
-  if (pool === undefined) pools.set(affinity, (pool = new ThreadPool({ name: 'sysopt-job', affinity })));
+  if (pool === undefined) {
+    // Whatever other pools have: a job's number of threads has been proved, and a smaller pool would not keep to it.
+    pool = new ThreadPool({ name: 'sysopt-job', affinity, maxThreads: allowedThreads() });
+    pools.set(affinity, pool);
+  }
   return pool;
 }
 

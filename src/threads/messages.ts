@@ -39,7 +39,12 @@ export const FromWorker = {
 } as const;
 
 export type MessageFromWorker =
-  | readonly [kind: typeof FromWorker.READY, warning: string | undefined]
+  | readonly [
+      kind: typeof FromWorker.READY,
+      warning: string | undefined,
+      /** The kernel's id of the thread; 0 where unknown. */
+      tid: number,
+    ]
   /** Results lie in the lane, and the pool asked to be told. */
   | readonly [kind: typeof FromWorker.WAKE]
   /** Result of a slot, or its error as a WireError; sent before the slot is given back. */
@@ -76,6 +81,8 @@ export interface WorkerSetup {
   readonly name: string;
   /** CPUs to pin the thread to; empty for none. */
   readonly cpus: readonly number[];
+  /** 0 to 19; undefined for that of the thread that made it. */
+  readonly nice: number | undefined;
   /** Asynchronous tasks that may be under way at once. */
   readonly concurrency: number;
   /** Where the declared async stores are exported, in the order of their values. */

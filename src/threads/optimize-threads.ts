@@ -5,7 +5,9 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { fail, SubjectError, TaskError } from '../errors.js';
-import { cpuLimits } from '../host/limits.js';
+import { cpuLimits, type CpuLimits } from '../host/limits.js';
+import { adviseOnPools, ownRuntimePools } from '../host/runtime-pools.js';
+import { loadNative } from '../native/load.js';
 import type { ThreadChoice } from '../model/choice.js';
 import type { Comparison } from '../model/comparison.js';
 import type { OptimizationContext, OptimizationDraft } from '../model/context.js';
@@ -15,8 +17,10 @@ import { loadMakers } from './attached-objects.js';
 import { Job, poolFor, SERIAL } from './job.js';
 import { weightsOf } from './loop-options.js';
 import { measureDispatch, measurePayoff, type DispatchCost, type Payoff } from './payoff.js';
-import { allowedCpus } from './placement.js';
+import { allowedCpus, physicalCores, type LogicalCpu } from './placement.js';
 import { referenceJob } from './reference-job.js';
+import { fitScalability, worthwhileCounts, type ScalabilityFit } from './scalability-fit.js';
+import { pilotChoices, speedsByThreads } from './scaling-pilot.js';
 import { screen, median, type Contender, type Standing } from './screening.js';
 import {
   packedBytes,
@@ -30,6 +34,7 @@ import {
   candidates,
   describeChoice,
   sameChoice,
+  threadCounts,
   threadSearch,
   type ThreadOptimizationSettings,
   type ThreadSearch,
@@ -40,6 +45,8 @@ const REFERENCE_ROWS = 400;
 /** Shares of the budget; the rest proves the result. */
 const SERIAL_SHARE = 0.1;
 const SCREENING_SHARE = 0.3;
+/** Of the screening, where enough thread counts are there to fit the scalability law to. */
+const PILOT_SHARE = 0.25;
 const MAX_SERIAL_RUNS = 7;
 /** A chunk should take at least this long, or handing it out costs more than it balances. */
 const PAYING_CHUNK_NS = 3_000;
@@ -51,10 +58,18 @@ interface Findings {
   readonly serialMs: number | null;
   readonly dispatch: readonly DispatchCost[];
   readonly standings: readonly Standing[];
+  readonly scalability: ScalabilityFit;
   /** Choices whose results differ from the serial ones, with what they gave. */
   /** Only for the reference job: from how much work on this machine threads pay. */
   readonly payoff?: Payoff;
   readonly rejected: readonly { readonly choice: ThreadChoice; readonly reason: string }[];
+}
+
+/** What is known of the machine. */
+export interface ThreadHost {
+  readonly limits: CpuLimits;
+  /** CPUs that the process may run on, with their places; empty where unknown. */
+  readonly cpus: readonly LogicalCpu[];
 }
 
 /**
@@ -68,10 +83,11 @@ export async function optimizeThreads(
   job: Job | undefined,
   settings: ThreadOptimizationSettings,
   context: OptimizationContext,
+  host: ThreadHost = { limits: cpuLimits(), cpus: allowedCpus() },
 ): Promise<OptimizationDraft> {
   const search = threadSearch(settings);
-  const session = new Session(job ?? referenceJob(REFERENCE_ROWS), job === undefined, search, context);
-  return session.run();
+  const subject = job ?? referenceJob(REFERENCE_ROWS);
+  return new Session(subject, job === undefined, search, context, host).run();
 }
 
 class Session {
@@ -82,11 +98,22 @@ class Session {
   readonly #began = performance.now();
   readonly #warnings: string[] = [];
   readonly #data: PackedData;
-  readonly #limits = cpuLimits();
+  readonly #limits: CpuLimits;
+  readonly #cpus: readonly LogicalCpu[];
+  /** Why a choice gives something else than a serial run; undefined where it gives the same. */
+  readonly #agreement = new Map<string, string | undefined>();
   /** Threads that may run at once. */
   readonly #threads: number;
 
-  constructor(job: Job, isReference: boolean, search: ThreadSearch, context: OptimizationContext) {
+  constructor(
+    job: Job,
+    isReference: boolean,
+    search: ThreadSearch,
+    context: OptimizationContext,
+    { limits, cpus }: ThreadHost,
+  ) {
+    this.#limits = limits;
+    this.#cpus = cpus;
     this.#job = job;
     this.#isReference = isReference;
     this.#search = search;
@@ -107,21 +134,28 @@ class Session {
     const serialMs = await this.#measureSerial();
     this.#throwIfAborted();
     const dispatch = await this.#measureDispatch();
-    const asked = candidates(this.#search, {
+    const most = Math.min(this.#threads, iterations);
+    const counts = threadCounts(most, physicalCores(this.#cpus));
+    const scope = {
       iterations,
-      threads: this.#threads,
       payingGrain: Math.max(1, Math.ceil((PAYING_CHUNK_NS * iterations) / (serialMs * 1e6))),
       reduces: options.combine !== undefined,
       canPin: this.#canPin(),
-    });
+    };
+    const pilot = pilotChoices(this.#search, { ...scope, counts, most });
+    const law = fitScalability(await this.#measureScaling(present, pilot));
+    const asked = candidates(this.#search, { ...scope, counts: worthwhileCounts(counts, law, most) });
     const rivals = [SERIAL, ...asked].filter((choice) => !sameChoice(choice, present));
     const { agreeing, rejected } = await this.#agreeing(rivals);
-    const standings = agreeing.length > 0 ? await this.#screen(present, agreeing) : [];
+    this.#warnOfRejected(rejected, rivals.length);
+    const share = pilot.length > 0 ? SCREENING_SHARE * (1 - PILOT_SHARE) : SCREENING_SHARE;
+    const standings = agreeing.length > 0 ? await this.#screen(present, agreeing, share) : [];
     const best = standings[0];
     const findings: Findings = {
       serialMs,
       dispatch,
       standings,
+      scalability: law.available ? law : fitScalability(speedsByThreads(standings, present)),
       rejected,
       ...(this.#isReference && best && { payoff: await this.#measurePayoff(best.choice) }),
     };
@@ -166,33 +200,51 @@ class Session {
   #canPin(): boolean {
     const { threadAffinity } = this.#search;
     if (threadAffinity === 'none') return false;
-    if (allowedCpus().length > 1) return true;
+    if (this.#cpus.length > 1) return true;
     this.#warnings.push(`threadAffinity "${threadAffinity}" was left out: threads cannot be pinned here.`);
     return false;
   }
 
   /** Leaves out choices under which the job gives something else, as it does where iterations depend on each other. */
   async #agreeing(choices: readonly ThreadChoice[]) {
-    const expected = await this.#outcome(SERIAL);
+    const expected = choices.length > 0 ? await this.#outcome(SERIAL) : undefined;
     const agreeing: ThreadChoice[] = [];
     const rejected: { choice: ThreadChoice; reason: string }[] = [];
     for (const choice of choices) {
       this.#throwIfAborted();
-      const outcome = await this.#outcome(choice).catch((error: unknown) => {
-        if (error instanceof TaskError) return error;
-        throw error;
-      });
-      const reason = outcome instanceof TaskError ? outcome.message : differenceOf(outcome, expected);
+      const key = describeChoice(choice);
+      if (!this.#agreement.has(key)) {
+        const outcome = await this.#outcome(choice).catch((error: unknown) => {
+          if (error instanceof TaskError) return error;
+          throw error;
+        });
+        this.#agreement.set(
+          key,
+          outcome instanceof TaskError ? outcome.message : differenceOf(outcome, expected!),
+        );
+      }
+      const reason = this.#agreement.get(key);
       if (reason === undefined) agreeing.push(choice);
       else rejected.push({ choice, reason });
     }
-    if (rejected.length > 0) {
-      this.#warnings.push(
-        `${rejected.length} of ${choices.length} ways to split the job were left out: ${rejected[0]!.reason}. ` +
-          'Iterations must not depend on each other or on how the range is cut.',
-      );
-    }
     return { agreeing, rejected };
+  }
+
+  #warnOfRejected(rejected: readonly { readonly reason: string }[], of: number): void {
+    if (rejected.length === 0) return;
+    this.#warnings.push(
+      `${rejected.length} of ${of} ways to split the job were left out: ${rejected[0]!.reason}. ` +
+        'Iterations must not depend on each other or on how the range is cut.',
+    );
+  }
+
+  /** How fast the job is at several thread counts; nothing where there are too few for the law. */
+  async #measureScaling(present: ThreadChoice, pilot: readonly ThreadChoice[]) {
+    const rivals = [SERIAL, ...pilot].filter((choice) => !sameChoice(choice, present));
+    if (pilot.length === 0 || rivals.length === 0) return [];
+    const { agreeing } = await this.#agreeing(rivals);
+    if (agreeing.length === 0) return [];
+    return speedsByThreads(await this.#screen(present, agreeing, SCREENING_SHARE * PILOT_SHARE), present);
   }
 
   async #outcome(choice: ThreadChoice): Promise<Outcome> {
@@ -201,7 +253,8 @@ class Session {
     return { result, data: packShared(trial.options.shared) };
   }
 
-  async #screen(present: ThreadChoice, rivals: readonly ThreadChoice[]): Promise<Standing[]> {
+  /** @param share of the budget. */
+  async #screen(present: ThreadChoice, rivals: readonly ThreadChoice[], share: number): Promise<Standing[]> {
     // One copy for all: the job is repeatable, and its data may be large.
     const shared: unknown = unpackShared(this.#data);
     const contender = (choice: ThreadChoice): Contender => {
@@ -211,7 +264,7 @@ class Session {
     return screen({
       present: contender(present),
       rivals: rivals.map(contender),
-      budgetMs: this.#context.budgetMs * SCREENING_SHARE,
+      budgetMs: this.#context.budgetMs * share,
       throwIfAborted: () => this.#throwIfAborted(),
       onRound: (fraction) =>
         this.#progress('screen', 0.1 + fraction * 0.3, `Trying ${rivals.length} ways to split the job`),
@@ -296,6 +349,8 @@ class Session {
         iterations: this.#shape().iterations,
         serialMs: findings.serialMs,
         dispatch: findings.dispatch,
+        scalability: findings.scalability,
+        pools: this.#pools(),
         ...(findings.payoff && { payoff: findings.payoff }),
         present,
         candidate,
@@ -320,6 +375,22 @@ class Session {
     return quotaCpus === undefined
       ? 'this process has one CPU, so the job stays serial'
       : `the container's quota is ${quotaCpus} CPUs (${effectiveCpus} usable), so the job stays serial`;
+  }
+
+  /** Other threads of the process, and what to ask for where they fight with the job's for the CPUs. */
+  #pools() {
+    const { effectiveCpus } = this.#limits;
+    const runtime = ownRuntimePools(effectiveCpus);
+    const advice = adviseOnPools(runtime, effectiveCpus);
+    const { runtimeFlags, environment, reasons } = advice;
+    const asked = [
+      ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+      ...runtimeFlags,
+    ].join(' ');
+    if (asked !== '')
+      this.#warn(`${reasons.join(' ')} Compare it with ${asked}: that was not measured here.`);
+    const living = loadNative().computeThreads();
+    return { ...runtime, computeThreads: Number.isFinite(living) ? living : null, advice };
   }
 
   #progress(stage: string, fraction: number, message: string): void {
@@ -351,7 +422,13 @@ function differenceOf(outcome: Outcome, expected: Outcome): string | undefined {
   return undefined;
 }
 
-const noFindings: Findings = { serialMs: null, dispatch: [], standings: [], rejected: [] };
+const noFindings: Findings = {
+  serialMs: null,
+  dispatch: [],
+  standings: [],
+  scalability: fitScalability([]),
+  rejected: [],
+};
 
 function statusOf(validation: Comparison | null): OptimizationStatus {
   if (validation === null) return 'failed';

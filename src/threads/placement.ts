@@ -39,6 +39,11 @@ export function cpusForThread(
   return [order[index % order.length]!.cpu];
 }
 
+/** Physical cores among these CPUs: fewer than CPUs where a core runs two threads at a time. 0 for none. */
+export function physicalCores(cpus: readonly LogicalCpu[]): number {
+  return new Set(cpus.map(({ core }) => core)).size;
+}
+
 function compactOrder(cpus: readonly LogicalCpu[]): readonly LogicalCpu[] {
   return [...cpus].sort((a, b) => a.node - b.node || compareCores(a, b) || a.cpu - b.cpu);
 }

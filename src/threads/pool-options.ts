@@ -2,6 +2,7 @@
 import type { ResourceLimits, Transferable } from 'node:worker_threads';
 import { describe, fail } from '../errors.js';
 import { cpuLimits } from '../host/limits.js';
+import { loadNative } from '../native/load.js';
 import type { ThreadChoice } from '../model/choice.js';
 import { abortSignal, integerWithin, oneOf, positiveNumber } from './check.js';
 import { requireOptions } from '../options.js';
@@ -12,7 +13,10 @@ import type { DurationSummary } from './run-histogram.js';
 export interface ThreadPoolOptions {
   /** Threads that are started at once and never retire. 0 by default: threads start with the first work. */
   readonly minThreads?: number;
-  /** 1 to 1,024. By default the CPUs that this process may use, its container's quota included. */
+  /**
+   * 1 to 1,024. By default the CPUs that this process may use, its container's quota included, without as many as threads of
+   * this library's other pools live in the process at that moment, but at least half of them.
+   */
   readonly maxThreads?: number;
   /** Threads above `minThreads` retire after this long without work. 30,000 ms by default; Infinity for never. */
   readonly idleTimeoutMs?: number;
@@ -33,6 +37,12 @@ export interface ThreadPoolOptions {
   readonly name?: string;
   /** Pins threads to CPUs. `none` by default. */
   readonly affinity?: ThreadChoice['affinity'];
+  /**
+   * How far the threads give way to others, 0 (not at all) to 19, as of `nice(1)`: for work in the background beside
+   * requests. By default that of the thread that makes the pool. Where the system refuses, which it does where that is
+   * higher already, threads run as they are and a process warning says so.
+   */
+  readonly nice?: number;
 }
 
 export interface RunOptions {
@@ -88,6 +98,7 @@ const OPTION_KEYS = [
   'resourceLimits',
   'name',
   'affinity',
+  'nice',
 ];
 const RUN_KEYS = ['signal', 'deadlineMs', 'priority', 'transfer', 'affinityKey'];
 
@@ -103,13 +114,14 @@ export interface ResolvedPoolOptions {
   readonly stores: readonly CarriedStore[];
   readonly resourceLimits: ResourceLimits | undefined;
   readonly affinity: ThreadChoice['affinity'];
+  readonly nice: number | undefined;
 }
 
 /** @throws INVALID_ARGUMENT */
 export function resolvePoolOptions(options: ThreadPoolOptions): ResolvedPoolOptions {
   requireOptions('options', options, OPTION_KEYS);
   const { minThreads = 0, idleTimeoutMs = 30_000, queueLimit = Infinity, name = 'sysopt' } = options;
-  const maxThreads = integerWithin('maxThreads', options.maxThreads ?? allowedThreads(), 1, 1_024);
+  const maxThreads = integerWithin('maxThreads', options.maxThreads ?? defaultThreads(), 1, 1_024);
   if (queueLimit !== Infinity) integerWithin('queueLimit', queueLimit, 0, Number.MAX_SAFE_INTEGER);
   if (typeof name !== 'string' || name === '') {
     throw fail('INVALID_ARGUMENT', { name: 'name', actual: describe(name), expected: 'a text' });
@@ -125,6 +137,7 @@ export function resolvePoolOptions(options: ThreadPoolOptions): ResolvedPoolOpti
     stores: checkStores(options.stores ?? []),
     resourceLimits: options.resourceLimits,
     affinity: oneOf('affinity', options.affinity ?? 'none', AFFINITIES),
+    nice: options.nice === undefined ? undefined : integerWithin('nice', options.nice, 0, 19),
   };
 }
 
@@ -152,4 +165,23 @@ export function checkRunOptions(options: RunOptions): void {
 /** CPUs that this process may use, in whole threads: below one CPU it is one. */
 export function allowedThreads(): number {
   return Math.min(1_024, Math.max(1, Math.floor(cpuLimits().effectiveCpus)));
+}
+
+/**
+ * Threads of a pool that was given no number: what the process may use, without what other pools have taken. Pools share
+ * the CPUs, so that together they are not many times as many threads; at least half of them stay, as threads of other pools
+ * may be idle. Whoever knows better says `maxThreads`.
+ *
+ * @param living threads of pools in the process; NaN where not known.
+ */
+export function defaultThreads(allowed = allowedThreads(), living = computeThreads()): number {
+  return Math.max(Math.ceil(allowed / 2), Math.min(allowed, allowed - (living || 0)));
+}
+
+function computeThreads(): number {
+  try {
+    return loadNative().computeThreads();
+  } catch {
+    return NaN;
+  }
 }

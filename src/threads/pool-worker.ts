@@ -11,6 +11,7 @@ export interface WorkerOptions {
   readonly name: string;
   readonly place: number;
   readonly cpus: readonly number[];
+  readonly nice: number | undefined;
   readonly concurrency: number;
   readonly stores: WorkerSetup['stores'];
   readonly spin: SharedArrayBuffer;
@@ -35,6 +36,8 @@ export class PoolWorker {
   /** When it last became idle (`performance.now()`); undefined while it starts or works. */
   idleSince: number | undefined;
   isReady = false;
+  /** The kernel's id of the thread; undefined while it starts, and where it is not known. */
+  tid: number | undefined;
   /** It is being ended and gets no more work. */
   isCondemned = false;
   /** Its task takes far longer than forecast: nothing should wait behind it. */
@@ -55,7 +58,7 @@ export class PoolWorker {
   #ended: Promise<void>;
 
   constructor(options: WorkerOptions, listener: WorkerListener) {
-    const { name, place, cpus, concurrency, stores, spin, resourceLimits } = options;
+    const { name, place, cpus, nice, concurrency, stores, spin, resourceLimits } = options;
     this.name = name;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
@@ -75,6 +78,7 @@ export class PoolWorker {
       place,
       name,
       cpus,
+      nice,
       concurrency,
       stores,
     };

@@ -46,8 +46,8 @@ export function threadSearch(settings: ThreadOptimizationSettings): ThreadSearch
 /** What is known of the job before candidates are drawn up. */
 export interface CandidateScope {
   readonly iterations: number;
-  /** Threads that may run at once here: CPUs, quota and the caller's cap. */
-  readonly threads: number;
+  /** Thread counts to try, each 2 or more; see `threadCounts`. */
+  readonly counts: readonly number[];
   /** Least iterations that are worth handing out, from the measured cost of one. */
   readonly payingGrain: number;
   /** Reductions have a grain of their own, which no choice may touch. */
@@ -61,7 +61,7 @@ export function candidates(search: ThreadSearch, scope: CandidateScope): ThreadC
   const affinities: ThreadChoice['affinity'][] = ['none'];
   // Pinning has to win against leaving it to the system.
   if (search.threadAffinity !== 'none' && scope.canPin) affinities.push(search.threadAffinity);
-  for (const threads of threadCounts(Math.min(scope.threads, scope.iterations))) {
+  for (const threads of scope.counts) {
     for (const [schedule, grain] of schedules(search, scope, threads)) {
       for (const affinity of affinities) {
         const choice: ThreadChoice = {
@@ -78,12 +78,19 @@ export function candidates(search: ThreadSearch, scope: CandidateScope): ThreadC
   return choices;
 }
 
-/** 2, 4, 8, … and the most. */
-function threadCounts(most: number): number[] {
-  const counts: number[] = [];
-  for (let count = 2; count < most; count *= 2) counts.push(count);
-  if (most >= 2) counts.push(most);
-  return counts;
+/**
+ * 2, 4, 8, … and the most, with the number of cores where a core runs two threads at a time: beyond that number threads
+ * share cores, which computing often loses by.
+ *
+ * @param most threads that may run at once here: CPUs, quota, the caller's cap and the job's iterations.
+ * @param cores physical cores that the process may use; 0 where unknown.
+ */
+export function threadCounts(most: number, cores = 0): number[] {
+  const counts = new Set<number>();
+  for (let count = 2; count < most; count *= 2) counts.add(count);
+  if (cores >= 2 && cores < most) counts.add(cores);
+  if (most >= 2) counts.add(most);
+  return [...counts].sort((a, b) => a - b);
 }
 
 /**

@@ -49,9 +49,9 @@ const send = (message: MessageFromWorker) => port.postMessage(message);
 port.ref();
 // Made on first use, with ports of their own: make them before ports are counted.
 void [process.stdout, process.stderr];
-const warning = await introduceThread(setup);
+const { warning, tid } = await introduceThread(setup);
 const ownPorts = countPorts(process.getActiveResourcesInfo());
-send([FromWorker.READY, warning]);
+send([FromWorker.READY, warning, tid]);
 await serve();
 process.exit(0);
 
@@ -154,17 +154,35 @@ async function learnLoop([, loop, task, plain, control, partials, partialsVersio
   );
 }
 
-/** Name and CPUs of the thread. Neither is worth failing for; what is not possible comes back as a warning. */
-async function introduceThread({ name, cpus }: WorkerSetup): Promise<string | undefined> {
+/** What the kernel calls the thread, and how it treats it. Nothing of it is worth failing for; what is not possible is told. */
+async function introduceThread({
+  name,
+  cpus,
+  nice,
+}: WorkerSetup): Promise<{ warning?: string; tid: number }> {
+  const refused: string[] = [];
+  const attempt = (kept: string, change: () => unknown) => {
+    try {
+      change();
+    } catch (error) {
+      refused.push(`Thread "${name}" keeps its ${kept}: ${(error as Error).message}`);
+    }
+  };
   try {
     const { loadNative } = await import('../native/load.js');
     const native = loadNative();
-    native.setThreadName(name);
-    if (cpus.length > 0) native.setAffinity(0, Int32Array.from(cpus));
-    // The thread that made this one may be pinned, and its mask was inherited.
-    else native.useProcessAffinity();
-    return undefined;
+    native.countComputeThread();
+    attempt('default name', () => native.setThreadName(name));
+    attempt('CPUs', () =>
+      // The thread that made this one may be pinned, and its mask was inherited.
+      cpus.length > 0 ? native.setAffinity(0, Int32Array.from(cpus)) : native.useProcessAffinity(),
+    );
+    if (nice !== undefined) attempt(`priority, as nice ${nice} was refused`, () => native.setNice(0, nice));
+    return { tid: native.currentThreadId(), ...(refused.length > 0 && { warning: refused.join('\n') }) };
   } catch (error) {
-    return `Thread "${name}" keeps its default name or CPUs: ${(error as Error).message}`;
+    return {
+      tid: 0,
+      warning: `Thread "${name}" keeps its default name, CPUs and priority: ${(error as Error).message}`,
+    };
   }
 }

@@ -11,6 +11,7 @@ export interface RosterOptions {
   readonly maxThreads: number;
   readonly idleTimeoutMs: number;
   readonly resourceLimits: ResourceLimits | undefined;
+  readonly nice: number | undefined;
   readonly concurrency: number;
   readonly stores: WorkerSetup['stores'];
   /** CPUs for the nth thread; empty for no pinning. */
@@ -61,7 +62,7 @@ export class WorkerRoster {
 
   /** Starts threads until `count` are starting, as far as the limit allows. */
   ensureStarting(count: number): void {
-    const { name, maxThreads, cpusOf, resourceLimits, concurrency, stores } = this.#options;
+    const { name, maxThreads, cpusOf, nice, resourceLimits, concurrency, stores } = this.#options;
     while (this.#starting < count && this.#places.size < maxThreads) {
       const taken = new Set(this.#places.values());
       let place = 0;
@@ -71,6 +72,7 @@ export class WorkerRoster {
           name: `${name}-${place + 1}`,
           place,
           cpus: cpusOf(place),
+          nice,
           concurrency,
           stores,
           spin: this.#spin,

@@ -38,6 +38,9 @@ Status SetAffinity(std::uint32_t, const CpuSet&) noexcept {
 
 Status GetProcessAffinity(CpuSet*) noexcept { return Status::Fail(ENOTSUP, "sched_getaffinity"); }
 
+// There it is of the whole process; threads have service classes instead, which are promises about latency.
+Status SetNice(std::uint32_t, int) noexcept { return Status::Fail(ENOTSUP, "setpriority"); }
+
 Status SetThreadName(const char* name) noexcept {
   const int error = pthread_setname_np(name);
   return error == 0 ? Status::Ok() : Status::Fail(error, "pthread_setname_np");

@@ -134,6 +134,12 @@ Status GetProcessAffinity(CpuSet* out) noexcept {
   return status;
 }
 
+Status SetNice(std::uint32_t, int nice) noexcept {
+  const Status status = Call("setpriority");
+  if (status.ok()) State().nice = nice;
+  return status;
+}
+
 Status SetThreadName(const char* name) noexcept {
   const Status status = Call("prctl");
   if (status.ok()) State().thread_name = name;

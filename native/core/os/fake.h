@@ -51,6 +51,7 @@ struct Kernel {
   std::string thread_name;
   std::uintptr_t stack_low = 0;
   std::uintptr_t stack_high = 0;
+  int nice = 0;
 
   // What the core has open now. All are empty when it cleaned up after itself.
   std::map<void*, std::size_t> mappings;

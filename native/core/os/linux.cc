@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -105,6 +106,12 @@ Status SetAffinity(std::uint32_t tid, const CpuSet& cpus) noexcept {
 
 // The kernel has masks for threads alone. The first thread's id is the process', and nothing here ever pins it.
 Status GetProcessAffinity(CpuSet* out) noexcept { return GetAffinity(static_cast<std::uint32_t>(getpid()), out); }
+
+// Of one thread: Linux keeps it for each, whatever POSIX says of processes.
+Status SetNice(std::uint32_t tid, int nice) noexcept {
+  if (const Status own = OwnThread(tid); !own.ok()) return own;
+  return setpriority(PRIO_PROCESS, tid, nice) == 0 ? Status::Ok() : Status::Fail(errno, "setpriority");
+}
 
 Status SetThreadName(const char* name) noexcept {
   return prctl(PR_SET_NAME, name) == 0 ? Status::Ok() : Status::Fail(errno, "prctl");

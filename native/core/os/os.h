@@ -98,6 +98,10 @@ Status SetAffinity(std::uint32_t tid, const CpuSet& cpus) noexcept;
 // CPUs of the process: those of its first thread now, which later threads get that nobody pinned.
 Status GetProcessAffinity(CpuSet* out) noexcept;
 
+// How far a thread gives way to others: 0 not at all to 19. EACCES where it gives way further already and the caller may
+// not raise it.
+Status SetNice(std::uint32_t tid, int nice) noexcept;
+
 // Names the calling thread. `name` is terminated and at most 15 bytes long.
 Status SetThreadName(const char* name) noexcept;
 

@@ -178,6 +178,17 @@ Status GetProcessAffinity(CpuSet* out) noexcept {
   return Status::Ok();
 }
 
+// Four steps of Windows for nineteen.
+Status SetNice(std::uint32_t tid, int nice) noexcept {
+  const Thread thread(tid, THREAD_SET_INFORMATION | THREAD_QUERY_INFORMATION);
+  if (!thread.IsOurs()) return Status::Fail(ESRCH, "OpenThread");
+  const int priority = nice <= 0    ? THREAD_PRIORITY_NORMAL
+                       : nice < 10  ? THREAD_PRIORITY_BELOW_NORMAL
+                       : nice < 19  ? THREAD_PRIORITY_LOWEST
+                                    : THREAD_PRIORITY_IDLE;
+  return SetThreadPriority(thread.get(), priority) ? Status::Ok() : LastError("SetThreadPriority");
+}
+
 Status SetThreadName(const char* name) noexcept {
   wchar_t wide[16];
   if (MultiByteToWideChar(CP_UTF8, 0, name, -1, wide, 16) == 0) return LastError("MultiByteToWideChar");

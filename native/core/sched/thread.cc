@@ -1,8 +1,26 @@
 #include "thread.h"
 
+#include <atomic>
 #include <cerrno>
 
 namespace sysopt::sched {
+namespace {
+
+std::atomic<unsigned> compute_threads{0};
+
+}  // namespace
+
+unsigned ComputeThreads() noexcept { return compute_threads.load(std::memory_order_relaxed); }
+
+void ComputeThread::Count() noexcept {
+  if (is_counted_) return;
+  is_counted_ = true;
+  compute_threads.fetch_add(1, std::memory_order_relaxed);
+}
+
+ComputeThread::~ComputeThread() {
+  if (is_counted_) compute_threads.fetch_sub(1, std::memory_order_relaxed);
+}
 
 // The kernel intersects the mask with what exists and is allowed, and reports success. A thread that was
 // asked onto CPUs 0 and 9 would then silently run on CPU 0 alone; so the mask is read back.

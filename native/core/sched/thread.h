@@ -23,6 +23,23 @@ const os::CpuSet* ProcessCpus() noexcept;
 // as it was.
 Status UseProcessCpus() noexcept;
 
+// Threads of this library's pools that live in the process, whichever thread made their pool. Counted here because each
+// JavaScript thread has globals of its own.
+unsigned ComputeThreads() noexcept;
+
+// One thread's part of that count: from Count() until it is destroyed.
+class ComputeThread {
+ public:
+  ComputeThread() = default;
+  ~ComputeThread();
+  ComputeThread(const ComputeThread&) = delete;
+  ComputeThread& operator=(const ComputeThread&) = delete;
+  void Count() noexcept;
+
+ private:
+  bool is_counted_ = false;
+};
+
 // Names the calling thread, cut at the kernel's 15 bytes between two characters, not inside one.
 Status NameThread(std::string_view name) noexcept;
 

@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { loadNative } from '../../../dist/native/load.js';
-import { allowedThreads } from '../../../dist/threads/pool-options.js';
+import { cpuLimits } from '../../../dist/host/limits.js';
 import { allowedCpus } from '../../../dist/threads/placement.js';
 import { fixture, poolWith } from '../../fixtures/threads/setup.js';
 
 interface Inside {
   readonly own: string;
   readonly cpus: string;
-  readonly maxThreads: number;
+  readonly counted: number;
 }
 const listed = (list: string) =>
   list.split(',').flatMap((part) => {
@@ -38,12 +38,13 @@ describe.runIf(canPin)('from a pinned thread', () => {
       expect(new Set([Number(first), ...listed(cpus)])).toEqual(new Set(listed(ofProcess)));
   });
 
-  it('threads of a pool that is made there may use all CPUs, and it is as large as elsewhere', async () => {
+  it('threads of a pool that is made there may use all CPUs, and they are counted as elsewhere', async () => {
     const pool = poolWith({ affinity: 'compact', maxThreads: 1 });
-    const { own, cpus, maxThreads } = await pool.run(poolInside, {});
+    const { own, cpus, counted } = await pool.run(poolInside, {});
     expect(own).toBe(first);
     expect(cpus).toBe(ofProcess);
-    expect(maxThreads).toBe(allowedThreads());
+    expect(counted).toBe(cpuLimits().allowedCpus);
+    expect(counted).toBeGreaterThan(1);
   });
 
   it('a pool that is made there and pins its threads places them over all CPUs', async () => {

@@ -3,10 +3,11 @@ import {
   candidates,
   describeChoice,
   sameChoice,
+  threadCounts,
   threadSearch,
 } from '../../../dist/threads/thread-candidates.js';
 
-const scope = { iterations: 10_000, threads: 4, payingGrain: 8, reduces: false, canPin: true };
+const scope = { iterations: 10_000, counts: [2, 4], payingGrain: 8, reduces: false, canPin: true };
 const asked = (taskPartitioning: object, changes: object = {}) =>
   candidates(threadSearch({ workloadDistribution: { taskPartitioning } } as never), { ...scope, ...changes });
 const schedulesOf = (settings: object) => [...new Set(asked(settings).map(({ schedule }) => schedule))];
@@ -42,13 +43,10 @@ describe('candidates', () => {
       asked({ threadAffinity: 'compact' }, { canPin: false }).every(({ affinity }) => affinity === 'none'),
     ).toBe(true);
   });
-  it('tries 2, 4, … and all threads, never more than iterations', () => {
+  it('tries the thread counts that it is given', () => {
     const counts = (changes: object) => [...new Set(asked({}, changes).map(({ threads }) => threads))];
-    expect(counts({ threads: 12 })).toEqual([2, 4, 8, 12]);
-    expect(counts({ threads: 2 })).toEqual([2]);
-    expect(counts({ threads: 1 })).toEqual([]);
-    expect(counts({ iterations: 3 })).toEqual([2, 3]);
-    expect(counts({ iterations: 1 })).toEqual([]);
+    expect(counts({ counts: [2, 5, 8] })).toEqual([2, 5, 8]);
+    expect(counts({ counts: [] })).toEqual([]);
   });
   it('leaves the grain of reductions alone, without doubles', () => {
     const choices = asked({ granularityControl: 'static' }, { reduces: true });
@@ -88,5 +86,24 @@ describe('choices', () => {
   it('on one thread are all the same', () => {
     expect(sameChoice({ ...choice, threads: 1 }, { ...choice, threads: 1, grain: null })).toBe(true);
     expect(sameChoice(choice, { ...choice, grain: null })).toBe(false);
+  });
+});
+
+describe('threadCounts', () => {
+  it('are 2, 4, … and the most', () => {
+    expect(threadCounts(12)).toEqual([2, 4, 8, 12]);
+    expect(threadCounts(4)).toEqual([2, 4]);
+    expect(threadCounts(2)).toEqual([2]);
+    expect(threadCounts(1)).toEqual([]);
+    expect(threadCounts(0)).toEqual([]);
+  });
+  it('have the number of cores among them where cores run two threads at a time', () => {
+    expect(threadCounts(12, 6)).toEqual([2, 4, 6, 8, 12]);
+    expect(threadCounts(4, 2)).toEqual([2, 4]);
+    // A quota below the cores, a core of one thread, and a host that does not tell.
+    expect(threadCounts(4, 6)).toEqual([2, 4]);
+    expect(threadCounts(6, 6)).toEqual([2, 4, 6]);
+    expect(threadCounts(6, 1)).toEqual([2, 4, 6]);
+    expect(threadCounts(6, 0)).toEqual([2, 4, 6]);
   });
 });
