@@ -239,8 +239,8 @@ const threads = {
     if (tid !== 0 && readText(`/proc/self/task/${tid}/comm`) === undefined)
       throw systemError('ESRCH', 'setpriority', `thread ${tid}`);
     try {
-      // Linux keeps it for each thread, and takes a thread's id for that of a process.
-      setPriority(tid, nice);
+      // Linux keeps it for each thread, and takes a thread's id for that of a process. Node aborts on -0.
+      setPriority(tid | 0, nice | 0);
     } catch {
       throw systemError('EACCES', 'setpriority', tid === 0 ? 'the calling thread' : `thread ${tid}`);
     }

@@ -68,7 +68,7 @@ describe('the simulation', () => {
 
   it('knows the makespan of a schedule that can be reckoned by hand', () => {
     const plan = { units: 4, participants: 2, grain: null };
-    const { makespan } = simulate(SCHEDULES.static.partitioner, {
+    const { makespan } = simulate(SCHEDULES.static.partitioner!, {
       plan,
       costs: [1, 2, 3, 4],
       speeds: [1, 0.5],

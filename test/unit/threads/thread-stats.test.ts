@@ -21,7 +21,7 @@ function kernelOf(rows: readonly (readonly [number, number, number])[]) {
 }
 
 describe('threadStats', () => {
-  const thread = (tid: number | undefined, startedAt = 0) => ({ name: `t-${tid}`, tid, startedAt });
+  const thread = (tid: number | undefined, startedAt = 0) => ({ name: `t-${tid ?? 'new'}`, tid, startedAt });
 
   it('are the times of each thread, and the rest is waiting', () => {
     const { native } = kernelOf([
@@ -44,7 +44,7 @@ describe('threadStats', () => {
   it('leave out what is not known: starting threads, kernels that do not tell, no kernel at all', () => {
     const { native } = kernelOf([[7, 5e6, NaN]]);
     expect(threadStats([thread(undefined), thread(7), thread(8)], native, 10)).toEqual([
-      { name: 't-undefined', livedMs: 10 },
+      { name: 't-new', livedMs: 10 },
       { name: 't-7', tid: 7, livedMs: 10, onCpuMs: 5 },
       { name: 't-8', tid: 8, livedMs: 10 },
     ]);
@@ -69,7 +69,7 @@ describe('ThreadPool.threadStats', () => {
     const stats = pool.threadStats();
     expect(stats.map(({ name }) => name).sort()).toEqual(['figures-1', 'figures-2']);
     for (const { name, tid, livedMs, onCpuMs, runnableMs, blockedMs } of stats) {
-      expect(readFileSync(`/proc/self/task/${tid}/comm`, 'utf8').trim()).toBe(name);
+      expect(readFileSync(`/proc/self/task/${tid!}/comm`, 'utf8').trim()).toBe(name);
       for (const ms of [onCpuMs, runnableMs, blockedMs]) expect(ms).toBeGreaterThanOrEqual(0);
       expect(onCpuMs! + runnableMs! + blockedMs!).toBeCloseTo(Math.max(livedMs, onCpuMs! + runnableMs!), 6);
     }
