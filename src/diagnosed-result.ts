@@ -6,12 +6,14 @@ import { captureEnvironment } from './host/environment.js';
 import type { analyse as Analyse } from './analysis/analyse.js';
 import type { recommend as Recommend } from './analysis/recommend.js';
 import type { Rule } from './analysis/rule.js';
+import { metricValue } from './model/metric.js';
 import type { Trigger } from './model/trigger.js';
 import type { ProfileTarget, ProfilingResult } from './model/profiling-result.js';
-import type { Recommendation } from './model/recommendation.js';
+import type { Action, Recommendation } from './model/recommendation.js';
 import type { Signals } from './model/signals.js';
 import type { Subject } from './model/subject.js';
 import { SCHEMA_VERSION } from './model/types.js';
+import { sourceLine } from './source-line.js';
 import { idMaker } from './storage/ids.js';
 
 /** What the signals do not say themselves. */
@@ -58,10 +60,16 @@ function diagnose(
   const createdAt = new Date().toISOString();
   const warnings = [...signals.warnings];
   const analysis = analyse(signals, [...defaultRules, ...rules], (warning) => warnings.push(warning));
+  const environment = captureEnvironment();
+  const memoryBytes = Math.min(
+    environment.host.memoryBytes,
+    metricValue(signals.metrics['cgroup.memory.limit']) ?? Infinity,
+  );
+  const advised = { resultId: id, type: signals.type, subjects, metrics: signals.metrics, memoryBytes };
   const recommendations: Recommendation[] = [];
-  for (const advice of recommend(analysis, { resultId: id, type: signals.type, subjects })) {
+  for (const advice of recommend(analysis, advised)) {
     const identity = { schemaVersion: SCHEMA_VERSION, id: newId('recommendation'), createdAt };
-    recommendations.push({ ...identity, ...advice });
+    recommendations.push({ ...identity, ...advice, action: withSource(advice) });
   }
   const { type, durationMs, metrics, timeline, functions, allocations, callTree } = signals;
   const { activities, threads, threadProfiles, nativeFunctions } = signals;
@@ -73,7 +81,7 @@ function diagnose(
     durationMs,
     target,
     ...(trigger && { trigger }),
-    environment: captureEnvironment(),
+    environment,
     metrics,
     timeline,
     functions,
@@ -87,4 +95,11 @@ function diagnose(
     recommendations,
     warnings,
   };
+}
+
+/** A change to the code with the line that it is about. */
+function withSource({ action, location }: Pick<Recommendation, 'action' | 'location'>): Action {
+  if (action.kind !== 'code-change' || location === undefined) return action;
+  const source = sourceLine(location);
+  return source === undefined ? action : { ...action, source };
 }

@@ -31,8 +31,9 @@ export async function carryOut(
     case 'code-change':
       throw fail('NOTHING_TO_APPLY', { title, remedy: action.summary });
     case 'runtime-flag':
+    case 'environment':
       throw fail('SUBJECT_NOT_HERE', {
-        subject: `A Node process to start with ${action.flag}`,
+        subject: `A Node process to start with ${action.kind === 'environment' ? `${action.variable}=${action.value}` : action.flag}`,
         remedy: `measure it with: sysopt optimize --recommendation ${id} --url URL -- node app.js`,
       });
     case 'optimize-memory':

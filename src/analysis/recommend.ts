@@ -1,5 +1,6 @@
 /** From findings to what can be done: a call on a registered subject where one fits, else a change to the code. */
 import type { Finding } from '../model/finding.js';
+import { metricValue, type Metrics } from '../model/metric.js';
 import type { Analysis } from '../model/profiling-result.js';
 import type { Action, Recommendation } from '../model/recommendation.js';
 import type { Subject } from '../model/subject.js';
@@ -13,17 +14,21 @@ export interface RecommendationContext {
   readonly type: ProfileType;
   /** What the service registered with its optimizer. */
   readonly subjects: readonly Subject[];
+  readonly metrics: Metrics;
+  /** What the host or its container has, in bytes. */
+  readonly memoryBytes: number;
 }
 
 /**
  * Recommendations in the order of the findings, those that the optimizer can carry out before changes by hand.
  *
  * @example
- * recommend(analysis, { resultId: 'result-…', type: 'cpu', subjects: [] })[0].action.kind; // 'code-change'
+ * const { metrics } = signals;
+ * recommend(analysis, { resultId: 'result-…', type: 'cpu', subjects: [], metrics, memoryBytes: totalmem() })[0].action;
  */
 export function recommend(analysis: Analysis, context: RecommendationContext): RecommendationDraft[] {
   return analysis.findings.flatMap((finding) =>
-    actionsFor(finding, context.subjects).map(({ action, title }) => ({
+    actionsFor(finding, context).map(({ action, title }) => ({
       resultId: context.resultId,
       cause: finding.cause,
       severity: finding.severity,
@@ -41,8 +46,12 @@ interface Advised {
   readonly title: string;
 }
 
-function actionsFor(finding: Finding, subjects: readonly Subject[]): Advised[] {
-  return [...subjectActions(finding, subjects), ...flagActions(finding), ...codeActions(finding)];
+function actionsFor(finding: Finding, context: RecommendationContext): Advised[] {
+  return [
+    ...subjectActions(finding, context.subjects),
+    ...startActions(finding, context),
+    ...codeActions(finding),
+  ];
 }
 
 /** A computation or job fits where it carries the function's name; pools and records where the cause is memory. */
@@ -61,6 +70,9 @@ function subjectActions(finding: Finding, subjects: readonly Subject[]): Advised
       return subjects
         .filter(({ kind }) => kind === 'pool' || kind === 'struct')
         .map((subject) => memoryAction(subject));
+    case 'worker-oversubscription':
+    case 'lock-contention':
+      return subjects.filter(({ kind }) => kind === 'job').flatMap((subject) => computationAction(subject));
     default:
       return [];
   }
@@ -104,16 +116,50 @@ function isNamedLike({ name }: Subject, { location }: Finding): boolean {
   return subject !== '' && place !== '' && (subject.includes(place) || place.includes(subject));
 }
 
-function flagActions({ cause }: Finding): Advised[] {
-  if (cause === 'allocation-churn') {
-    return [
-      {
-        title: 'Try a larger young generation, so that garbage dies before it is copied',
-        action: { kind: 'runtime-flag', flag: '--max-semi-space-size=64' },
-      },
-    ];
+/** libuv's own limit, and its default (`uv_queue_work`, libuv's documentation of the thread pool). */
+const [MOST_POOL_THREADS, POOL_THREADS] = [1024, 4];
+const MIB = 2 ** 20;
+/** Of the memory that there is, what V8's heap may have: the rest is for buffers, code, stacks and the system. */
+const HEAP_PART = 0.75;
+/** A limit that rises by less puts the same end off for a moment. */
+const LEAST_RISE = 1.25;
+
+/** What can be tried by starting the program otherwise; nothing here says that it helps. */
+function startActions({ cause }: Finding, { metrics, memoryBytes }: RecommendationContext): Advised[] {
+  switch (cause) {
+    case 'allocation-churn':
+      return [
+        {
+          title: 'Try a larger young generation, so that garbage dies before it is copied',
+          action: { kind: 'runtime-flag', flag: '--max-semi-space-size=64' },
+        },
+      ];
+    case 'heap-near-limit': {
+      const limit = metricValue(metrics['heap.limit']);
+      if (limit === undefined) return [];
+      const raised = Math.min(limit * 2, memoryBytes * HEAP_PART);
+      if (raised < limit * LEAST_RISE) return [];
+      return [
+        {
+          title: 'Try a higher limit of the heap, where what it holds is needed',
+          action: { kind: 'runtime-flag', flag: `--max-old-space-size=${Math.floor(raised / MIB)}` },
+        },
+      ];
+    }
+    case 'threadpool-saturation': {
+      const threads = metricValue(metrics['pool.threads']) ?? POOL_THREADS;
+      if (threads >= MOST_POOL_THREADS) return [];
+      const value = String(Math.min(threads * 2, MOST_POOL_THREADS));
+      return [
+        {
+          title: 'Try more threads in libuv’s pool, where what they wait for is no CPU',
+          action: { kind: 'environment', variable: 'UV_THREADPOOL_SIZE', value },
+        },
+      ];
+    }
+    default:
+      return [];
   }
-  return [];
 }
 
 function codeActions(finding: Finding): Advised[] {

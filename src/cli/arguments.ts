@@ -50,6 +50,13 @@ export function nodeFlag(text: string): string {
   throw new InvalidArgumentError('Give a flag as node takes it, such as --max-semi-space-size=64.');
 }
 
+/** `NAME=value` for `--try-env`. */
+export function environmentVariable(text: string): { readonly variable: string; readonly value: string } {
+  const [, variable, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
+  if (variable !== undefined && value !== undefined) return { variable, value };
+  throw new InvalidArgumentError('Give a name and a value, such as UV_THREADPOOL_SIZE=8.');
+}
+
 /** `a,b,c`, added to what was given before. */
 export function names(text: string, before: readonly string[] = []): readonly string[] {
   const given = text.split(',').map((name) => name.trim());

@@ -7,7 +7,16 @@ import { libraryVersion } from '../host/version.js';
 import { SEVERITIES } from '../model/finding.js';
 import { MAX_PROFILE_MS } from '../model/profiling-result.js';
 import { OptimizationType, ProfileType } from '../model/types.js';
-import { definition, durationMs, httpUrl, integer, names, nodeFlag, severity } from './arguments.js';
+import {
+  definition,
+  durationMs,
+  environmentVariable,
+  httpUrl,
+  integer,
+  names,
+  nodeFlag,
+  severity,
+} from './arguments.js';
 import { EXIT, UsageError } from './exit-code.js';
 import type { BenchVerbOptions } from './bench.js';
 import type { DoctorVerbOptions } from './doctor.js';
@@ -153,7 +162,7 @@ Examples:
     .description(
       'Plans and measures memory layouts, variants of computations and thread jobs on your subjects, and puts in force what wins on this machine. What does not win is reported as such and changes nothing. Without subjects, the library’s reference records are measured: that sets defaults for this host and is no gain of your service.',
     )
-    .argument('[command...]', 'with --try-flag: the service, after --')
+    .argument('[command...]', 'with --try-flag, --try-env: the service, after --')
     .addOption(
       new Option(
         '-s, --subjects <file>',
@@ -176,7 +185,14 @@ Examples:
     .addOption(
       new Option('--try-flag <flag>', 'compare the service with and without a Node flag').argParser(nodeFlag),
     )
-    .addOption(new Option('-u, --url <url>', 'with --try-flag: URL to drive load at').argParser(httpUrl))
+    .addOption(
+      new Option('--try-env <name=value>', 'the same for a variable of its environment').argParser(
+        environmentVariable,
+      ),
+    )
+    .addOption(
+      new Option('-u, --url <url>', 'with --try-flag, --try-env: URL to drive load at').argParser(httpUrl),
+    )
     .addOption(loadOption())
     .addOption(connectionsOption())
     .addOption(readyTimeoutOption())
@@ -195,7 +211,8 @@ Examples:
   $ sysopt optimize --subjects subjects.js --budget 2m
   $ sysopt optimize --subjects subjects.js --type computation
   $ sysopt optimize --recommendation recommendation-0193… --subjects subjects.js
-  $ sysopt optimize --try-flag --max-semi-space-size=64 --url http://127.0.0.1:3000/ -- node app.js`,
+  $ sysopt optimize --try-flag --max-semi-space-size=64 --url http://127.0.0.1:3000/ -- node app.js
+  $ sysopt optimize --try-env UV_THREADPOOL_SIZE=8 --url http://127.0.0.1:3000/ -- node app.js`,
     )
     .action((command: string[], options: Flags) =>
       runVerb(options.json === true, async (session) => {

@@ -13,7 +13,7 @@ import { printProfiles } from './print-profiles.js';
 import type { Session, VerbOutcome } from './session.js';
 import { prepareStorage } from './store.js';
 import { registerSubjects } from './subjects.js';
-import { tryFlag } from './try-flag.js';
+import { startText, tryStart, type StartChange } from './try-start.js';
 
 export interface OptimizeVerbOptions {
   readonly storage: string;
@@ -23,8 +23,9 @@ export interface OptimizeVerbOptions {
   readonly budgetMs?: number;
   readonly recommendation?: string;
   readonly tryFlag?: string;
+  readonly tryEnv?: StartChange;
   readonly url?: string;
-  /** File with a mix of requests for --try-flag. */
+  /** File with a mix of requests for --try-flag and --try-env. */
   readonly load?: string;
   readonly connections: number;
   readonly readyTimeoutMs: number;
@@ -38,7 +39,8 @@ export async function optimizeVerb(
   options: OptimizeVerbOptions,
   session: Session,
 ): Promise<VerbOutcome> {
-  checkCombination(command, options);
+  const change = changeOf(options);
+  checkCombination(command, change, options);
   await prepareStorage(options.storage);
   const { terminal, signal } = session;
   const optimizer = new SystemOptimizer({ storagePath: options.storage });
@@ -54,13 +56,13 @@ export async function optimizeVerb(
     const errors: ErrorReport[] = [];
     if (options.recommendation !== undefined) {
       await carryOut(options.recommendation, command, options, optimizer, profiles, session);
-    } else if (options.tryFlag !== undefined) {
-      profiles.push(await tryFlag(options.tryFlag, command, options, optimizer.store, session));
+    } else if (change !== undefined) {
+      profiles.push(await tryStart(change, command, options, optimizer.store, session));
     } else {
       errors.push(...(await optimizeSubjects(options, optimizer, session)));
     }
     signal.throwIfAborted();
-    if (options.tryFlag === undefined) printProfiles(terminal, profiles);
+    if (change === undefined) printProfiles(terminal, profiles);
     const config = optimizer.store.config();
     terminal.print();
     terminal.print(terminal.style('dim', closingLines(profiles, options)));
@@ -71,17 +73,31 @@ export async function optimizeVerb(
   }
 }
 
-function checkCombination(command: readonly string[], options: OptimizeVerbOptions): void {
-  if (options.recommendation !== undefined && options.tryFlag !== undefined) {
-    throw new UsageError('--recommendation and --try-flag exclude each other.', 'Give one of them.');
-  }
-  if (options.tryFlag !== undefined && (command.length === 0 || options.url === undefined)) {
+/** What is to be tried on the service, where something is. */
+function changeOf({ tryFlag, tryEnv, recommendation }: OptimizeVerbOptions): StartChange | undefined {
+  const given = [
+    tryFlag !== undefined && '--try-flag',
+    tryEnv !== undefined && '--try-env',
+    recommendation !== undefined && '--recommendation',
+  ].filter((name) => name !== false);
+  if (given.length > 1)
+    throw new UsageError(`${given.join(' and ')} exclude each other.`, 'Give one of them.');
+  return tryFlag === undefined ? tryEnv : { flag: tryFlag };
+}
+
+function checkCombination(
+  command: readonly string[],
+  change: StartChange | undefined,
+  { url, recommendation }: OptimizeVerbOptions,
+): void {
+  if (change !== undefined && (command.length === 0 || url === undefined)) {
+    const option = 'flag' in change ? '--try-flag' : '--try-env';
     throw new UsageError(
-      '--try-flag needs the service to try it on.',
-      `Give it and its URL: sysopt optimize --try-flag ${options.tryFlag} --url http://127.0.0.1:3000/ -- node app.js`,
+      `${option} needs the service to try it on.`,
+      `Give it and its URL: sysopt optimize ${option} ${startText(change)} --url http://127.0.0.1:3000/ -- node app.js`,
     );
   }
-  if (command.length > 0 && options.tryFlag === undefined && options.recommendation === undefined) {
+  if (command.length > 0 && change === undefined && recommendation === undefined) {
     throw new UsageError(
       `The command "${command.join(' ')}" has no use here.`,
       'Optimisers run on subjects (--subjects FILE). To profile a program: sysopt profile -- node app.js',
@@ -156,12 +172,12 @@ async function carryOut(
 ): Promise<void> {
   const { terminal, signal } = session;
   const document = await optimizer.store.get(id);
-  if ('action' in document && document.action.kind === 'runtime-flag' && command.length > 0) {
-    const { flag } = document.action;
+  const change = 'action' in document ? startChangeOf(document) : undefined;
+  if ('action' in document && change !== undefined && command.length > 0) {
     if (options.url === undefined) {
-      throw new UsageError('A flag is tried under load.', 'Give the service’s URL with --url.');
+      throw new UsageError('It is tried under load.', 'Give the service’s URL with --url.');
     }
-    const profile = await tryFlag(flag, command, options, optimizer.store, session);
+    const profile = await tryStart(change, command, options, optimizer.store, session);
     profiles.push(profile);
     await optimizer.store.saveRecommendation(withOutcome(document, profile));
     return;
@@ -178,11 +194,17 @@ async function carryOut(
   if (!profiles.some((known) => known.id === profile.id)) profiles.push(profile);
 }
 
+function startChangeOf({ action }: Recommendation): StartChange | undefined {
+  if (action.kind === 'runtime-flag') return { flag: action.flag };
+  return action.kind === 'environment' ? { variable: action.variable, value: action.value } : undefined;
+}
+
 /** A change to the code is for a person to make, and a flag needs the program: neither is a call. */
 function refuseWhatIsNoCall({ action, id, title, cause }: Recommendation): void {
-  if (action.kind === 'runtime-flag') {
+  if (action.kind === 'runtime-flag' || action.kind === 'environment') {
+    const what = action.kind === 'environment' ? startText(action) : `the Node flag ${action.flag}`;
     throw new UsageError(
-      `A running process cannot take the Node flag ${action.flag}: it is tried on the service, under load.`,
+      `A running process cannot take ${what}: it is tried on the service, under load.`,
       `Run: ${commandFor(action, id)}`,
     );
   }

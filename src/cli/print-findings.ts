@@ -114,6 +114,9 @@ function printRecommendation(
     terminal.print(`${indent}${terminal.style('cyan', `$ ${visible(commandFor(action, id))}`)}`);
     return;
   }
+  if (action.source !== undefined) {
+    terminal.print(`${indent}${terminal.style('dim', 'The line:')} ${visible(action.source)}`);
+  }
   terminal.print(`${indent}${terminal.style('red', 'The pattern:')}`);
   for (const line of codeLines(action.before)) terminal.print(`${indent}  ${line}`);
   terminal.print(`${indent}${terminal.style('green', 'Write instead:')}`);

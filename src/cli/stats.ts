@@ -69,6 +69,8 @@ export async function statsVerb(options: StatsVerbOptions, { terminal }: Session
     terminal.print(`In force for ${inForce.length === 0 ? 'no subject' : visible(inForce.join(', '))}.`);
     if (config.runtimeFlags.length > 0)
       terminal.print(`Node flags: ${visible(config.runtimeFlags.join(' '))}`);
+    const variables = Object.entries(config.environment ?? {}).map(([name, value]) => `${name}=${value}`);
+    if (variables.length > 0) terminal.print(`Environment: ${visible(variables.join(' '))}`);
   }
   return { result: { stats, profiles, results, recommendations, config } };
 }

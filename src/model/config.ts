@@ -23,6 +23,8 @@ export interface StoredConfig extends MeasuredOn {
   readonly subjects: Readonly<Record<string, StoredChoice>>;
   /** Node flags that were measured to help, for whoever starts the service. */
   readonly runtimeFlags: readonly string[];
+  /** Variables of the environment that were measured to help, likewise. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface StoredChoice extends MeasuredOn {

@@ -11,13 +11,21 @@ export type Action =
   | { readonly kind: 'optimize-computation'; readonly subject?: string }
   | { readonly kind: 'optimize-threads'; readonly subject?: string }
   | {
-      /** A Node or V8 flag to try; carried out by `sysopt optimize --try-flag`, which starts the program. */
+      /** A Node or V8 flag to try; carried out by `sysopt optimize --recommendation`, which starts the program. */
       readonly kind: 'runtime-flag';
       readonly flag: string;
     }
   | {
+      /** A variable of the environment to try, which Node or libuv reads at the start; carried out like a flag. */
+      readonly kind: 'environment';
+      readonly variable: string;
+      readonly value: string;
+    }
+  | {
       readonly kind: 'code-change';
       readonly summary: string;
+      /** The line that the finding names, as it stands there; absent where the file cannot be read. */
+      readonly source?: string;
       /** A short example of the pattern found, and of what to write in its place. */
       readonly before: string;
       readonly after: string;

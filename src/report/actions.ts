@@ -31,7 +31,9 @@ export function answerFindings({ analysis, recommendations }: ProfilingResult): 
       .filter((recommendation) => !given.has(recommendation) && isAnswer(recommendation, finding))
       .map((recommendation): Answer => {
         given.add(recommendation);
-        const what = JSON.stringify([recommendation.cause, recommendation.action]);
+        // The line is the place’s, not the advice’s.
+        const advice = { ...recommendation.action, source: undefined };
+        const what = JSON.stringify([recommendation.cause, advice]);
         const sameAs = firstOf.get(what);
         if (sameAs === undefined) firstOf.set(what, number);
         return sameAs === undefined || sameAs === number ? { recommendation } : { recommendation, sameAs };
@@ -69,6 +71,8 @@ export function describeAction(action: Action): string {
       return `The optimizer can find the number of threads and the chunk size${ofSubject(action.subject)}.`;
     case 'runtime-flag':
       return `Try the Node flag ${action.flag}, measured against the service as it is.`;
+    case 'environment':
+      return `Try ${action.variable}=${action.value} in the environment, measured against the service as it is.`;
     case 'code-change':
       return action.summary;
   }
@@ -76,9 +80,8 @@ export function describeAction(action: Action): string {
 
 /** The command that carries an action out. */
 export function commandFor(action: Exclude<Action, { kind: 'code-change' }>, id: string): string {
-  return action.kind === 'runtime-flag'
-    ? `sysopt optimize --try-flag=${action.flag} --url URL -- node app.js`
-    : `sysopt optimize --recommendation ${id} --subjects subjects.js`;
+  const isOfStart = action.kind === 'runtime-flag' || action.kind === 'environment';
+  return `sysopt optimize --recommendation ${id} ${isOfStart ? '--url URL -- node app.js' : '--subjects subjects.js'}`;
 }
 
 /** A page of the guide as it lies in a project that has the package installed. */

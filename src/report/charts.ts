@@ -1,3 +1,10 @@
+/**
+ * Time lines and intervals, drawn as SVG.
+ *
+ * Rejected: uPlot, which draws on a canvas by a script: 51 KB in every report, blank on paper, in a mail and where scripts are
+ * off. These are a few hundred points; a path of them is a kilobyte, and the page's own script only adds a reading
+ * under the pointer.
+ */
 import type { Comparison } from '../model/comparison.js';
 import type { TimelinePoint, Unit } from '../model/metric.js';
 import { formatGain, formatValue } from './format.js';

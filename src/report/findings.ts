@@ -136,6 +136,13 @@ function recommendationBlock(recommendation: Recommendation, root: string, below
 function actionBlock({ action, id }: Recommendation): Markup {
   if (action.kind === 'code-change') {
     return html`<div class="change">
+        ${
+          action.source !== undefined &&
+          html`<figure class="line">
+            <figcaption>The line</figcaption>
+            <pre><code>${action.source}</code></pre>
+          </figure>`
+        }
         <figure class="before">
           <figcaption>The pattern</figcaption>
           <pre><code>${action.before}</code></pre>

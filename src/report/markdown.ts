@@ -110,6 +110,7 @@ function recommendationLines(
   if (action.kind !== 'code-change') return [...lines, fence(commandFor(action, id), 'sh')];
   return [
     ...lines,
+    ...(action.source === undefined ? [] : ['The line:', '', fence(action.source), '']),
     'The pattern:',
     '',
     fence(action.before),

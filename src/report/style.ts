@@ -75,6 +75,7 @@ summary:hover{color:var(--ink)}
 .change figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:8px;overflow:hidden;min-width:0}
 .change figcaption{padding:6px 14px;font-size:13px;font-weight:600;border-bottom:1px solid var(--line)}
 .change pre{white-space:pre-wrap;overflow-wrap:anywhere}
+.change .line{grid-column:1/-1}
 .before figcaption{color:var(--bad)}.after figcaption{color:var(--good)}
 pre{margin:0;padding:12px 14px;overflow-x:auto;line-height:1.5;tab-size:2}
 pre.command{margin-top:10px;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--card);border:1px solid var(--line);border-radius:8px}

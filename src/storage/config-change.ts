@@ -20,6 +20,8 @@ export interface ConfigChange {
   readonly runtimeFlags?: readonly string[];
   /** Beside those that are there, in place of those with the same name. */
   readonly addedRuntimeFlags?: readonly string[];
+  /** Beside those that are there, in place of those with the same name. */
+  readonly addedEnvironment?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -33,7 +35,12 @@ export async function changeConfig(layout: Layout, change: ConfigChange): Promis
   const here = measuredHere();
   await withFileLock(`${layout.config}.lock`, async () => {
     const present = readConfig(layout);
-    const isHostWide = [change.memory, change.runtimeFlags, change.addedRuntimeFlags].some(Boolean);
+    const isHostWide = [
+      change.memory,
+      change.runtimeFlags,
+      change.addedRuntimeFlags,
+      change.addedEnvironment,
+    ].some(Boolean);
     // What was measured on another host, or with another Node, must not pass for what was measured here.
     const kept = !isHostWide || (present && differenceBetween(present, here) === null) ? present : null;
     const next: StoredConfig = {
@@ -52,6 +59,7 @@ export async function changeConfig(layout: Layout, change: ConfigChange): Promis
         change.runtimeFlags ?? kept?.runtimeFlags ?? [],
         change.addedRuntimeFlags ?? [],
       ),
+      environment: { ...kept?.environment, ...change.addedEnvironment },
     };
     await writeAtomic(layout.config, `${JSON.stringify(next, null, 2)}\n`);
   });
@@ -67,7 +75,8 @@ function flagName(flag: string): string {
   return flag.split('=')[0]!;
 }
 
-function checkChange({ memory, subject, runtimeFlags, addedRuntimeFlags }: ConfigChange): void {
+function checkChange(change: ConfigChange): void {
+  const { memory, subject, runtimeFlags, addedRuntimeFlags, addedEnvironment = {} } = change;
   const refuse = (name: string, value: unknown, expected: string): never => {
     throw fail('INVALID_ARGUMENT', { name, actual: describe(value), expected });
   };
@@ -75,6 +84,10 @@ function checkChange({ memory, subject, runtimeFlags, addedRuntimeFlags }: Confi
   for (const flags of [runtimeFlags, addedRuntimeFlags]) {
     if (flags?.some((flag) => typeof flag !== 'string' || !flag.startsWith('-')))
       refuse('runtimeFlags', flags, 'flags such as --max-semi-space-size=64');
+  }
+  for (const [name, value] of Object.entries(addedEnvironment)) {
+    if (!/^[A-Za-z_]\w*$/.test(name) || typeof value !== 'string')
+      refuse('environment', `${name}=${String(value)}`, 'names and texts, such as UV_THREADPOOL_SIZE: "8"');
   }
   if (!subject) return;
   if (typeof subject.key !== 'string' || !SUBJECT_KEY.test(subject.key)) {

@@ -54,6 +54,9 @@ function problemOf(config: StoredConfig): string | undefined {
       return `"subjects.${key}" is no stored choice`;
     }
   }
+  const variables: unknown = config.environment ?? {};
+  if (!isObject(variables) || !Object.values(variables as object).every((value) => typeof value === 'string'))
+    return '"environment" is no object of texts';
   const flags: unknown = config.runtimeFlags;
   const areFlags = Array.isArray(flags) && flags.every((flag) => typeof flag === 'string');
   return areFlags ? undefined : '"runtimeFlags" is no list of texts';

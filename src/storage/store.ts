@@ -285,6 +285,11 @@ export class Store {
     return this.#changeConfig({ addedRuntimeFlags });
   }
 
+  /** Records variables of the environment that were measured to help. Throws as `saveProfile`. */
+  addEnvironment(addedEnvironment: Readonly<Record<string, string>>): Promise<void> {
+    return this.#changeConfig({ addedEnvironment });
+  }
+
   /**
    * Changes `wisdom.json`, the choices of computations that can be taken along; one process at a time.
    *

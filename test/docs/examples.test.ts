@@ -17,6 +17,24 @@ it('search-by-tags finds the same whatever was chosen', async () => {
   expect(stdout).toContain('sport and news: 33333\n');
 }, 60_000);
 
+it.each(['dedupe', 'top-k'])(
+  'choose-an-algorithm names a way of %s for each size',
+  async (name) => {
+    const main = fileURLToPath(new URL('../../examples/choose-an-algorithm/main.js', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [main, name, '--budget', '3']);
+    expect(stdout).toMatch(/: (applied|no_improvement|inconclusive)$/m);
+    const { default: request } = (await import(`../../bench/real-cases/${name}.js`)) as {
+      default: { sizes: number[]; variants: object };
+    };
+    for (const size of request.sizes) {
+      const [, chosen] = new RegExp(`^size ${size}: (\\S+)`, 'm').exec(stdout) ?? [];
+      expect(Object.keys(request.variants)).toContain(chosen);
+    }
+    expect(stdout).toContain('dispatch gives object');
+  },
+  60_000,
+);
+
 const PRIMES = '4 primes below 10\n168 primes below 1000\n9592 primes below 100000\n';
 const jobs = fileURLToPath(new URL('../../examples/jobs/main.js', import.meta.url));
 

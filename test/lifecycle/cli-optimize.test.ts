@@ -110,14 +110,17 @@ describe('sysopt optimize', () => {
     expect(json.error.code).toBe('UNKNOWN_ID');
   });
 
-  it('tries a flag on a service under load and stores the comparison', async () => {
+  it.each([
+    ['flag', '--try-flag', '--stack-trace-limit=11'],
+    ['variable', '--try-env', 'SYSOPT_TEST=1'],
+  ] as const)('tries a %s on a service under load and stores the comparison', async (kind, option, text) => {
     using folder = scratch();
     const port = await freePort();
     const { code, json } = await runCli([
       'optimize',
       '--json',
-      '--try-flag',
-      '--stack-trace-limit=11',
+      option,
+      text,
       '--budget',
       '8',
       '--storage',
@@ -131,11 +134,16 @@ describe('sysopt optimize', () => {
     ]);
     expect(code).toBe(0);
     const [profile] = json.profiles;
-    expect(profile.plan.flag).toBe('--stack-trace-limit=11');
+    expect(profile.plan).toMatchObject(
+      kind === 'flag' ? { flag: text } : { variable: 'SYSOPT_TEST', value: '1' },
+    );
     expect(profile.validation.form).toBe('service');
-    // The flag does nothing, so it can hardly win; if it did, it is recorded, else it is not.
-    const recorded = json.config?.runtimeFlags ?? [];
-    expect(recorded).toEqual(profile.status === 'applied' ? ['--stack-trace-limit=11'] : []);
+    // It does nothing, so it can hardly win; if it did, it is recorded, else it is not.
+    const recorded =
+      kind === 'flag'
+        ? (json.config?.runtimeFlags ?? [])
+        : Object.entries(json.config?.environment ?? {}).map(([name, value]) => `${name}=${value}`);
+    expect(recorded).toEqual(profile.status === 'applied' ? [text] : []);
     expect(readdirSync(join(folder.path, 'profiles'))).toEqual([`${profile.id}.json`]);
   });
 

@@ -87,7 +87,7 @@ describe('sysopt optimize --recommendation', () => {
     const { code, json } = await carryOut(folder.path, 1);
     expect(code).toBe(2);
     expect(json.error.hint).toBe(
-      'Run: sysopt optimize --try-flag=--max-semi-space-size=64 --url URL -- node app.js',
+      `Run: sysopt optimize --recommendation ${result.recommendations[1]!.id} --url URL -- node app.js`,
     );
   });
 

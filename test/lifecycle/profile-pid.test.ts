@@ -377,17 +377,25 @@ describe.runIf(process.platform === 'linux')('what is refused', () => {
 
   it.runIf(process.getuid?.() === 0)('is a process of another user', async () => {
     const app = await start('setInterval(() => {}, 1000);');
-    const own = process.geteuid!;
-    // As seen by a user who is neither root nor the owner.
-    process.geteuid = () => 12_345;
-    try {
-      expect(await refused(app.pid)).toMatchObject({
-        code: 'PROCESS_NOT_YOURS',
-        message: expect.stringContaining('user root') as unknown,
-      });
-    } finally {
-      process.geteuid = own;
-    }
+    // Loads what it needs as root, then becomes nobody: the kernel refuses what this package would not.
+    const script = `
+      const { attachToProcess } = await import(${JSON.stringify(new URL('../../dist/profiling/attach/attach.js', import.meta.url).href)});
+      process.setegid(65534);
+      process.seteuid(65534);
+      const { code, message } = await attachToProcess(${app.pid}).catch((error) => error);
+      console.log(JSON.stringify({ code, message }));`;
+    const nobody = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.push(nobody);
+    let printed = '';
+    nobody.stdout.on('data', (chunk) => (printed += String(chunk)));
+    await new Promise((resolve) => nobody.once('close', resolve));
+    expect(JSON.parse(printed)).toMatchObject({
+      code: 'PROCESS_NOT_YOURS',
+      message: expect.stringContaining('user root') as unknown,
+    });
+    expect(app.child.exitCode).toBeNull();
   });
 });
 

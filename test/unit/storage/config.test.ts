@@ -48,6 +48,17 @@ it('adds flags beside those that are there, in place of those of the same name, 
   await expect(store.addRuntimeFlags(['stack'])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
 });
 
+it('keeps variables of the environment beside each other, and refuses what is none', async () => {
+  const store = openStore(scratch());
+  await store.addEnvironment({ UV_THREADPOOL_SIZE: '8' });
+  await store.addEnvironment({ TZ: 'UTC' });
+  await store.addEnvironment({ UV_THREADPOOL_SIZE: '16' });
+  expect(store.config()!.environment).toEqual({ UV_THREADPOOL_SIZE: '16', TZ: 'UTC' });
+  for (const wrong of [{ 'A=B': '1' }, { A: 1 }]) {
+    await expect(store.addEnvironment(wrong as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  }
+});
+
 it('loses no choice when many are made at once', async () => {
   const path = scratch();
   const stores = [openStore(path), openStore(path), openStore(path)];

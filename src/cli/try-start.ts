@@ -11,7 +11,15 @@ import { printComparison } from './print-profiles.js';
 import { readLoad } from './load-file.js';
 import type { Session } from './session.js';
 
-export interface TryFlagOptions {
+/** A change to how a program is started. */
+export type StartChange = { readonly flag: string } | { readonly variable: string; readonly value: string };
+
+/** As it stands on a command line. */
+export function startText(change: StartChange): string {
+  return 'flag' in change ? change.flag : `${change.variable}=${change.value}`;
+}
+
+export interface TryStartOptions {
   readonly url?: string;
   /** File with a mix of requests; see load-file.ts. */
   readonly load?: string;
@@ -21,13 +29,13 @@ export interface TryFlagOptions {
 }
 
 /**
- * Compares a service with and without a Node flag, under load. A flag that wins is recorded in `config.json`;
+ * Compares a service with and without a change to how it is started, under load. What wins is recorded in `config.json`;
  * whoever starts the service sets it, because no running process can take it over.
  */
-export async function tryFlag(
-  flag: string,
+export async function tryStart(
+  change: StartChange,
   command: readonly string[],
-  options: TryFlagOptions,
+  options: TryStartOptions,
   store: Store,
   session: Session,
 ): Promise<OptimizationProfile> {
@@ -36,11 +44,12 @@ export async function tryFlag(
   const requests = options.load === undefined ? undefined : await readLoad(options.load, url);
   const startedAt = performance.now();
   const environment = captureEnvironment();
+  const text = startText(change);
   const side = { url, readyTimeoutMs: options.readyTimeoutMs };
-  terminal.progress({ stage: 'compare', message: `Comparing the service with and without ${flag}` });
+  terminal.progress({ stage: 'compare', message: `Comparing the service with and without ${text}` });
   const comparison = await compare(
     { ...side, service: command, label: 'as it is' },
-    { ...side, ...withFlag(command, flag), label: flag },
+    { ...side, ...withChange(command, change), label: text },
     {
       load: { connections: options.connections, ...(requests && { requests }) },
       ...(options.budgetMs !== undefined && { budgetMs: options.budgetMs }),
@@ -51,22 +60,19 @@ export async function tryFlag(
   signal.throwIfAborted();
   printComparison(terminal, comparison);
 
-  const wins = comparison.verdict === 'faster';
-  if (wins) {
-    await store.addRuntimeFlags([flag]);
-    terminal.print(
-      `Recorded. Start the service with it: ${[command[0], flag, ...command.slice(1)].join(' ')}`,
-    );
+  if (comparison.verdict === 'faster') {
+    await record(change, store);
+    terminal.print(`Recorded. Start the service with it: ${commandWith(command, change)}`);
   }
   const profile: OptimizationProfile = {
     schemaVersion: SCHEMA_VERSION,
-    id: await newId(typeOf(flag)),
-    type: typeOf(flag),
+    id: await newId(typeOf(change)),
+    type: typeOf(change),
     createdAt: new Date().toISOString(),
     elapsedMs: performance.now() - startedAt,
     subject: { kind: 'workload', name: command.join(' ') },
-    settings: { runtime: { flag } },
-    plan: { flag, url, connections: options.connections },
+    settings: { runtime: { ...change } },
+    plan: { ...change, url, connections: options.connections },
     status: STATUS[comparison.verdict],
     validation: comparison,
     comparisons: [],
@@ -78,6 +84,18 @@ export async function tryFlag(
   return profile;
 }
 
+function record(change: StartChange, store: Store): Promise<void> {
+  return 'flag' in change
+    ? store.addRuntimeFlags([change.flag])
+    : store.addEnvironment({ [change.variable]: change.value });
+}
+
+function commandWith(command: readonly string[], change: StartChange): string {
+  return 'flag' in change
+    ? [command[0], change.flag, ...command.slice(1)].join(' ')
+    : `${startText(change)} ${command.join(' ')}`;
+}
+
 const STATUS: Readonly<Record<Verdict, OptimizationStatus>> = {
   faster: 'applied',
   slower: 'no_improvement',
@@ -86,13 +104,15 @@ const STATUS: Readonly<Record<Verdict, OptimizationStatus>> = {
 };
 
 /**
- * The command with a flag: as an argument where the command is Node itself (every flag works there), else by
+ * The command with a change. A flag goes in as an argument where the command is Node itself (every flag works there), else by
  * NODE_OPTIONS, which takes only some.
  */
-function withFlag(
+function withChange(
   command: readonly string[],
-  flag: string,
+  change: StartChange,
 ): { service: readonly string[]; env?: Readonly<Record<string, string>> } {
+  if (!('flag' in change)) return { service: command, env: { [change.variable]: change.value } };
+  const { flag } = change;
   if (/^node(\.exe)?$/.test(basename(command[0] ?? ''))) {
     return { service: [command[0] ?? '', flag, ...command.slice(1)] };
   }
@@ -110,7 +130,11 @@ function nameOf(flag: string): string {
   return flag.split('=')[0] ?? flag;
 }
 
-/** Heap and collector flags act on memory; the rest on how code runs. */
-function typeOf(flag: string): OptimizationType {
-  return /heap|space|gc|scaveng/i.test(nameOf(flag)) ? OptimizationType.MEMORY : OptimizationType.COMPUTATION;
+/** Heap and collector flags act on memory, the thread pool’s size on threads; the rest on how code runs. */
+function typeOf(change: StartChange): OptimizationType {
+  if (!('flag' in change)) {
+    return change.variable === 'UV_THREADPOOL_SIZE' ? OptimizationType.THREAD : OptimizationType.COMPUTATION;
+  }
+  const isMemory = /heap|space|gc|scaveng/i.test(nameOf(change.flag));
+  return isMemory ? OptimizationType.MEMORY : OptimizationType.COMPUTATION;
 }
