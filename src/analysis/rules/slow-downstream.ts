@@ -1,3 +1,4 @@
+import type { Evidence } from '../../model/finding.js';
 import type { ActivityCost } from '../../model/signals.js';
 import { formatDurationMs, formatNumber, formatShare } from '../../units.js';
 import { activitiesOf, byTarget, median, topPlace, total, waitingShare } from '../activity.js';
@@ -14,6 +15,9 @@ const LEAST_CALLS = 3;
 /** Below this factor over the loop's own lateness the answer may have lain there, waiting for the loop. */
 const OVER_LOOP_DELAY = 3;
 const LOOP_IS_FULL = 0.95;
+/** Share of segments that are sent again from which on the network may be what answers come late over. */
+const LOSS = 0.01;
+const LEAST_RETRANSMITS = 1;
 
 /** Another service takes long to answer, and the program with it. */
 export const slowDownstream: Rule = {
@@ -87,10 +91,24 @@ function finding(
         threshold: SHARE,
         statement: `Waiting for it makes up ${formatShare(share)} of the time that the program’s own answers take.`,
       },
+      ...losses(view),
       ...view.evidence(
         'eventLoop.utilization',
         (value) => `The event loop was busy for ${formatShare(value)} of the time.`,
       ),
     ],
   };
+}
+
+/** Where packets are lost, part of the wait may be the network's: of all connections of this network namespace. */
+function losses(view: SignalView): Evidence[] {
+  const again = view.value('network.tcp.retransmits') ?? 0;
+  const sent = view.value('network.tcp.segmentsSent') ?? 0;
+  if (again < LEAST_RETRANSMITS || again < sent * LOSS) return [];
+  return view.evidence(
+    'network.tcp.retransmits',
+    (value) =>
+      `${formatNumber(value)} of ${formatNumber(sent)} TCP segments a second were sent again: packets get lost on some connection of this network namespace.`,
+    sent * LOSS,
+  );
 }

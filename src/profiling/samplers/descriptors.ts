@@ -16,8 +16,12 @@ export class DescriptorSampler implements Sampler {
   readonly #points: { atMs: number; value: number }[] = [];
   #ticks = 0;
 
-  constructor(native: NativeContract) {
+  readonly #root: string;
+
+  /** @param root the folder of the process' figures. */
+  constructor(native: NativeContract, root = '/proc/self') {
     this.#native = native;
+    this.#root = root;
   }
 
   start(): void {
@@ -32,7 +36,7 @@ export class DescriptorSampler implements Sampler {
 
   stop(gathered: Gathered): void {
     const open = this.#count();
-    const limit = descriptorLimit();
+    const limit = descriptorLimit(this.#root);
     if (this.#points.length >= 2 && Number.isFinite(open)) {
       gathered.set('process.openDescriptors', open);
       gathered.set('process.openDescriptors.growth', theilSenSlope(this.#points) * 1000);
@@ -57,9 +61,9 @@ const NOT_GIVEN = unavailable(
   'Run on Linux to see them.',
 );
 
-function descriptorLimit(): number | undefined {
+function descriptorLimit(root: string): number | undefined {
   try {
-    const found = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'));
+    const found = /^Max open files\s+(\d+)/m.exec(readFileSync(`${root}/limits`, 'latin1'));
     return found === null ? undefined : Number(found[1]);
   } catch {
     return undefined;

@@ -51,15 +51,20 @@ export class KernelIoSampler implements Sampler {
   #start: readonly Figures[] = [];
   #pressureUs = NaN;
   readonly #root: string;
+  readonly #hostRoot: string;
 
-  /** @param root the folder of the process' figures. */
-  constructor(root = '/proc/self') {
+  /**
+   * @param root the folder of the process' figures.
+   * @param hostRoot that of the host's.
+   */
+  constructor(root = '/proc/self', hostRoot = '/proc') {
     this.#root = root;
+    this.#hostRoot = hostRoot;
   }
 
   start(): void {
     this.#start = SOURCES.map(({ read }) => read(this.#root));
-    this.#pressureUs = ioPressureUs();
+    this.#pressureUs = ioPressureUs(this.#hostRoot);
   }
 
   stop(gathered: Gathered): void {
@@ -77,7 +82,7 @@ export class KernelIoSampler implements Sampler {
       if (states === null) gathered.missing([metric], NOT_GIVEN);
       else gathered.set(metric, states.get(code) ?? 0);
     }
-    const pressure = (ioPressureUs() - this.#pressureUs) / 1000 / gathered.elapsedMs;
+    const pressure = (ioPressureUs(this.#hostRoot) - this.#pressureUs) / 1000 / gathered.elapsedMs;
     if (Number.isFinite(pressure)) gathered.set('io.pressure', Math.min(1, Math.max(0, pressure)));
     else gathered.missing(['io.pressure'], NOT_GIVEN);
   }
@@ -115,8 +120,8 @@ function protocol(path: string, name: string): Figures {
 }
 
 /** Microseconds in which some task waited for input or output, since the host started. */
-function ioPressureUs(): number {
-  return Number(/^some .*total=(\d+)/m.exec(textOf('/proc/pressure/io'))?.[1] ?? NaN);
+function ioPressureUs(root: string): number {
+  return Number(/^some .*total=(\d+)/m.exec(textOf(`${root}/pressure/io`))?.[1] ?? NaN);
 }
 
 /** Connections of the network namespace by state; null where the table cannot be read or is huge. */

@@ -17,13 +17,19 @@ const MAX_DESCRIPTORS = 2000;
 export class PeerSampler implements Sampler {
   readonly name = 'peers';
   #start: Map<string, number> | undefined;
+  readonly #root: string;
+
+  /** @param root the folder of all processes' figures. */
+  constructor(root = '/proc') {
+    this.#root = root;
+  }
 
   start(): void {
-    this.#start = cpuTicks();
+    this.#start = cpuTicks(this.#root);
   }
 
   stop(gathered: Gathered): void {
-    const end = this.#start === undefined ? undefined : cpuTicks();
+    const end = this.#start === undefined ? undefined : cpuTicks(this.#root);
     if (end === undefined) {
       gathered.missing(
         ['host.cpu.peers'],
@@ -35,22 +41,23 @@ export class PeerSampler implements Sampler {
       );
       return;
     }
-    const ours = new Set(connections('self').map(({ local, remote }) => `${remote} ${local}`));
+    const ours = new Set(connections(this.#root, 'self').map(({ local, remote }) => `${remote} ${local}`));
     let peers = 0;
     for (const [pid, ticks] of end) {
       const share = (ticks - (this.#start!.get(pid) ?? 0)) / TICKS_PER_SECOND / (gathered.elapsedMs / 1000);
       if (pid === String(process.pid) || share < WORTH_A_LOOK || ours.size === 0) continue;
-      if (connections(pid).some(({ local, remote }) => ours.has(`${local} ${remote}`))) peers += share;
+      if (connections(this.#root, pid).some(({ local, remote }) => ours.has(`${local} ${remote}`)))
+        peers += share;
     }
     gathered.set('host.cpu.peers', peers);
   }
 }
 
 /** User and system time by process id; undefined where there is no /proc, or too much in it. */
-function cpuTicks(): Map<string, number> | undefined {
+function cpuTicks(root: string): Map<string, number> | undefined {
   let names: string[];
   try {
-    names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    names = readdirSync(root).filter((name) => /^\d+$/.test(name));
   } catch {
     return undefined;
   }
@@ -59,7 +66,7 @@ function cpuTicks(): Map<string, number> | undefined {
   for (const pid of names) {
     try {
       // The name in parentheses may hold spaces; the fields after it do not.
-      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+      const stat = readFileSync(`${root}/${pid}/stat`, 'latin1');
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       ticks.set(pid, Number(fields[11]) + Number(fields[12]));
     } catch {
@@ -70,11 +77,11 @@ function cpuTicks(): Map<string, number> | undefined {
 }
 
 /** Established TCP connections of a process. Empty where its descriptors belong to another user. */
-function connections(pid: string): { local: string; remote: string }[] {
+function connections(root: string, pid: string): { local: string; remote: string }[] {
   const inodes = new Set<string>();
   try {
-    for (const descriptor of readdirSync(`/proc/${pid}/fd`).slice(0, MAX_DESCRIPTORS)) {
-      const socket = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${descriptor}`));
+    for (const descriptor of readdirSync(`${root}/${pid}/fd`).slice(0, MAX_DESCRIPTORS)) {
+      const socket = /^socket:\[(\d+)\]$/.exec(readlinkSync(`${root}/${pid}/fd/${descriptor}`));
       if (socket !== null) inodes.add(socket[1]!);
     }
   } catch {
@@ -84,7 +91,7 @@ function connections(pid: string): { local: string; remote: string }[] {
   for (const table of ['tcp', 'tcp6']) {
     let text: string;
     try {
-      text = readFileSync(`/proc/${pid}/net/${table}`, 'latin1');
+      text = readFileSync(`${root}/${pid}/net/${table}`, 'latin1');
     } catch {
       continue;
     }
