@@ -22,6 +22,7 @@ import { referenceJob } from './reference-job.js';
 import { fitScalability, worthwhileCounts, type ScalabilityFit } from './scalability-fit.js';
 import { pilotChoices, speedsByThreads } from './scaling-pilot.js';
 import { screen, median, type Contender, type Standing } from './screening.js';
+import { spinLimitMs } from './transport/spin.js';
 import {
   packedBytes,
   packShared,
@@ -351,6 +352,7 @@ class Session {
         dispatch: findings.dispatch,
         scalability: findings.scalability,
         pools: this.#pools(),
+        spin: this.#spin(),
         ...(findings.payoff && { payoff: findings.payoff }),
         present,
         candidate,
@@ -391,6 +393,17 @@ class Session {
       this.#warn(`${reasons.join(' ')} Compare it with ${asked}: that was not measured here.`);
     const living = loadNative().computeThreads();
     return { ...runtime, computeThreads: Number.isFinite(living) ? living : null, advice };
+  }
+
+  /**
+   * How threads wait for work here, as measured while the job was tried. It is no choice among candidates: each thread keeps
+   * to it, stops while it spins in vain and begins again when that pays.
+   */
+  #spin() {
+    const { wakeUs } = this.#threads > 1 ? poolFor('none').stats() : {};
+    const threads = Math.min(this.#threads, Math.floor(this.#limits.effectiveCpus) - 1);
+    if (wakeUs === undefined) return { threads: Math.max(0, threads), wakeUs: null, spinUs: null };
+    return { threads, wakeUs, spinUs: 1e3 * spinLimitMs(wakeUs / 1e3) };
   }
 
   #progress(stage: string, fraction: number, message: string): void {

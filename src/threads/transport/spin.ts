@@ -35,6 +35,11 @@ export function spinTokens(threads: number, cpus: number): SharedArrayBuffer {
   return new SharedArrayBuffer(tokens * 4);
 }
 
+/** How long a worker spins at most, where waking a thread takes so long; both in ms. */
+export function spinLimitMs(wakeMs: number): number {
+  return Math.min(MOST_MS, Math.max(LEAST_MS, 2 * wakeMs));
+}
+
 /** Frees the token of a thread that has ended. */
 export function forfeitToken(tokens: SharedArrayBuffer, place: number): void {
   const words = new Int32Array(tokens);
@@ -91,7 +96,7 @@ export class Spinner {
   }
 
   get #limitMs(): number {
-    return Math.min(MOST_MS, Math.max(LEAST_MS, 2 * this.#mailbox.wakeMs));
+    return spinLimitMs(this.#mailbox.wakeMs);
   }
 
   #giveUp(now: number): void {

@@ -38,6 +38,14 @@ describe('optimizeThreads', () => {
     });
     expect((draft.plan as any).serialMs).toBeGreaterThan(0);
     expect((draft.plan as any).dispatch[0].dispatchUs).toBeGreaterThan(0);
+    const { spin, pools } = draft.plan as any;
+    expect(spin.wakeUs).toBeGreaterThan(0);
+    expect(spin.spinUs).toBeCloseTo(Math.min(60, Math.max(20, 2 * spin.wakeUs)), 6);
+    expect(spin.threads).toBeGreaterThanOrEqual(1);
+    expect(pools).toMatchObject({
+      libuv: { threads: expect.any(Number) },
+      v8: { threads: expect.any(Number) },
+    });
     const { validation } = draft;
     expect(validation).toMatchObject({ form: 'fresh-processes', baseline: 'serial' });
     expect(draft.status === 'applied').toBe(validation!.verdict === 'faster');

@@ -35,6 +35,10 @@ describe('a container quota', () => {
       dispatch: [],
     });
     expect(draft.status).toBe('no_improvement');
+    // Nobody to wait with: what one CPU does belongs to the program.
+    expect(draft.plan.spin).toEqual({ threads: 0, wakeUs: null, spinUs: null });
+    expect(draft.plan.pools.advice.runtimeFlags).toEqual([`--v8-pool-size=${Math.ceil(quotaCpus)}`]);
+    expect(draft.warnings.join()).toContain('--v8-pool-size');
     expect(draft.warnings.join()).toContain(`quota is ${quotaCpus} CPUs`);
     expect(draft.plan.scalability).toMatchObject({ available: false, reason: 'TOO_FEW_THREAD_COUNTS' });
   });
