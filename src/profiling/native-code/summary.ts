@@ -11,7 +11,7 @@ export interface NativeSummary {
   readonly interpreter: number;
   /** By share, greatest first. */
   readonly functions: readonly NativeFunction[];
-  /** Samples in modules whose functions have no names, and those modules' paths. */
+  /** Samples in functions of the program or its addons that have no names, and those modules' paths. */
   readonly unnamed: number;
   readonly unnamedModules: readonly string[];
 }
@@ -31,7 +31,7 @@ export function summariseStacks(
     counts[found.kind] += 1;
     if (found.kind !== 'native') continue;
     const leaf = stack[0]!;
-    if (leaf.name === '' && leaf.module >= 0) {
+    if (leaf.name === '' && leaf.module >= 0 && isPrograms(modules[leaf.module]!.path)) {
       unnamed += 1;
       unnamedModules.add(modules[leaf.module]!.path);
     }
@@ -47,6 +47,11 @@ export function summariseStacks(
     .map((row) => ({ ...row, share: row.samples / samples }));
   const { native, interpreter } = counts;
   return { samples, native, interpreter, functions, unnamed, unnamedModules: [...unnamedModules] };
+}
+
+/** Not the system's libraries: they are stripped everywhere, and a family is told by who calls them. */
+function isPrograms(path: string): boolean {
+  return path === process.execPath || path.endsWith('.node');
 }
 
 function framesAt(

@@ -130,14 +130,16 @@ describe('samples by function', () => {
         [40, frame('v8::internal::JsonParser<unsigned char>::ScanJsonString(bool)')],
         [10, frame('v8::internal::JsonParser<unsigned short>::ScanJsonString(bool)')],
         [20, frame('', LIBC)],
-        [20, compiled],
+        [5, frame('', ADDON)],
+        [15, compiled],
         [10, frame('Builtins_LdarHandler'), entry],
         [50, frame('v8::sampler::SignalHandler::HandleProfilerSignal()')],
       ),
       100,
     );
-    expect(summary).toMatchObject({ samples: 100, native: 70, interpreter: 10, unnamed: 20 });
-    expect(summary.unnamedModules).toEqual(['/lib/libc.so.6']);
+    expect(summary).toMatchObject({ samples: 100, native: 75, interpreter: 10, unnamed: 5 });
+    // The system's libraries are stripped everywhere.
+    expect(summary.unnamedModules).toEqual([modules[ADDON].path]);
     expect(summary.functions).toEqual([
       {
         name: 'v8::internal::JsonParser<…>::ScanJsonString',
@@ -147,6 +149,7 @@ describe('samples by function', () => {
         samples: 50,
       },
       { name: 'libc.so.6', module: 'libc.so.6', family: 'library', share: 0.2, samples: 20 },
+      { name: 'sharp.node', module: 'sharp.node', family: 'addon', share: 0.05, samples: 5 },
     ]);
   });
 
