@@ -5,15 +5,18 @@
  * The program runs as it would without: nothing is printed but one process warning for a variable that cannot be read,
  * nothing keeps it alive, no signal is touched.
  */
-import { isMainThread } from 'node:worker_threads';
 import '../profiling/agent.js';
 
 /** `1` for the defaults, or a JSON object; see preload-monitor.ts. */
 const monitor = process.env['SYSOPT_MONITOR'];
-if (monitor !== undefined && monitor !== '' && monitor !== '0' && isMainThread) {
+// The module that knows whether this is a worker costs 3 ms: it is not asked where there is nothing to do.
+if (monitor !== undefined && monitor !== '' && monitor !== '0') {
   try {
-    const { startMonitor } = await import('./preload-monitor.js');
-    await startMonitor(monitor);
+    const { isMainThread } = await import('node:worker_threads');
+    if (isMainThread) {
+      const { startMonitor } = await import('./preload-monitor.js');
+      await startMonitor(monitor);
+    }
   } catch (error) {
     process.emitWarning(
       `The monitor was not started: ${error instanceof Error ? error.message : String(error)}`,

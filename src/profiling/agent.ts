@@ -8,15 +8,18 @@
  * would take several turns over every module that is imported. For a profile from the start it is imported at once.
  */
 import { createRequire } from 'node:module';
-import { isMainThread } from 'node:worker_threads';
 import type { StartRun } from './agent-connection.js';
-import { CONTROL_VARIABLE } from './protocol.js';
+import type * as AttachedAgent from './attached-agent.js';
+import type * as Headroom from './headroom.js';
+import { CONTROL_VARIABLE, NO_ROOM } from './protocol.js';
 
 /** A controller that does not accept within this time is not waited for any longer. */
 const CONNECT_TIMEOUT_MS = 3000;
 
 /** Waits for the connection, so that the hello is on its way before the program's first line runs. */
 async function connect(path: string): Promise<void> {
+  const { isMainThread } = await import('node:worker_threads');
+  if (!isMainThread) return;
   const [{ connect: open }, { AgentConnection, startCommand }, { placeForwarders }] = await Promise.all([
     import('node:net'),
     import('./agent-connection.js'),
@@ -51,18 +54,21 @@ const startLoadedRun: StartRun = (type, options) => {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- put back as it was, never called here.
   const warn = process.emitWarning;
   process.emitWarning = () => {};
-  let session: { readonly startRun: StartRun };
+  const load = createRequire(import.meta.url);
+  let loaded: typeof AttachedAgent;
   try {
-    session = createRequire(import.meta.url)('./session.js') as typeof session;
+    const { HEADROOM_TO_LOAD, headroomBytes } = load('./headroom.js') as typeof Headroom;
+    if (headroomBytes() < HEADROOM_TO_LOAD) throw new Error(`${NO_ROOM} to load the profiler.`);
+    loaded = load('./attached-agent.js') as typeof AttachedAgent;
   } finally {
     process.emitWarning = warn;
   }
-  return session.startRun(type, options);
+  return loaded.startRun(type, options);
 };
 
 // Last in the file: the connection may be there before an await here would let the rest be evaluated.
 const control = process.env[CONTROL_VARIABLE];
-if (control !== undefined && control !== '' && isMainThread) {
+if (control !== undefined && control !== '') {
   await connect(control).catch(() => {
     // Without its agent the program runs as it would have run.
   });

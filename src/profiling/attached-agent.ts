@@ -7,6 +7,10 @@ import { connect } from 'node:net';
 import { AgentConnection } from './agent-connection.js';
 import { startRun } from './session.js';
 
+// For the preloaded agent, which loads the profiler through this file: bundled together, the two share their modules,
+// and with them the forwarders that the agent placed.
+export { startRun };
+
 /** Connects to a controller's socket; one that is gone is forgotten. */
 export function connectAgent(path: string): void {
   const socket = connect(path);

@@ -19,6 +19,9 @@ export const START_ID = 0;
 /** Ends the profile that began with the program, for an inspector: a loop that is blocked hears no command. */
 export const END_KEY = 'system-optimizer.end-profile';
 
+/** What an agent answers that cannot load the profiler, so that the program is profiled from outside instead. */
+export const NO_ROOM = 'its heap is too near to its limit (--max-old-space-size)';
+
 /** Facts about the program's process, sent once at the start. */
 export interface Hello {
   readonly protocol: 1;

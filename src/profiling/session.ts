@@ -184,6 +184,7 @@ class Run implements ProfileRun {
   readonly #options: ProfileOptions;
   readonly #session: InspectorSession;
   readonly #samplers: readonly Sampler[];
+  readonly #sources: SourceIndex;
   readonly #started: Sampler[] = [];
   readonly #warnings: string[] = [];
   readonly #timeline: TimelinePoint[] = [];
@@ -212,6 +213,7 @@ class Run implements ProfileRun {
     this.#options = options;
     this.#session = session;
     this.#samplers = samplers;
+    this.#sources = sources;
     this.finished = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -339,6 +341,11 @@ class Run implements ProfileRun {
     state[ENDED] = performance.now();
     this.#correctLoop(gathered);
     setBlockedShare(gathered);
+    if (this.#sources.unparsed > 0) {
+      gathered.warnings.push(
+        `The source of ${this.#sources.unparsed === 1 ? 'a file' : `${this.#sources.unparsed} files`} was not looked at, because the heap is too near to its limit: functions are those that V8 names, without what it inlined.`,
+      );
+    }
     return {
       type: this.#type,
       durationMs: gathered.elapsedMs,

@@ -168,6 +168,18 @@ describe('a program with the agent', () => {
     });
   });
 
+  it('shows what is called through functions that were taken out of their modules before', async () => {
+    start(
+      "const { readFile } = require('fs'); const { promisify } = require('util'); const scrypt = promisify(require('crypto').scrypt); setInterval(() => { readFile(__filename, () => {}); scrypt('a', 'b', 16); }, 20);",
+      { extension: 'cjs' },
+    );
+    const agent = await server.waitForAgent(20_000);
+    const { activities } = await agent.profile('io', { durationMs: 800 });
+    const names = activities!.map(({ name }) => name);
+    expect(names.some((name) => name.includes('readFile'))).toBe(true);
+    expect(names.some((name) => name.includes('scrypt'))).toBe(true);
+  });
+
   it('lists every process, and picks the one that works', async () => {
     const worker = join(directory, 'child.mjs');
     writeFileSync(worker, `${BUSY}\nsetInterval(work, 22);`);

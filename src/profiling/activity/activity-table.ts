@@ -2,8 +2,8 @@
  * Operations in flight and done, by kind and by call site, in bounded memory.
  *
  * Every operation is counted by kind. The call site, whose stack costs a few microseconds, is taken from a random
- * one in `stride`, and stands for that many; the stride follows the rate, so that a program with a hundred
- * thousand operations a second pays as much as one with a thousand.
+ * one in `stride`, and stands for that many; the stride follows the rate, within a tenth of a second too, so that a
+ * program with a hundred thousand operations a second pays as much as one with a thousand, from the first moment on.
  */
 import type { ActivityKind } from '../../model/signals.js';
 import { captureSite, type CallSite } from './call-site.js';
@@ -69,14 +69,16 @@ export class ActivityTable {
     const totals = this.totals(kind);
     totals.inFlight += 1;
     totals.maxInFlight = Math.max(totals.maxInFlight, totals.inFlight);
-    const isSampled = this.#stride === 1 || Math.random() * this.#stride < 1;
+    // Taking the stack may widen it, for those that follow.
+    const stride = this.#stride;
+    const isSampled = stride === 1 || Math.random() * stride < 1;
     let row: ActivityRow | null = null;
     if (isSampled) {
       row = this.row(kind, name, target, site === undefined ? this.capture(below) : site);
       row.inFlight += 1;
       row.maxInFlight = Math.max(row.maxInFlight, row.inFlight);
     }
-    return { totals, row, weight: this.#stride, startedAt: performance.now(), done: false };
+    return { totals, row, weight: stride, startedAt: performance.now(), done: false };
   }
 
   /** Returns the operation's duration in ms. A second call does nothing. */
@@ -112,6 +114,7 @@ export class ActivityTable {
 
   capture(below: Below): CallSite | null {
     this.#captures += 1;
+    if (this.#captures > CAPTURES_PER_TICK) this.#widen();
     return captureSite(below);
   }
 
@@ -158,10 +161,15 @@ export class ActivityTable {
     return [...this.#rows.values()];
   }
 
-  /** Ten times a second: keeps the cost of the stacks in bounds. */
+  /** The tenth of a second has had its stacks and goes on: what is left of it takes ever fewer. */
+  #widen(): void {
+    this.#stride = Math.min(MAX_STRIDE, this.#stride * 2);
+    this.#captures = CAPTURES_PER_TICK / 2;
+  }
+
+  /** Ten times a second: takes more stacks again where there is little to take them of. */
   adapt(): void {
-    if (this.#captures > CAPTURES_PER_TICK) this.#stride = Math.min(MAX_STRIDE, this.#stride * 2);
-    else if (this.#captures < CAPTURES_PER_TICK / 4 && this.#stride > 1) this.#stride /= 2;
+    if (this.#captures < CAPTURES_PER_TICK / 4 && this.#stride > 1) this.#stride /= 2;
     this.#captures = 0;
   }
 }

@@ -62,8 +62,9 @@ export class HttpTrace {
         const target = `${options?.host ?? 'localhost'}:${options?.port ?? ''}`;
         const operation = table.begin('http', request.method ?? 'GET', target, tracedRequest);
         operations.set(request, operation);
-        request.once(errorMonitor, () => table.end(operation, { failed: true }));
-        request.once('close', () => table.cancel(operation));
+        // Each comes once, and does nothing a second time: `once` would wrap both of every request.
+        request.on(errorMonitor, () => table.end(operation, { failed: true }));
+        request.on('close', () => table.cancel(operation));
       }
       return Reflect.apply(original, this, args);
     };

@@ -18,7 +18,8 @@ import { fail, OptimizerError } from '../../errors.js';
 import type { Signals } from '../../model/signals.js';
 import type { ProfileType } from '../../model/types.js';
 import { listenForAgents, type Agent, type AgentProfileOptions, type AgentServer } from '../controller.js';
-import { CONTROL_VARIABLE } from '../protocol.js';
+import { CONTROL_VARIABLE, NO_ROOM } from '../protocol.js';
+import { HEADROOM_TO_LOAD, headroomExpression } from '../headroom.js';
 import { profileEvenBlocked } from './blocked-agent.js';
 import { openInspector, type InspectorAccess } from './inspector-access.js';
 import {
@@ -201,6 +202,7 @@ function loadExpression(socket: string): string {
     process.emitWarning = () => {};
     try {
       const load = process.getBuiltinModule ?? require;
+      if (${headroomExpression('load')} < ${HEADROOM_TO_LOAD}) return ${JSON.stringify(NO_ROOM)};
       load('module').createRequire(${file})(${file}).connectAgent(${JSON.stringify(socket)});
       return '';
     } catch (error) {

@@ -15,7 +15,7 @@ import { fail } from '../../errors.js';
 import type { Signals } from '../../model/signals.js';
 import type { ProfileType } from '../../model/types.js';
 import type { Agent, AgentProfileOptions } from '../controller.js';
-import { END_KEY } from '../protocol.js';
+import { END_KEY, NO_ROOM } from '../protocol.js';
 import { openInspector } from './inspector-access.js';
 import { readNodeProcess } from './node-process.js';
 import { openOutside } from './outside.js';
@@ -26,6 +26,7 @@ const SILENT_MS = 3000;
 const MAX_OUTSIDE_MS = 5000;
 
 const BLOCKED = 'The program’s event loop did not come round';
+const FULL = 'The program’s heap is too near to its limit for a profiler inside it';
 
 /** Whether signals were gathered from outside because the loop was blocked: their window is then one of its own. */
 export function wasBlocked({ warnings }: Signals): boolean {
@@ -59,14 +60,19 @@ export async function profileEvenBlocked(
   own.catch(() => {});
   let outside: Promise<Signals> | undefined;
   try {
-    await Promise.race([own, begun, wait(SILENT_MS)]);
+    try {
+      await Promise.race([own, begun, wait(SILENT_MS)]);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.includes(NO_ROOM))) throw error;
+      // From outside nothing is loaded, and V8's profiles are not read into the program's heap.
+      outside = profileOutside(agent.hello.pid, type, { ...options, signal }, FULL);
+      return await outside.catch(() => own);
+    }
     if (hasBegun) await Promise.race([own, wait(durationMs + SILENT_MS)]);
     if (isDone || signal.aborted) return await own;
-    outside = profileOutside(agent.hello.pid, type, {
-      ...options,
-      signal,
-      durationMs: hasBegun ? Math.min(durationMs, MAX_OUTSIDE_MS) : durationMs,
-    });
+    const windowMs = hasBegun ? Math.min(durationMs, MAX_OUTSIDE_MS) : durationMs;
+    const silent = `${BLOCKED} for ${SILENT_MS / 1000} s, so the agent inside it had no say`;
+    outside = profileOutside(agent.hello.pid, type, { ...options, signal, durationMs: windowMs }, silent);
     // Where neither has an answer, the agent's error is the one that tells.
     return await Promise.any([own, outside]).catch(() => own);
   } finally {
@@ -80,6 +86,7 @@ async function profileOutside(
   pid: number,
   type: ProfileType,
   options: AgentProfileOptions,
+  why: string,
 ): Promise<Signals> {
   const attached = await openOutside(pid, options.signal);
   let signals: Signals | undefined;
@@ -89,7 +96,7 @@ async function profileOutside(
   } finally {
     left = await attached.close();
   }
-  const warning = `${BLOCKED} for ${SILENT_MS / 1000} s, so the agent inside it had no say: it was profiled from outside, without operations and waits.`;
+  const warning = `${why}: it was profiled from outside, without operations and waits.`;
   return { ...signals, warnings: [warning, ...(left === undefined ? [] : [left]), ...signals.warnings] };
 }
 

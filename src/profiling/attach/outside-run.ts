@@ -9,12 +9,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fail } from '../../errors.js';
 import type { MetricName } from '../../model/metric-catalogue.js';
-import { metricValue, unavailable, type TimelinePoint } from '../../model/metric.js';
+import { metricValue, unavailable, type TimelinePoint, type UnavailableMetric } from '../../model/metric.js';
 import type { Signals } from '../../model/signals.js';
 import type { ProfileType } from '../../model/types.js';
 import { loadNative } from '../../native/load.js';
 import type { RawCpuProfile, RawHeapProfile } from '../cpu/raw.js';
 import { summariseCpuProfile } from '../cpu/summary.js';
+import { HEADROOM_TO_START, headroomExpression, noHeadroom } from '../headroom.js';
 import { summariseHeapProfile } from '../heap/summary.js';
 import { Gathered, type Sampler, type SamplingWindow } from '../sampler.js';
 import { HostSampler } from '../samplers/host.js';
@@ -83,6 +84,8 @@ class OutsideRun {
   readonly #timeline: TimelinePoint[] = [];
   readonly #warnings: string[] = [];
   readonly #heap: { atMs: number; usedSize: number }[] = [];
+  /** Why V8 is not asked for profiles. */
+  #full: UnavailableMetric | undefined;
   #startedAt = 0;
 
   constructor(pid: number, inspector: RemoteInspector, type: ProfileType, options: OutsideOptions) {
@@ -148,10 +151,14 @@ class OutsideRun {
     const gathered = new Gathered(performance.now() - this.#startedAt);
     try {
       // After an abort nothing is waited for: the profilers end with the connection.
-      const profiles = signal?.aborted ? undefined : await this.#stopProfilers();
+      const isProfiled = signal?.aborted !== true && this.#full === undefined;
+      const profiles = isProfiled ? await this.#stopProfilers() : undefined;
       for (const sampler of this.#samplers.toReversed()) sampler.stop(gathered);
       if (signal?.aborted) throw abort();
-      if (profiles === undefined) {
+      if (this.#full !== undefined) {
+        gathered.missing(['cpu.samples', 'cpu.busy.share', 'heap.allocation.rate'], this.#full);
+        gathered.warnings.push(this.#full.message);
+      } else if (profiles === undefined) {
         gathered.warnings.push(
           'The process was gone before it handed its profiles over: there are the kernel’s figures alone, no functions.',
         );
@@ -197,6 +204,14 @@ class OutsideRun {
   async #startProfilers(): Promise<void> {
     const post = <T>(method: string, params: object = {}) => this.#inspector.post<T>(method, params);
     this.#keepHeap(await post<HeapUsage>('Runtime.getHeapUsage'));
+    // V8 makes tables for all functions when it begins to profile, in the program's heap.
+    const left = await this.#inspector
+      .evaluate<number>(headroomExpression('(process.getBuiltinModule ?? require)'))
+      .catch(() => Infinity);
+    if (left < HEADROOM_TO_START) {
+      this.#full = noHeadroom('CPU and allocation profile', left);
+      return;
+    }
     await post('HeapProfiler.enable');
     await post('HeapProfiler.startSampling', {
       samplingInterval: HEAP_INTERVAL_BYTES[this.#type === 'memory' ? 'memory' : 'cpu'],

@@ -1,11 +1,12 @@
 import { getHeapStatistics } from 'node:v8';
 import { isAbsolute } from 'node:path';
 import type { MetricName } from '../../model/metric-catalogue.js';
-import { unavailable } from '../../model/metric.js';
+import { unavailable, type UnavailableMetric } from '../../model/metric.js';
 import type { CodeLocation } from '../../model/finding.js';
 import { FrameResolver } from '../cpu/frames.js';
 import { summariseCpuProfile } from '../cpu/summary.js';
 import type { RawCpuProfile } from '../cpu/raw.js';
+import { HEADROOM_TO_READ, HEADROOM_TO_START, headroomBytes, noHeadroom } from '../headroom.js';
 import { scriptsOf, type ScriptsById } from '../heap/lost-scripts.js';
 import type { InspectorSession } from '../inspector-session.js';
 import type { Gathered, Sampler, SamplingWindow } from '../sampler.js';
@@ -19,6 +20,8 @@ const METRICS: readonly MetricName[] = [
   'cpu.timers.share',
   'cpu.microtasks.share',
 ];
+
+const WHAT = 'The CPU profile';
 
 /** About 1.3 ms per MiB of small objects. */
 export const MAX_HEAP_TO_WALK = 128 * 1024 ** 2;
@@ -34,6 +37,7 @@ export class CpuProfileSampler implements Sampler {
   readonly name = 'CPU profile';
   readonly #session: InspectorSession;
   #window: SamplingWindow | undefined;
+  #missing: UnavailableMetric | undefined;
   #profile: RawCpuProfile | undefined;
   /** Scripts that the profile met; known after `stop`. */
   scripts: ScriptsById = new Map();
@@ -44,10 +48,28 @@ export class CpuProfileSampler implements Sampler {
 
   start(window: SamplingWindow): void {
     this.#window = window;
+    const left = headroomBytes();
+    if (left < HEADROOM_TO_START) {
+      this.#missing = noHeadroom(WHAT, left);
+      return;
+    }
     this.#session.post('Profiler.enable');
     this.#dropOldCode();
     this.#session.post('Profiler.setSamplingInterval', { interval: window.samplingIntervalUs });
     this.#session.post('Profiler.start');
+  }
+
+  tick(): void {
+    this.#giveUpWhereFull();
+  }
+
+  /** Without reading the profile out: that is what takes room. */
+  #giveUpWhereFull(): void {
+    if (this.#missing !== undefined) return;
+    const left = headroomBytes();
+    if (left >= HEADROOM_TO_READ) return;
+    this.#missing = noHeadroom(WHAT, left);
+    this.#session.post('Profiler.disable');
   }
 
   /**
@@ -63,6 +85,12 @@ export class CpuProfileSampler implements Sampler {
   }
 
   stop(gathered: Gathered): void {
+    this.#giveUpWhereFull();
+    if (this.#missing !== undefined) {
+      gathered.missing([...METRICS, 'cpu.samples'], this.#missing);
+      gathered.warnings.push(this.#missing.message);
+      return;
+    }
     const { type, sources, maxFunctions, keepRawProfile } = this.#window!;
     const { profile } = this.#session.post<{ profile: RawCpuProfile }>('Profiler.stop');
     this.#session.post('Profiler.disable');

@@ -10,6 +10,7 @@
  */
 import { unavailable } from '../../model/metric.js';
 import type { Deoptimisation } from '../../model/signals.js';
+import { HEADROOM_TO_START, headroomBytes } from '../headroom.js';
 import type { InspectorSession } from '../inspector-session.js';
 import type { Gathered, Sampler, SamplingWindow } from '../sampler.js';
 import type { CpuProfileSampler, TimedFunction } from './cpu-profile.js';
@@ -48,7 +49,7 @@ export class DeoptimisationSampler implements Sampler {
   }
 
   start({ type }: SamplingWindow): void {
-    if (type !== 'cpu') return;
+    if (type !== 'cpu' || headroomBytes() < HEADROOM_TO_START) return;
     this.#session.on('NodeTracing.dataCollected', this.#onData);
     this.#session.on('NodeTracing.tracingComplete', this.#onComplete);
     try {

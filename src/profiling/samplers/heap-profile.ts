@@ -1,12 +1,15 @@
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 import { collectFully } from '../collect.js';
-import { unavailable } from '../../model/metric.js';
+import { unavailable, type UnavailableMetric } from '../../model/metric.js';
 import { summariseHeapProfile, type HeapSummary } from '../heap/summary.js';
+import { HEADROOM_TO_READ, HEADROOM_TO_START, headroomBytes, noHeadroom } from '../headroom.js';
 import { withScripts } from '../heap/lost-scripts.js';
 import type { RawHeapProfile } from '../cpu/raw.js';
 import type { InspectorSession } from '../inspector-session.js';
 import type { Gathered, Sampler, SamplingWindow } from '../sampler.js';
 import type { CpuProfileSampler } from './cpu-profile.js';
+
+const WHAT = 'The allocation profile';
 
 /** Sparse for a CPU run, where it only has to name who feeds the collector; dense for a memory run. */
 const INTERVAL_BYTES = { cpu: 512 * 1024, memory: 32 * 1024 } as const;
@@ -32,6 +35,7 @@ export class HeapProfileSampler implements Sampler {
   readonly #session: InspectorSession;
   readonly #cpu: Pick<CpuProfileSampler, 'scripts'>;
   #window: SamplingWindow | undefined;
+  #missing: UnavailableMetric | undefined;
   #startedAt = 0;
   #slack = { bytes: 0, ofBytes: 0 };
   #churn: { profile: RawHeapProfile; elapsedMs: number } | undefined;
@@ -47,6 +51,11 @@ export class HeapProfileSampler implements Sampler {
   start(window: SamplingWindow): void {
     this.#window = window;
     this.#slack = oldGenerationSlack();
+    const left = headroomBytes();
+    if (left < HEADROOM_TO_START) {
+      this.#missing = noHeadroom(WHAT, left);
+      return;
+    }
     this.#session.post('HeapProfiler.enable');
     if (window.type === 'memory') this.#collect();
     this.#startedAt = performance.now();
@@ -54,11 +63,31 @@ export class HeapProfileSampler implements Sampler {
   }
 
   tick(): void {
+    this.#giveUpWhereFull();
+    if (this.#missing !== undefined) return;
     if (this.#window!.type !== 'memory' || this.#churn !== undefined) return;
     if (performance.now() - this.#startedAt >= this.#window!.durationMs * CHURN_PART) this.#endChurn();
   }
 
+  /** Without reading the profile out: that is what takes room. */
+  #giveUpWhereFull(): void {
+    if (this.#missing !== undefined) return;
+    const left = headroomBytes();
+    if (left >= HEADROOM_TO_READ) return;
+    this.#missing = noHeadroom(WHAT, left);
+    this.#churn = undefined;
+    this.#session.post('HeapProfiler.disable');
+  }
+
   stop(gathered: Gathered): void {
+    gathered.set('heap.slack', this.#slack.bytes);
+    gathered.set('heap.slack.share', this.#slack.bytes / Math.max(1, this.#slack.ofBytes));
+    this.#giveUpWhereFull();
+    if (this.#missing !== undefined) {
+      gathered.missing(['heap.allocation.rate', 'heap.live.growth', 'external.live.growth'], this.#missing);
+      gathered.warnings.push(this.#missing.message);
+      return;
+    }
     const { type, sources, maxFunctions, keepRawProfile } = this.#window!;
     const isMemory = type === 'memory';
     let live: RawHeapProfile | undefined;
@@ -77,8 +106,6 @@ export class HeapProfileSampler implements Sampler {
       maxSites: maxFunctions,
     });
     gathered.allocations = summary.sites;
-    gathered.set('heap.slack', this.#slack.bytes);
-    gathered.set('heap.slack.share', this.#slack.bytes / Math.max(1, this.#slack.ofBytes));
     gathered.set('heap.allocation.rate', summary.allocatedBytes / (gathered.elapsedMs / 1000));
     if (isMemory) {
       gathered.callTree = summary.callTree;

@@ -6,6 +6,7 @@
  * Each worker is detached from at the end. `NodeWorker.disable` alone does not do that, and neither does the end of the
  * session: Node's two halves of such a connection hold each other, so it would stay in the worker until that ends.
  */
+import { HEADROOM_TO_READ, headroomBytes, noHeadroom } from '../headroom.js';
 import type { Gathered, Sampler, SamplingWindow } from '../sampler.js';
 import type { RawCpuProfile } from '../cpu/raw.js';
 import { summariseCpuProfile } from '../cpu/summary.js';
@@ -73,7 +74,13 @@ export class WorkerSampler implements Sampler {
     }
   }
 
-  stop(): void {
+  stop(gathered: Gathered): void {
+    const left = headroomBytes();
+    if (left < HEADROOM_TO_READ && this.#workers.size > 0) {
+      gathered.warnings.push(noHeadroom('The profile of the worker threads', left).message);
+      this.#workers.clear();
+      return;
+    }
     for (const worker of this.#workers.values())
       this.#send(worker, 'Profiler.stop', {}, (result) => {
         worker.profile = (result as { profile?: RawCpuProfile }).profile;

@@ -8,6 +8,7 @@ import type { SourceMap } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { CodeLocation } from '../../model/finding.js';
 import type { FunctionCost } from '../../model/signals.js';
+import { hasRoomToParse } from '../headroom.js';
 import { loadSourceMap, originalName, originalPlace } from './source-map.js';
 import { findSerialAwaits, serialAwaitAround, type AwaitPlace } from './serial-awaits.js';
 import { parseSyntax, UNKNOWN_CALLEE, type LineMark, type SourceFunction, type Syntax } from './syntax.js';
@@ -23,6 +24,8 @@ interface IndexedFile {
 export class SourceIndex {
   readonly #acorn: typeof Acorn | null;
   readonly #files = new Map<string, IndexedFile>();
+  /** Files whose syntax was not looked at, because the heap had no room for it: V8's own frames stand. */
+  unparsed = 0;
 
   /** @param acorn the parser, loaded by the caller (it stays off the import path); null leaves V8's own frames. */
   constructor(acorn: typeof Acorn | null) {
@@ -164,7 +167,8 @@ export class SourceIndex {
     const indexed = this.#file(file);
     const lineStart = indexed.lineStarts[line - 1];
     if (this.#acorn === null || indexed.text === null || lineStart === undefined) return null;
-    indexed.awaits ??= findSerialAwaits(this.#acorn, indexed.text);
+    if (indexed.awaits === undefined)
+      indexed.awaits = this.#hasRoom(indexed.text) ? findSerialAwaits(this.#acorn, indexed.text) : [];
     return serialAwaitAround(indexed.awaits, lineStart + column - 1);
   }
 
@@ -235,9 +239,17 @@ export class SourceIndex {
   #syntax(indexed: IndexedFile): Syntax | null {
     if (indexed.syntax === undefined) {
       indexed.syntax =
-        this.#acorn === null || indexed.text === null ? null : parseSyntax(this.#acorn, indexed.text);
+        this.#acorn === null || indexed.text === null || !this.#hasRoom(indexed.text)
+          ? null
+          : parseSyntax(this.#acorn, indexed.text);
     }
     return indexed.syntax;
+  }
+
+  #hasRoom({ length }: string): boolean {
+    if (hasRoomToParse(length)) return true;
+    this.unparsed += 1;
+    return false;
   }
 
   #file(file: string): IndexedFile {

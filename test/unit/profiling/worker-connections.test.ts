@@ -58,8 +58,8 @@ describe('connections to workers', () => {
       sampler.start(window);
       await sleep(50);
       expect(count.open.size).toBe(3);
-      sampler.stop();
       const gathered = new Gathered(50);
+      sampler.stop(gathered);
       await sampler.late(gathered);
       sampler.release();
       expect(gathered.threadProfiles.length).toBeGreaterThanOrEqual(2);
