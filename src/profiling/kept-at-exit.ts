@@ -3,8 +3,8 @@
  * an `exit` hook that lives as long as the profile and what is made of it.
  *
  * Node emits `exit` for `process.exit`, for an uncaught error and for a loop that has nothing left to do; not where a
- * signal kills the process. What is done there is bounded by the window's own figures: some ten milliseconds to end the
- * profile, diagnose and write it. The rejected alternative, a thread that stores while this one waits, takes as long to
+ * signal kills the process. What is done there is bounded by the window's own figures: to end the profile, diagnose and
+ * write it. The rejected alternative, a thread that stores while this one waits, takes as long to
  * start and cannot have the service's own rules.
  */
 import type { Signals } from '../model/signals.js';
