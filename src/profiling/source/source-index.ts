@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { CodeLocation } from '../../model/finding.js';
 import type { FunctionCost } from '../../model/signals.js';
 import { hasRoomToParse } from '../headroom.js';
+import { executedText } from './executed-text.js';
 import { loadSourceMap, originalName, originalPlace } from './source-map.js';
 import { findSerialAwaits, serialAwaitAround, type AwaitPlace } from './serial-awaits.js';
 import { parseSyntax, UNKNOWN_CALLEE, type LineMark, type SourceFunction, type Syntax } from './syntax.js';
@@ -258,7 +259,7 @@ export class SourceIndex {
     let text: string | null = null;
     if (file.startsWith('/') || /^[A-Za-z]:[\\/]/.test(file)) {
       try {
-        text = readFileSync(file, 'utf8');
+        text = executedText(file, readFileSync(file, 'utf8'));
       } catch {
         // Evaluated code, or a file that is gone: V8's own frame is all there is.
       }
