@@ -47,6 +47,8 @@ export class SignalView {
   readonly waitingShare: number;
   readonly #allBusyMs: number;
   readonly #busy: number;
+  /** Part of the loop's time, waits for a CPU left out, in which the thread ran or stood in a blocking call. */
+  readonly #ran: number;
 
   constructor(signals: Signals) {
     this.signals = signals;
@@ -65,6 +67,7 @@ export class SignalView {
     );
     this.#allBusyMs = allBusyMs;
     this.#busy = busy;
+    this.#ran = ranShare(this, busy, this.waitingShare);
     this.operations = operations
       .map((operation) => {
         const activeMs = countsStartup ? operation.totalMs : operation.totalMs - operation.startupMs;
@@ -81,14 +84,12 @@ export class SignalView {
 
   /** Share of the loop's time that sampled busy time takes, without the waits for a CPU in either. */
   loopShareOf(busyMs: number): number {
-    const ranMs = this.sampledMs - this.#allBusyMs * this.waitingShare;
-    return ranMs <= 0 ? 0 : (busyMs * (1 - this.waitingShare)) / ranMs;
+    return this.#allBusyMs === 0 ? 0 : this.loopShareOfBusy(busyMs / this.#allBusyMs);
   }
 
   /** The same for a share of busy time, also of Node's own code, where no operation of the program was sampled. */
   loopShareOfBusy(share: number): number {
-    const running = 1 - this.waitingShare;
-    return (share * this.#busy * running) / Math.max(0.01, 1 - this.#busy * this.waitingShare);
+    return share * this.#ran;
   }
 
   /**
@@ -140,6 +141,16 @@ export class SignalView {
 function chanceRun(samples: number, share: number): number {
   const p = Math.min(0.99, Math.max(0.001, share));
   return Math.max(0, Math.log((samples * (1 - p)) / CHANCE) / Math.log(1 / p));
+}
+
+/**
+ * Busy time over all time, without waits for a CPU in either: as samples tell, or as the kernel does where that is more.
+ * On a crowded host the thread that samples runs mostly while this one sleeps, so that samples miss half of a program of
+ * short tasks. The kernel's clock misses nothing but what blocks without a CPU, which samples see.
+ */
+function ranShare(view: SignalView, busy: number, waiting: number): number {
+  const ran = Math.max(busy * (1 - waiting), view.value('thread.main.onCpu') ?? 0);
+  return Math.min(1, ran / Math.max(0.01, 1 - busy * waiting));
 }
 
 /**

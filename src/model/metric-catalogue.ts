@@ -65,6 +65,11 @@ export const METRIC_CATALOGUE = {
     'Greatest number of pending timers seen.',
     'process.getActiveResourcesInfo()',
   ),
+  'eventLoop.resourcesCreated': define(
+    'count/s',
+    'Timers, immediates, ticks, requests and handles made a second; promises are none of them.',
+    'Node’s count of asynchronous resources (async_hooks)',
+  ),
   'eventLoop.activeRequests': define(
     'count',
     'Greatest number of pending asynchronous requests and handles seen, timers excluded.',

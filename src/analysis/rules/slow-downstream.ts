@@ -18,6 +18,12 @@ const LOOP_IS_FULL = 0.95;
 /** Share of segments that are sent again from which on the network may be what answers come late over. */
 const LOSS = 0.01;
 const LEAST_RETRANSMITS = 1;
+/** Part of the window in which an answer was outstanding, from which on requests share the connection. */
+const OUTSTANDING = 0.8;
+/** Of the time that answers take, in no other wait that is known. */
+const UNEXPLAINED = 0.5;
+/** Exchanges for each request that is served, below which most requests do without this service. */
+const EXCHANGES_PER_REQUEST = 0.3;
 
 /** Another service takes long to answer, and the program with it. */
 export const slowDownstream: Rule = {
@@ -36,9 +42,9 @@ export const slowDownstream: Rule = {
     const found: RankedFinding[] = [];
     let slowest = 0;
     for (const { target, rows } of byTarget(calls)) {
-      const ms = median(rows);
+      const ms = Math.max(median(rows), sharedConnectionMs(view, rows));
       slowest = Math.max(slowest, ms);
-      const share = waitingShare(view, total(rows, 'totalMs'));
+      const share = waitingShare(view, Math.max(total(rows, 'totalMs'), ms * total(rows, 'count')));
       const delay = view.value('eventLoop.delay.p50') ?? 0;
       const pool = view.value('pool.queue.wait.p50') ?? 0;
       const isSlow = ms >= LATENCY_MS && ms >= delay * OVER_LOOP_DELAY && ms >= pool * OVER_LOOP_DELAY;
@@ -55,6 +61,29 @@ export const slowDownstream: Rule = {
     };
   },
 };
+
+/**
+ * What an answer takes where requests share one connection, as with a database's or a broker's client: the next bytes that
+ * come in after a request answer an earlier one, so that exchanges seem short. Told by what is left: the program's own
+ * answers take long, none of its other waits explains that, and the connection never is without a question.
+ *
+ * @returns milliseconds for each request that is served; 0 where the connection is not shared, or something else explains it.
+ */
+function sharedConnectionMs(view: SignalView, rows: readonly ActivityCost[]): number {
+  const served = activitiesOf(view, 'http-server');
+  const count = total(served, 'count');
+  const isShared =
+    rows.every(({ kind }) => kind === 'socket') &&
+    total(rows, 'totalMs') >= view.signals.durationMs * OUTSTANDING &&
+    total(rows, 'count') >= count * EXCHANGES_PER_REQUEST;
+  if (!isShared || count < LEAST_CALLS || median(served) < LATENCY_MS) return 0;
+  const known = (view.signals.activities ?? []).filter(
+    ({ kind, location }) => kind !== 'http-server' && location !== undefined,
+  );
+  const servedMs = total(served, 'totalMs');
+  const unexplainedMs = servedMs - total(known, 'totalMs');
+  return unexplainedMs < servedMs * UNEXPLAINED ? 0 : unexplainedMs / count;
+}
 
 function finding(
   view: SignalView,

@@ -7,6 +7,12 @@ import type { SignalView } from '../signal-view.js';
 const TIMERS_SHARE = 0.15;
 const LOOP_SHARE = 0.05;
 const MANY_TIMERS = 2000;
+/** Timers made a second, from which on half of that share is a flood: with a hundred requests' worth it is not. */
+const MANY_MADE = 20_000;
+/** A `Timeout` with its callback, in a 64-bit V8. */
+const TIMER_BYTES = 200;
+/** Of busy time in making and running them, below which what else is made may be other things than timers. */
+const LEAST_SHARE = 0.05;
 
 const TIMER_CALLS = /^(set|clear)(Timeout|Interval|Immediate)$/;
 
@@ -22,12 +28,15 @@ export const timerFlood: Rule = {
     // where others are, the collector's time is left out of the comparison.
     const gc = view.value('cpu.gc.share') ?? 0;
     const ofTimers = inNode + made;
-    const share = Math.max(ofTimers / Math.max(0.05, 1 - gc), ofTimers + gc * garbageOfTimers(view));
+    const created = view.value('eventLoop.resourcesCreated') ?? 0;
+    const ofGarbage = ofTimers >= LEAST_SHARE ? garbageOfTimers(view, created) : 0;
+    const share = Math.max(ofTimers / Math.max(0.05, 1 - gc), ofTimers + gc * ofGarbage);
     const pending = view.value('eventLoop.activeTimers') ?? 0;
     const loopShare = view.loopShareOfBusy(share);
+    const isMany = pending >= MANY_TIMERS || created >= MANY_MADE;
     const isFlood =
-      (share >= TIMERS_SHARE || (pending >= MANY_TIMERS && share >= TIMERS_SHARE / 2)) &&
-      loopShare >= LOOP_SHARE;
+      (share >= TIMERS_SHARE || (isMany && share >= TIMERS_SHARE / 2)) &&
+      loopShare >= (isMany ? LOOP_SHARE / 2 : LOOP_SHARE);
     if (!isFlood) {
       return {
         findings: [],
@@ -58,6 +67,11 @@ export const timerFlood: Rule = {
               (value) => `Up to ${formatNumber(value)} timers were pending.`,
               MANY_TIMERS,
             ),
+            ...view.evidence(
+              'eventLoop.resourcesCreated',
+              (value) => `${formatNumber(value)} timers and other resources of Node were made a second.`,
+              MANY_MADE,
+            ),
           ],
           expectedGain: share,
         },
@@ -66,11 +80,15 @@ export const timerFlood: Rule = {
   },
 };
 
-/** Part of all allocated bytes that places which mostly make timers allocate, 0 to 1. */
-function garbageOfTimers({ signals: { allocations } }: SignalView): number {
+/** Part of what is allocated that timers are, 0 to 1: by their number, or by the places that mostly make timers. */
+function garbageOfTimers(view: SignalView, created: number): number {
+  const rate = view.value('heap.allocation.rate') ?? 0;
+  const { allocations } = view.signals;
   const all = allocations.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
   const timers = allocations
     .filter(({ through }) => through !== undefined && TIMER_CALLS.test(through))
     .reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
-  return all === 0 ? 0 : timers / all;
+  const bySites = all === 0 ? 0 : timers / all;
+  const byNumber = rate === 0 ? 0 : (created * TIMER_BYTES) / rate;
+  return Math.min(1, Math.max(bySites, byNumber));
 }

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import {
   monitorEventLoopDelay,
   performance,
@@ -37,6 +38,7 @@ export class EventLoopSampler implements Sampler {
   #delay: IntervalHistogram | undefined;
   #ticks = 0;
   #timers = 0;
+  #firstResource = 0;
   #requests = 0;
 
   start(): void {
@@ -44,6 +46,7 @@ export class EventLoopSampler implements Sampler {
     this.#startCounts = loopCounts();
     this.#delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     this.#delay.enable();
+    this.#firstResource = nextResource();
   }
 
   tick(values: Record<string, number>): void {
@@ -80,6 +83,10 @@ export class EventLoopSampler implements Sampler {
       }
     }
     this.#countResources();
+    gathered.set(
+      'eventLoop.resourcesCreated',
+      (nextResource() - this.#firstResource) / (Math.max(1, gathered.elapsedMs) / 1000),
+    );
     gathered.set('eventLoop.activeTimers', this.#timers);
     gathered.set('eventLoop.activeRequests', this.#requests);
   }
@@ -101,4 +108,9 @@ export class EventLoopSampler implements Sampler {
     this.#timers = Math.max(this.#timers, timers);
     this.#requests = Math.max(this.#requests, resources.length - timers);
   }
+}
+
+/** Node numbers its asynchronous resources: the number of a new one tells how many there were, at the cost of one. */
+function nextResource(): number {
+  return new AsyncResource('SystemOptimizerCount', { requireManualDestroy: true }).asyncId();
 }

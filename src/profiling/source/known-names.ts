@@ -53,6 +53,8 @@ export const ALLOCATING_CALLS = new Set([
   ],
 ]);
 export const MAKING_TYPES = new Set(['ObjectExpression', 'ArrayExpression', 'NewExpression']);
+/** Methods of maps and sets, which look a key up in a stub of V8's own. */
+export const HASH_CALLS = new Set(['get', 'set', 'has', 'add', 'delete']);
 /** What is an object of its own each time that it is evaluated. */
 export const LITERALS = new Set(['ObjectExpression', 'ArrayExpression', 'SpreadElement']);
 /** Methods that return a new list or object, whatever they do besides. */

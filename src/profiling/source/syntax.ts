@@ -10,6 +10,7 @@ import {
   ALLOCATING_TYPES,
   BUILTIN_METHODS,
   COPYING_CALLS,
+  HASH_CALLS,
   KEEPING_CALLS,
   LITERALS,
   LOCKING,
@@ -72,7 +73,7 @@ export interface Syntax {
   readonly calls: ReadonlyMap<number, readonly string[]>;
   /**
    * Lines that read a property by its name. Indexes, `length`, methods of the language's own objects and lines that
-   * build text are left out: V8 serves them by other stubs.
+   * build text or look into a map or a set are left out: V8 serves them by other stubs.
    */
   readonly propertyLines: ReadonlySet<number>;
   /** Lines that make objects or lists. */
@@ -125,7 +126,7 @@ class SyntaxCollector {
   readonly #propertyLines = new Set<number>();
   readonly #makingLines = new Set<number>();
   readonly #builtinCallees = new Set<AnyNode>();
-  readonly #textLines = new Set<number>();
+  readonly #stubLines = new Set<number>();
   readonly #thrown = new Set<string>();
   readonly #made = new Map<string, string>();
   /** Patterns by the variable or property that holds them, and the lines that use such a one. */
@@ -152,7 +153,7 @@ class SyntaxCollector {
     for (const { line, name } of this.#variableCalls) {
       if (!declared.has(name)) this.#addCall(line, UNKNOWN_CALLEE);
     }
-    for (const line of this.#textLines) this.#propertyLines.delete(line);
+    for (const line of this.#stubLines) this.#propertyLines.delete(line);
     this.#functions.sort((a, b) => a.start - b.start || b.end - a.end);
     return {
       functions: this.#functions,
@@ -215,7 +216,7 @@ class SyntaxCollector {
       }
       case 'TemplateLiteral':
         if ((node.expressions as AnyNode[]).length > 0)
-          for (let line = lineOf(node); line <= node.loc!.end.line; line += 1) this.#textLines.add(line);
+          for (let line = lineOf(node); line <= node.loc!.end.line; line += 1) this.#stubLines.add(line);
         break;
     }
     const isLoop = LOOPS.has(node.type);
@@ -281,6 +282,7 @@ class SyntaxCollector {
     if (this.#current !== null && ALLOCATING_CALLS.has(name)) this.#current.allocates = true;
     if (this.#current !== null && KEEPING_CALLS.has(name) && callee.type === 'MemberExpression')
       this.#current.keeps = true;
+    if (HASH_CALLS.has(name) && callee.type === 'MemberExpression') this.#stubLines.add(line);
     if (COPYING_CALLS.has(name) && callee.type === 'MemberExpression') this.#makingLines.add(line);
     this.#addCall(line, name);
     if (callee.type === 'Identifier' && !(name in globalThis)) this.#variableCalls.push({ line, name });

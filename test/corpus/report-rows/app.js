@@ -1,7 +1,7 @@
 import { serveUnderLoad } from '../load.js';
 
 class Report {
-  #rows = Array.from({ length: 3000 }, (_, i) => ({
+  #rows = Array.from({ length: 9000 }, (_, i) => ({
     region: `r${i % 40}`,
     amount: (i * 37) % 1000,
     day: i % 365,

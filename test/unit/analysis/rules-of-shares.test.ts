@@ -105,3 +105,38 @@ describe('Node’s modules that compute', () => {
     expect(causes({ metrics, operations: operations.map((each) => ({ ...each, name })) })[0]).toBe(cause);
   });
 });
+
+describe('timers that are made in great number', () => {
+  const metrics = {
+    'eventLoop.utilization': 0.4,
+    'cpu.busy.share': 0.4,
+    'thread.main.onCpu': 0.39,
+    'cpu.timers.share': 0.05,
+    'cpu.gc.share': 0.2,
+    'gc.share': 0.08,
+    'heap.allocation.rate': 6e7,
+  } as const;
+  const operations = [operation('timer', 'arm', 0.05, { busy: 0.4 })];
+
+  it('are a flood also where each of them is cheap', () => {
+    const flood = { ...metrics, 'eventLoop.resourcesCreated': 200_000 };
+    expect(causes({ metrics: flood, operations })[0]).toBe('timer-flood');
+  });
+
+  it('are none where few are made', () => {
+    const few = { ...metrics, 'eventLoop.resourcesCreated': 2000, 'cpu.gc.share': 0.05 };
+    expect(causes({ metrics: few, operations })).toEqual(['healthy']);
+  });
+});
+
+it('holds a function against what the kernel’s clock tells, where samples missed half of a crowded program', () => {
+  const operations = [operation('own-code', 'rank', 0.8, { busy: 0.12, longestRunMs: 4 })];
+  const metrics = {
+    'eventLoop.utilization': 0.4,
+    'cpu.busy.share': 0.12,
+    'thread.main.onCpu': 0.36,
+    'thread.main.runnable': 0.1,
+  };
+  expect(causes({ metrics, operations })[0]).toBe('sync-cpu');
+  expect(causes({ metrics: { ...metrics, 'thread.main.onCpu': 0.12 }, operations })[0]).toBe('healthy');
+});
