@@ -5,6 +5,8 @@ import type { RankedFinding } from './rule.js';
 import type { SignalView } from './signal-view.js';
 
 const SATURATED = 0.9;
+/** The loop of a program whose callers wait for a CPU too rests for a moment now and then, though its thread wants to run. */
+const NEARLY = 0.8;
 /** Forty samples at most: what a shorter window shows is chance, and the start of the profile itself. */
 const LEAST_WINDOW_MS = 100;
 /** A shorter window shows a moment, not a state. */
@@ -51,12 +53,13 @@ export function stateOf(view: SignalView): RankedFinding {
     };
   }
   const certainty = Math.min(1, Math.max(0.1, view.signals.durationMs / WHOLE_WINDOW_MS));
-  if (utilization >= SATURATED) {
+  const wanted = (view.value('thread.main.onCpu') ?? 0) + (view.value('thread.main.runnable') ?? 0);
+  if (utilization >= SATURATED || (utilization >= NEARLY && wanted >= SATURATED)) {
     return {
       cause: 'saturated',
       // No fault: a service that earns its CPU looks like this, and its owner may want more of them.
       severity: 'low',
-      confidence: certainty * (0.55 + 0.4 * ((utilization - SATURATED) / (1 - SATURATED))),
+      confidence: certainty * (0.55 + 0.4 * (Math.max(0, utilization - SATURATED) / (1 - SATURATED))),
       impact: OWN_STATE,
       title: `The event loop is busy for ${formatShare(utilization)} of the time, and no function stands out`,
       detail:

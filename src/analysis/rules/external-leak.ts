@@ -3,8 +3,11 @@ import { confidenceAbove } from '../confidence.js';
 import { placeOf } from '../operation-finding.js';
 import type { Rule } from '../rule.js';
 
-const BYTES_PER_SECOND = 500e3;
-const LEAST_BYTES = 2e6;
+/** Healthy programs, ours in them, grow by 5 kB a second between full collections. */
+const BYTES_PER_SECOND = 200e3;
+const LEAST_BYTES = 8e5;
+/** Times as much without a collection at both ends, where a rising floor may be garbage. */
+const UNCERTAIN = 10;
 const LEAST_COLLECTIONS = 3;
 const KEPT_SHARE = 0.4;
 
@@ -18,7 +21,7 @@ export const externalLeak: Rule = {
     if (growth === undefined) return { findings: [] };
     // Without a collection at both ends, a rising floor may be garbage that nothing made the collector fetch.
     const certain = metric === 'external.live.growth';
-    const threshold = certain ? BYTES_PER_SECOND : BYTES_PER_SECOND * 4;
+    const threshold = certain ? BYTES_PER_SECOND : BYTES_PER_SECOND * UNCERTAIN;
     const collected = view.signals.gc.find(({ kind }) => kind === 'mark-sweep-compact')?.count ?? 0;
     if (!certain && collected < LEAST_COLLECTIONS) return { findings: [] };
     if (growth < threshold || (growth * view.signals.durationMs) / 1000 < LEAST_BYTES) {

@@ -37,11 +37,16 @@ export function buildCallTree(
   return root.value === 0 ? null : finish(root, root.value * SMALLEST_SHARE);
 }
 
+/** On a stack, the function around an unnamed one stands above it or is not there: its name would mislead. */
+export function shownName({ name, isUnnamed }: Frame): string {
+  return isUnnamed ? '(anonymous)' : name;
+}
+
 function childOf(parent: Building, frame: Frame, frames: FrameResolver): Building {
   let child = parent.children.get(frame.key);
   if (child === undefined) {
     const { file, line } = frames.location(frame);
-    child = { name: frame.name, ...(file === '' ? {} : { file, line }), value: 0, children: new Map() };
+    child = { name: shownName(frame), ...(file === '' ? {} : { file, line }), value: 0, children: new Map() };
     parent.children.set(frame.key, child);
   }
   return child;

@@ -18,6 +18,7 @@ const NODE_MODULES: readonly [url: RegExp, name: RegExp, kind: OperationKind, pr
   [/^node:(internal\/)?timers/, /./, 'timer', ''],
   [/^node:internal\/process\/task_queues/, /./, 'microtask', ''],
   [/^node:internal\/errors/, /./, 'exception', 'Error'],
+  [/^node:internal\/assert\/assertion_error/, /./, 'exception', 'assert'],
   [/^node:internal\/console/, /./, 'console', ''],
   [/^node:(internal\/)?buffer/, /./, 'buffer', 'Buffer'],
 ];
@@ -30,7 +31,7 @@ export function isLoaderFrame(frame: Frame): boolean {
   return frame.origin === 'node' && LOADER.test(frame.file);
 }
 
-/** Kinds that are recognised however deep they lie: whoever calls them waits for them. */
+/** Kinds that are recognised however deep they lie: whoever calls them waits for them, or for `assert` to fail. */
 const SYNCHRONOUS: ReadonlySet<OperationKind> = new Set([
   'sync-fs',
   'sync-child-process',
@@ -50,7 +51,8 @@ export function operationOfFrames(below: readonly Frame[]): Operation | null {
     const isOutermost = firstNode === undefined;
     firstNode ??= frame;
     const known = nodeOperation(frame);
-    if (known !== null && (isOutermost || SYNCHRONOUS.has(known.kind))) return known;
+    const isDeep = known !== null && (SYNCHRONOUS.has(known.kind) || known.name.startsWith('assert.'));
+    if (known !== null && (isOutermost || isDeep)) return known;
   }
   return firstNode === undefined ? null : { kind: 'node', name: `${firstNode.file}: ${firstNode.name}` };
 }

@@ -1,5 +1,6 @@
 /** Sampled allocation as figures: bytes by the user's responsible function, allocated and still live. */
 import type { AllocationSite, StackNode } from '../../model/signals.js';
+import { shownName } from '../cpu/call-tree.js';
 import { FrameResolver, type Frame } from '../cpu/frames.js';
 import { isLoaderFrame } from '../cpu/operation.js';
 import type { RawHeapNode, RawHeapProfile } from '../cpu/raw.js';
@@ -151,5 +152,5 @@ function treeOf(node: RawHeapNode, frames: FrameResolver, scale: number): StackN
   const value = node.selfSize * scale + children.reduce((sum, child) => sum + child.value, 0);
   if (frame.name === '(root)') return { name: 'all', value, children };
   const { file, line } = frames.location(frame);
-  return { name: frame.name, ...(file === '' ? {} : { file, line }), value, children };
+  return { name: shownName(frame), ...(file === '' ? {} : { file, line }), value, children };
 }

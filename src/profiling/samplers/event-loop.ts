@@ -112,5 +112,8 @@ export class EventLoopSampler implements Sampler {
 
 /** Node numbers its asynchronous resources: the number of a new one tells how many there were, at the cost of one. */
 function nextResource(): number {
-  return new AsyncResource('SystemOptimizerCount', { requireManualDestroy: true }).asyncId();
+  const resource = new AsyncResource('SystemOptimizerCount', { requireManualDestroy: true });
+  // For hooks of the program that keep a record of what lives.
+  resource.emitDestroy();
+  return resource.asyncId();
 }

@@ -162,7 +162,8 @@ class FunctionAwaits {
     if (awaits.length === 0) return;
     for (const node of ownNodes(body)) {
       if (node.type === 'BlockStatement' || node.type === 'Program')
-        this.#sequence((node.body as AnyNode[]) ?? []);
+        this.#sequence(((node.body as AnyNode[]) ?? []).flatMap(declarations));
+      else if (GATHERING.has(node.type)) this.#gathered(node);
       else if (node.type === 'ForOfStatement' || node.type === 'ForStatement') this.#loop(node);
     }
     for (const node of awaits) {
@@ -196,6 +197,14 @@ class FunctionAwaits {
         if (depends) for (const name of namesGiven(statement)) tainted.add(name);
       }
     }
+  }
+
+  /** Members of one value, each awaited for itself: what stands in one cannot need what another gives. */
+  #gathered(node: AnyNode): void {
+    const awaits = membersOf(node)
+      .map(unconditionalAwait)
+      .filter((found): found is AnyNode => found !== null && isRead(found));
+    if (awaits.length > 1) for (const each of awaits) this.#mark(each, 'sequence');
   }
 
   /** A loop over items, each awaited for itself: no round reads what an earlier one was given, none ends the loop. */
@@ -238,6 +247,37 @@ class FunctionAwaits {
   }
 }
 
+/** Values that are put together of several: objects, lists, texts, arguments. */
+const GATHERING = new Set(['ObjectExpression', 'ArrayExpression', 'CallExpression', 'TemplateLiteral']);
+
+function membersOf(node: AnyNode): AnyNode[] {
+  if (node.type === 'CallExpression') return node.arguments as AnyNode[];
+  if (node.type === 'TemplateLiteral') return node.expressions as AnyNode[];
+  const members = (node.properties ?? node.elements) as (AnyNode | null)[];
+  return members.filter(
+    (member): member is AnyNode =>
+      member !== null && !(member.type === 'Property' && member.computed === true),
+  );
+}
+
+/** The await of a member that is reached whatever the program's state is. */
+function unconditionalAwait(member: AnyNode): AnyNode | null {
+  if (member.type === 'AwaitExpression') return member;
+  const isConditional = member.type === 'ConditionalExpression' || member.type === 'LogicalExpression';
+  if (isConditional || isFunction(member)) return null;
+  for (const child of children(member)) {
+    const found = unconditionalAwait(child);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** `const a = …, b = …` as the statements that it stands for. */
+function declarations(statement: AnyNode): AnyNode[] {
+  const parts = statement.type === 'VariableDeclaration' ? (statement.declarations as AnyNode[]) : [];
+  return parts.length < 2 ? [statement] : parts.map((part) => ({ ...statement, declarations: [part] }));
+}
+
 /** What is made of an item stands for it. */
 function addDerived(declarator: AnyNode, items: Set<string>): void {
   const init = declarator.init as AnyNode | null;
@@ -263,6 +303,9 @@ function isRead(node: AnyNode): boolean {
   let argument = node.argument as AnyNode;
   if (argument.type === 'ChainExpression') argument = argument.expression as AnyNode;
   if (argument.type !== 'CallExpression') return false;
-  const name = lastName(argument.callee as AnyNode).replace(/^#/, '');
+  const callee = argument.callee as AnyNode;
+  // Rounds of several calls at once are so by intention: more of them at a time might be too many.
+  if (isMember(callee) && lastName(callee.object as AnyNode) === 'Promise') return false;
+  const name = lastName(callee).replace(/^#/, '');
   return !CHANGES.test(name) && !WAITS.test(name);
 }

@@ -140,3 +140,18 @@ it('holds a function against what the kernel’s clock tells, where samples miss
   expect(causes({ metrics, operations })[0]).toBe('sync-cpu');
   expect(causes({ metrics: { ...metrics, 'thread.main.onCpu': 0.12 }, operations })[0]).toBe('healthy');
 });
+
+it('calls a program saturated whose thread always wants to run, although its callers let the loop rest now and then', () => {
+  const metrics = { 'eventLoop.utilization': 0.86, 'cpu.busy.share': 0.7, 'thread.main.onCpu': 0.55 };
+  const others = { 'host.cpu.others': 3.6 };
+  const cause = (runnable: number) =>
+    causes({ metrics: { ...metrics, ...others, 'thread.main.runnable': runnable } }).find(
+      (each) => each !== 'noisy-neighbour',
+    );
+  expect([cause(0.4), cause(0.1)]).toEqual(['saturated', 'healthy']);
+});
+
+it('finds memory outside the heap that grows slowly, which healthy programs do not have', () => {
+  const growing = (bytes: number) => causes({ metrics: { 'external.live.growth': bytes } })[0];
+  expect([growing(2.5e5), growing(2e4)]).toEqual(['external-leak', 'healthy']);
+});

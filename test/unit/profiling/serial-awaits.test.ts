@@ -27,6 +27,21 @@ describe('awaits in a row', () => {
       'loop loadItem',
     ]);
   });
+  it.each([
+    'return { user: await loadUser(id), orders: (await loadOrders(id)).rows };',
+    'return [await loadUser(id), ...(await loadOrders(id))];',
+    'return render(await loadUser(id), await loadOrders(id));',
+    'const user = await loadUser(id), orders = await loadOrders(id); return [user, orders];',
+  ])('are found where they are put together at once: %s', (body) => {
+    expect(serial(body)).toEqual(['sequence loadUser', 'sequence loadOrders']);
+  });
+  it.each([
+    'return { user: await loadUser(id), orders: id && (await loadOrders(id)) };',
+    'const user = await loadUser(id), orders = await loadOrders(user.id); return orders;',
+    'for (const some of ids) await Promise.all(some.map((one) => query(one)));',
+  ])('are not found in %s', (body) => {
+    expect(serial(body)).toEqual([]);
+  });
   it('are not found where the second reads what the first filled in', () => {
     expect(serial('p.user = await loadUser(id); const b = await loadOrders(p.user.id);')).toEqual([]);
     expect(serial('p.user = await loadUser(id); const b = await p.loadOrders();')).toEqual([]);
