@@ -7,6 +7,8 @@ import type { Rule } from '../rule.js';
 const OF_LIMIT = 0.8;
 const GROWTH_PER_SECOND = 2.5;
 const LEAST_LEFT = 10;
+/** Connections are kept open on purpose, and more of them where answers come late for a while. */
+const OF_CONNECTIONS = 2;
 /** Where both ends of a connection are in the program, half of the growth is the other end's. */
 const OF_GROWTH = 0.4;
 
@@ -24,7 +26,9 @@ export const descriptorExhaustion: Rule = {
     );
     const left = leftOpen?.openDescriptors ?? 0;
     const grew = (growth * view.signals.durationMs) / 1000;
-    const isLeak = growth >= GROWTH_PER_SECOND && left >= LEAST_LEFT && left >= grew * OF_GROWTH;
+    const factor = leftOpen?.kind === 'connect' ? OF_CONNECTIONS : 1;
+    const isLeak =
+      growth >= GROWTH_PER_SECOND * factor && left >= LEAST_LEFT * factor && left >= grew * OF_GROWTH;
     if (open < limit * OF_LIMIT && !isLeak) {
       return {
         findings: [],

@@ -3,6 +3,7 @@ import type { AllocationSite, StackNode } from '../../model/signals.js';
 import { shownName } from '../cpu/call-tree.js';
 import { FrameResolver, type Frame } from '../cpu/frames.js';
 import { isLoaderFrame } from '../cpu/operation.js';
+import { isTracing } from '../cpu/own-time.js';
 import type { RawHeapNode, RawHeapProfile } from '../cpu/raw.js';
 import type { SourceIndex } from '../source/source-index.js';
 
@@ -43,7 +44,7 @@ export function summariseHeapProfile(profiles: HeapProfiles): HeapSummary {
   ) => {
     const frame = frames.resolve(node.callFrame);
     const path = node.callFrame.functionName === '(root)' ? stack : [...stack, frame];
-    if (node.selfSize > 0 && frame.origin !== 'own') {
+    if (node.selfSize > 0 && frame.origin !== 'own' && !isOfTool(path)) {
       const { responsible, callee, inNode } = responsibleFrame(path, frames, isKept);
       let site = sites.get(responsible.key);
       if (site === undefined) {
@@ -82,6 +83,12 @@ export function summariseHeapProfile(profiles: HeapProfiles): HeapSummary {
     allocatedBytes,
     callTree: callTree.value === 0 ? null : callTree,
   };
+}
+
+/** What the tool called, such as its parser; what it only passes on to Node is the program's. */
+function isOfTool(path: readonly Frame[]): boolean {
+  const own = path.findLastIndex(({ origin, file, name }) => origin === 'own' && !isTracing(file, name));
+  return own >= 0 && !path.slice(own).some(({ origin }) => origin === 'user');
 }
 
 /** A site that holds a tenth of what is live is worth keeping however little it allocates. */

@@ -1,7 +1,7 @@
 /** Findings that weigh what several functions, or the collector, take for one cause. */
 import { describe, expect, it } from 'vitest';
 import { analyse } from '../../../dist/analysis/analyse.js';
-import type { AllocationSite, FunctionCost } from '../../../dist/model/signals.js';
+import type { ActivityCost, AllocationSite, FunctionCost } from '../../../dist/model/signals.js';
 import { operation, signals, WINDOW_MS, type Changes } from './signals.js';
 
 const findings = (changes: Changes) => analyse(signals(changes)).findings;
@@ -154,4 +154,36 @@ it('calls a program saturated whose thread always wants to run, although its cal
 it('finds memory outside the heap that grows slowly, which healthy programs do not have', () => {
   const growing = (bytes: number) => causes({ metrics: { 'external.live.growth': bytes } })[0];
   expect([growing(2.5e5), growing(2e4)]).toEqual(['external-leak', 'healthy']);
+});
+
+it('takes fewer files that stay open for a leak than connections, which are kept on purpose', () => {
+  const left = (kind: ActivityCost['kind'], openDescriptors: number) =>
+    causes({
+      metrics: {
+        'process.openDescriptors': 40,
+        'process.openDescriptors.limit': 1024,
+        'process.openDescriptors.growth': openDescriptors / (WINDOW_MS / 1000),
+      },
+      activities: [
+        {
+          kind,
+          name: 'open',
+          location: { function: 'readHeader', file: '/app/service.js', line: 8 },
+          count: openDescriptors,
+          errors: 0,
+          totalMs: 1,
+          p50Ms: 0.1,
+          p99Ms: 0.1,
+          maxMs: 0.1,
+          bytes: 0,
+          maxInFlight: 1,
+          openDescriptors,
+        },
+      ],
+    })[0];
+  expect([left('fs', 14), left('connect', 14), left('connect', 40)]).toEqual([
+    'descriptor-exhaustion',
+    'healthy',
+    'descriptor-exhaustion',
+  ]);
 });

@@ -68,6 +68,22 @@ describe('allocation sites', () => {
     expect(allocatedBytes).toBe(2500);
   });
 
+  it('leave out what the tool allocates and calls, and keep what it passes on', () => {
+    const dist = new URL('../../../dist/profiling/', import.meta.url);
+    const own = { name: 'parse', url: new URL('source/parser.js', dist).href, line: 1 };
+    const traced = { name: 'tracedRead', url: new URL('activity/traced.js', dist).href, line: 1 };
+    const dependency = { name: 'parse', url: 'file:///app/node_modules/acorn/acorn.js', line: 6 };
+    const program = { name: 'remember', url: file, line: 1, column: 18 };
+    const { allocatedBytes, sites } = summarise(
+      root(
+        node(own, 100, [node(dependency, 1000), node(program, 10)]),
+        node(program, 1, [node(traced, 0, [node({ name: 'readFile', url: 'node:fs', line: 9 }, 4)])]),
+      ),
+    );
+    expect(allocatedBytes).toBe(15);
+    expect(sites.map(({ location }) => location.function)).toEqual(['remember']);
+  });
+
   it('gives no live bytes where there was no live part', () => {
     const { sites } = summarise(root(node({ name: 'remember', url: file, line: 1, column: 18 }, 10)));
     expect(sites[0]).not.toHaveProperty('liveBytes');
