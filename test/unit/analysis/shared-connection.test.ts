@@ -4,7 +4,7 @@ import { analyse } from '../../../dist/analysis/analyse.js';
 import type { ActivityCost } from '../../../dist/model/signals.js';
 import { signals, WINDOW_MS } from './signals.js';
 
-const row = (changes: Partial<ActivityCost>): ActivityCost => ({
+const EXCHANGE: ActivityCost = {
   kind: 'socket',
   name: 'exchange',
   target: '10.0.0.7:5432',
@@ -16,13 +16,21 @@ const row = (changes: Partial<ActivityCost>): ActivityCost => ({
   maxMs: 95,
   bytes: 0,
   maxInFlight: 1,
+};
+const row = (changes: Partial<ActivityCost>): ActivityCost => ({
+  ...EXCHANGE,
   location: { function: 'balanceOf', file: '/app/ledger.js', line: 28 },
   ...changes,
 });
-const served = (p50Ms: number): ActivityCost => {
-  const { location: _none, ...request } = row({ kind: 'http-server', name: 'request', target: '' });
-  return { ...request, count: 110, p50Ms, totalMs: 110 * p50Ms };
-};
+const served = (p50Ms: number): ActivityCost => ({
+  ...EXCHANGE,
+  kind: 'http-server',
+  name: 'request',
+  target: '',
+  count: 110,
+  p50Ms,
+  totalMs: 110 * p50Ms,
+});
 const first = (...activities: ActivityCost[]) =>
   analyse(signals({ type: 'network', activities })).findings[0]!;
 
