@@ -142,7 +142,7 @@ describe('sysopt optimize', () => {
     const recorded =
       kind === 'flag'
         ? (json.config?.runtimeFlags ?? [])
-        : Object.entries(json.config?.environment ?? {}).map(([name, value]) => `${name}=${value}`);
+        : Object.entries(json.config?.environment ?? {}).map((entry) => entry.join('='));
     expect(recorded).toEqual(profile.status === 'applied' ? [text] : []);
     expect(readdirSync(join(folder.path, 'profiles'))).toEqual([`${profile.id}.json`]);
   });

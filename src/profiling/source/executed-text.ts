@@ -41,11 +41,11 @@ function isTransformed(file: string): boolean {
 
 /** The function is experimental and Node says so, in the output of the profiled program. */
 function quietly<T>(call: () => T): T {
-  const { emitWarning } = process;
+  const own = Object.getOwnPropertyDescriptor(process, 'emitWarning')!;
   process.emitWarning = () => {};
   try {
     return call();
   } finally {
-    process.emitWarning = emitWarning;
+    Object.defineProperty(process, 'emitWarning', own);
   }
 }

@@ -181,7 +181,7 @@ describe('rules and samplers of a service', () => {
     ],
     [
       'starts asynchronously',
-      { start: () => Promise.reject(new Error('late')) },
+      { start: (): unknown => Promise.reject(new Error('late')) },
       /"faulty" failed and was left out: What start\(\) returned is a promise/,
     ],
     [
