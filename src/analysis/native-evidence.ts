@@ -17,13 +17,12 @@ const WORK = {
 
 /**
  * The thread's CPU time in native functions of one family, with the function that has most of it. Empty where native
- * code was not sampled, and where there is too little to speak of. It supports a finding and decides none: the family
+ * code was not sampled, and where there is too little to speak of. It supports a finding and makes none: the family
  * is of the whole thread, not of the finding's place.
  */
 export function nativeEvidence(view: SignalView, family: keyof typeof WORK): Evidence[] {
-  const rows = (view.signals.nativeFunctions ?? []).filter((row) => row.family === family);
-  const share = rows.reduce((sum, row) => sum + row.share, 0);
-  const [first] = rows;
+  const [first] = rowsOf(view, family);
+  const share = nativeShare(view, family) ?? 0;
   if (first === undefined || share < LEAST_SHARE) return [];
   return [
     {
@@ -33,4 +32,14 @@ export function nativeEvidence(view: SignalView, family: keyof typeof WORK): Evi
       statement: `${formatShare(share)} of the thread’s CPU time went into native code for ${WORK[family]}, most of it in ${first.name}.`,
     },
   ];
+}
+
+/** Part of the thread's CPU time in native functions of one family, 0 to 1; undefined where none were sampled. */
+export function nativeShare(view: SignalView, family: NativeFamily): number | undefined {
+  if (view.signals.nativeFunctions === undefined || view.signals.nativeFunctions.length === 0) return undefined;
+  return rowsOf(view, family).reduce((sum, row) => sum + row.share, 0);
+}
+
+function rowsOf({ signals: { nativeFunctions = [] } }: SignalView, family: NativeFamily) {
+  return nativeFunctions.filter((row) => row.family === family);
 }

@@ -11,6 +11,11 @@ const LEAST_BYTES = 1e6;
 const UNPLACED_WINDOW_MS = 60_000;
 /** A leak has a place; what a program keeps while it warms up comes from everywhere. */
 const SITE_SHARE = 0.3;
+/**
+ * Of the growth, what the objects of the place have to explain: it is the whole heap's, the profiler's own buffers and a program
+ * that warms up included, while the place's share is one of what the program itself still holds.
+ */
+const EXPLAINED = 0.25;
 /** What Node makes for a response is often kept for a while by the program’s caches: it takes clearer growth. */
 const NODE_MADE = 0.5;
 const NODE_MADE_BYTES_PER_SECOND = 1e6;
@@ -101,6 +106,13 @@ function retention(view: SignalView, ofListeners: boolean): RuleResult {
     return {
       findings: [],
       because: `what was kept comes from many places, the greatest of them ${formatShare(siteShare)}`,
+    };
+  }
+  const explained = (site?.liveBytes ?? grownBytes) / grownBytes;
+  if (explained < EXPLAINED && !isListenerSite(site)) {
+    return {
+      findings: [],
+      because: `what survives collections grew by ${formatBytes(growth)} a second, and the greatest part that the program itself keeps explains ${formatShare(explained)} of it`,
     };
   }
   if ((site?.nodeShare ?? 0) >= NODE_MADE && growth < NODE_MADE_BYTES_PER_SECOND && !isListenerSite(site)) {

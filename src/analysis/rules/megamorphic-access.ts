@@ -1,6 +1,6 @@
 import { formatShare } from '../../units.js';
 import { confidenceAbove } from '../confidence.js';
-import { nativeEvidence } from '../native-evidence.js';
+import { nativeEvidence, nativeShare } from '../native-evidence.js';
 import { LEAST_BUSY_MS, operationFinding, placeOf } from '../operation-finding.js';
 import type { Rule } from '../rule.js';
 import type { HotOperation, SignalView } from '../signal-view.js';
@@ -11,6 +11,8 @@ const STUB_SHARE = 0.12;
 const COPYING = 500e3;
 /** Half a dozen samples in stubs; fewer may be chance. */
 const LEAST_STUB_MS = 15;
+/** Of the time in stubs, what has to be in V8's look-up by its own name; samples of two clocks never agree. */
+const NAMED_PART = 0.2;
 const THRESHOLDS = {
   block: { longestMs: 20, loopShare: 0.03 },
   load: { loopShare: 0.1, busyShare: 0.15 },
@@ -34,6 +36,7 @@ export const megamorphicAccess: Rule = {
         ({ hot, stubShare }) =>
           stubShare >= STUB_SHARE &&
           !copies(view, hot) &&
+          !isOtherStub(view, hot, stubShare) &&
           hot.operation.stubMs >= LEAST_STUB_MS &&
           hot.activeMs >= LEAST_BUSY_MS &&
           hot.loopShare >= THRESHOLDS.block.loopShare,
@@ -67,6 +70,15 @@ export const megamorphicAccess: Rule = {
     };
   },
 };
+
+/**
+ * Where native code was sampled by its own clock, the stub has a name: comparing texts or copying arrays leaves the same mark
+ * in V8's samples as a look-up does.
+ */
+function isOtherStub(view: SignalView, { busyShare }: HotOperation, stubShare: number): boolean {
+  const lookUps = nativeShare(view, 'megamorphic');
+  return lookUps !== undefined && lookUps < busyShare * stubShare * NAMED_PART;
+}
 
 function copies(view: SignalView, { operation: { location }, activeMs }: HotOperation): boolean {
   const site = view

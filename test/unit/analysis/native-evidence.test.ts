@@ -46,6 +46,18 @@ describe('native functions as evidence', () => {
     expect(finding.evidence.map(({ metric }) => metric)).toContain('native.share');
   });
 
+  it('tells other stubs from look-ups by name, which V8’s samples cannot', () => {
+    const texts = operation('own-code', 'dedupe', 0.8, { busy: 0.9, longestRunMs: 400 });
+    const operations = [{ ...texts, stubMs: texts.totalMs * 0.4 }];
+    const causes = (...nativeFunctions: NativeFunction[]) =>
+      analyse(signals({ metrics: busy, operations, nativeFunctions })).findings.map(({ cause }) => cause);
+    expect(causes(row('builtin', 'Builtins_StringEqual', 0.4))).toEqual(['sync-cpu']);
+    expect(causes(row('builtin', 'Builtins_StringEqual', 0.1), row('megamorphic', 'LoadIC', 0.2))).toEqual([
+      'megamorphic-access',
+    ]);
+    expect(causes()).toEqual(['megamorphic-access']);
+  });
+
   it('makes no finding by itself', () => {
     const { findings } = analyse(signals({ nativeFunctions: [row('json', 'parse', 0.9)] }));
     expect(findings.map(({ cause }) => cause)).toEqual(['healthy']);

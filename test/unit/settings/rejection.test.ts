@@ -91,7 +91,7 @@ describe('invalid values', () => {
     [{}, /"type" is missing/],
     [undefined, /missing/],
     [{ type: 'cpus' }, /Use "cpu" \(the nearest\)/],
-    [{ type: 'cpu', durationMs: -5 }, /"durationMs" is -5\. Use a number from 1 to/],
+    [{ type: 'cpu', durationMs: -5 }, /"durationMs" is -5\. Use a number from 10 to/],
     [{ type: 'cpu', durationMs: Infinity }, /"durationMs" is Infinity/],
     [{ type: 'cpu', durationMs: '5000' }, /"durationMs" is "5000"/],
     [{ type: 'cpu', signal: {} }, /"signal" is an object\. Use an AbortSignal/],
