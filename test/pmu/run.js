@@ -98,7 +98,7 @@ async function buildAddon() {
   );
   const newestHeaderMs = Math.max(...headers.map((name) => statSync(join(root, 'native', name)).mtimeMs));
   const flags = [
-    ...'-std=c++20 -O2 -fPIC -fexceptions -fvisibility=hidden -Wall -Wextra'.split(' '),
+    ...'-std=c++20 -O2 -fPIC -fexceptions -fvisibility=hidden -ffp-contract=off -Wall -Wextra'.split(' '),
     ...'-DNAPI_VERSION=8 -DNODE_ADDON_API_CPP_EXCEPTIONS_ALL -DNODE_ADDON_API_DISABLE_DEPRECATED'.split(' '),
     '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
     '-DNODE_GYP_MODULE_NAME=sysopt',
