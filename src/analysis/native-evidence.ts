@@ -36,7 +36,8 @@ export function nativeEvidence(view: SignalView, family: keyof typeof WORK): Evi
 
 /** Part of the thread's CPU time in native functions of one family, 0 to 1; undefined where none were sampled. */
 export function nativeShare(view: SignalView, family: NativeFamily): number | undefined {
-  if (view.signals.nativeFunctions === undefined || view.signals.nativeFunctions.length === 0) return undefined;
+  if (view.signals.nativeFunctions === undefined || view.signals.nativeFunctions.length === 0)
+    return undefined;
   return rowsOf(view, family).reduce((sum, row) => sum + row.share, 0);
 }
 

@@ -33,8 +33,8 @@ class FenceIndex {
   private contains(ring: readonly Point[], { lat, lon }: Point): boolean {
     let inside = false;
     for (let i = 0, j = ring.length - 1; i < ring.length; j = i++) {
-      const a = ring[i];
-      const b = ring[j];
+      const a = ring[i]!;
+      const b = ring[j]!;
       const crosses = a.lat > lat !== b.lat > lat;
       if (crosses && lon < ((b.lon - a.lon) * (lat - a.lat)) / (b.lat - a.lat) + a.lon) inside = !inside;
     }

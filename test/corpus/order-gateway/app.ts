@@ -11,7 +11,11 @@ class NotFound extends Error {
 }
 
 class Backend {
-  constructor(private readonly origin: string) {}
+  private readonly origin: string;
+
+  constructor(origin: string) {
+    this.origin = origin;
+  }
 
   async get<T>(path: string): Promise<T> {
     const response = await fetch(this.origin + path, { signal: AbortSignal.timeout(2000) });
@@ -45,11 +49,11 @@ const [users, orders] = await Promise.all(
 );
 
 const routes = new Routes()
-  .on('/users/:id', ({ id }) => users.get<User>(`/users/${String(id)}`))
+  .on('/users/:id', ({ id }) => users!.get<User>(`/users/${String(id)}`))
   .on('/users/:id/orders', async ({ id }) => {
     const [user, order] = await Promise.all([
-      users.get<User>(`/users/${String(id)}`),
-      orders.get<User>(`/by/${String(id)}`),
+      users!.get<User>(`/users/${String(id)}`),
+      orders!.get<User>(`/by/${String(id)}`),
     ]);
     return { id, user: user.name, contact: order.name };
   });
