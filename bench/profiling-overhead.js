@@ -131,7 +131,9 @@ const TIERS = {
   'CPU profile, 200 Hz': cpuProfile(5000),
   'CPU profile, 400 Hz': cpuProfile(2500),
   'CPU profile, 1 kHz': cpuProfile(1000),
-  'native code, 400 Hz': nativeCode(2500),
+  'native code, 100 Hz': nativeCode(10_000),
+  // What a CPU run takes by default.
+  'CPU 400 Hz, native code 100 Hz': both(cpuProfile(2500), nativeCode(10_000)),
   'CPU and native code, 400 Hz': both(cpuProfile(2500), nativeCode(2500)),
 };
 

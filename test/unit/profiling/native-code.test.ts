@@ -191,7 +191,7 @@ describe('native code in a profile', () => {
   it('is sampled at the profile’s rate and named after all others have stopped', () => {
     const { calls, native } = scripted(samplesOf([30, frame('longest_match')], [10, compiled]));
     const { metrics, nativeFunctions, warnings } = runOver(native);
-    expect(calls).toEqual(['start 2500', 'stop', 'take']);
+    expect(calls).toEqual(['start 10000', 'stop', 'take']);
     expect(valueOf(metrics['cpu.native.share'])).toBe(0.75);
     expect(valueOf(metrics['cpu.interpreter.share'])).toBe(0);
     expect(valueOf(metrics['cpu.native.samples'])).toBe(40);
@@ -250,6 +250,6 @@ describe('native code in a profile', () => {
     sampler.start(WINDOW);
     sampler.release();
     sampler.release();
-    expect(calls).toEqual(['start 2500', 'stop']);
+    expect(calls).toEqual(['start 10000', 'stop']);
   });
 });
