@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { SystemOptimizer } from '../dist/index.js';
-import { randomFrom } from './real-cases/random.js';
+import { randomFrom } from './random.js';
 
 const FILES = ['top-k', 'string-search', 'json-field', 'lru', 'intersection', 'nearest', 'csv', 'dedupe'];
 const BATCH_MS = 1.5;

@@ -13,7 +13,7 @@ import type { Action, Recommendation } from './model/recommendation.js';
 import type { Signals } from './model/signals.js';
 import type { Subject } from './model/subject.js';
 import { SCHEMA_VERSION } from './model/types.js';
-import { sourceLine } from './source-line.js';
+import { SourceLines } from './source-lines.js';
 import { idMaker } from './storage/ids.js';
 
 /** What the signals do not say themselves. */
@@ -66,10 +66,11 @@ function diagnose(
     metricValue(signals.metrics['cgroup.memory.limit']) ?? Infinity,
   );
   const advised = { resultId: id, type: signals.type, subjects, metrics: signals.metrics, memoryBytes };
+  const sources = new SourceLines();
   const recommendations: Recommendation[] = [];
   for (const advice of recommend(analysis, advised)) {
     const identity = { schemaVersion: SCHEMA_VERSION, id: newId('recommendation'), createdAt };
-    recommendations.push({ ...identity, ...advice, action: withSource(advice) });
+    recommendations.push({ ...identity, ...advice, action: withSource(advice, sources) });
   }
   const { type, durationMs, metrics, timeline, functions, allocations, callTree } = signals;
   const { activities, threads, threadProfiles, nativeFunctions } = signals;
@@ -98,8 +99,11 @@ function diagnose(
 }
 
 /** A change to the code with the line that it is about. */
-function withSource({ action, location }: Pick<Recommendation, 'action' | 'location'>): Action {
+function withSource(
+  { action, location }: Pick<Recommendation, 'action' | 'location'>,
+  sources: SourceLines,
+): Action {
   if (action.kind !== 'code-change' || location === undefined) return action;
-  const source = sourceLine(location);
+  const source = sources.at(location);
   return source === undefined ? action : { ...action, source };
 }

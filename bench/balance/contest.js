@@ -1,6 +1,7 @@
 /** Partitioners over a grid of thread counts, shapes of cost, overheads and speeds: makespan over the lower bound. */
 import { PARTITIONERS, partitionerIndex } from '../../dist/threads/partition/by-name.js';
-import { costShapes, geometricMean, lowerBound, randomNumbers, simulate } from './simulate.js';
+import { costShapes, geometricMean, lowerBound, simulate } from './simulate.js';
+import { randomFrom } from '../random.js';
 import { trapezoidPartitioner } from './trapezoid.js';
 
 /** Parts that a cost hint tells the cost of, as in production. */
@@ -67,7 +68,7 @@ export function ratiosOf(schedule, { grid = WHOLE_GRID, slowThird = false } = {}
   const ratios = [];
   for (const seed of seeds) {
     const shapes = costShapes(units, seed);
-    const random = randomNumbers(1_000 + seed);
+    const random = randomFrom(1_000 + seed);
     for (const participants of grid.participants) {
       const speeds = speedsOf(participants, slowThird, random);
       for (const [shape, costs] of Object.entries(shapes)) {

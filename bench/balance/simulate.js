@@ -6,6 +6,8 @@
  * Rejected: a model of each schedule in formulas. It would tell how the model balances, not how the code does.
  */
 
+import { randomFrom } from '../random.js';
+
 /**
  * @typedef {object} Simulation
  * @property {import('../../dist/threads/partition/partitioner.js').PartitionPlan} plan
@@ -65,22 +67,6 @@ export function lowerBound({ costs, speeds }) {
 }
 
 /**
- * Numbers from 0 to 1 that are the same in every run.
- *
- * @param {number} seed
- * @returns {() => number}
- */
-export function randomNumbers(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/**
  * Eight shapes of cost over a range, each with a mean near 1.
  *
  * @param {number} units
@@ -88,7 +74,7 @@ export function randomNumbers(seed) {
  * @returns {Record<string, readonly number[]>}
  */
 export function costShapes(units, seed = 1) {
-  const random = randomNumbers(seed);
+  const random = randomFrom(seed);
   /** @param {(position: number) => number} cost */
   const shape = (cost) => Array.from({ length: units }, (_, unit) => cost((unit + 0.5) / units));
   return {

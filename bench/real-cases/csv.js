@@ -4,7 +4,7 @@ import { parse as csvParse } from 'csv-parse/sync';
 import { csvParseRows } from 'd3-dsv';
 import Papa from 'papaparse';
 import { inferSchema, initParser } from 'udsv';
-import { randomFrom } from './random.js';
+import { randomFrom } from '../random.js';
 
 const papaparse = (text) => Papa.parse(text).data;
 const d3Dsv = (text) => csvParseRows(text);

@@ -1,7 +1,7 @@
 // The different ones of n ids in the order of their first occurrence, where each occurs twice on average.
 import arrayUniq from 'array-uniq';
 import lodash from 'lodash';
-import { randomFrom } from './random.js';
+import { randomFrom } from '../random.js';
 
 const filter = (ids) => ids.filter((id, i) => ids.indexOf(id) === i);
 const set = (ids) => [...new Set(ids)];

@@ -1,7 +1,7 @@
 // How many ids two sorted lists share, of which one is ten times the other: merging, searching, sets, libraries.
 import { createRequire } from 'node:module';
 import lodash from 'lodash';
-import { randomFrom } from './random.js';
+import { randomFrom } from '../random.js';
 
 // Not among the exports that the package gives to import.
 const require = createRequire(import.meta.url);

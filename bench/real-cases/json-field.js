@@ -1,6 +1,6 @@
 // One field of a JSON object that stands at its end, of n bytes: parsing all, or looking for the key. The search is
 // right only because the service writes its documents itself: the key occurs once, and outside of texts.
-import { randomFrom } from './random.js';
+import { randomFrom } from '../random.js';
 
 const parse = (text) => JSON.parse(text).total;
 

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { LRUMap } from 'mnemonist';
 import QuickLRU from 'quick-lru';
 import { lru as tinyLru } from 'tiny-lru';
-import { randomFrom } from './random.js';
+import { randomFrom } from '../random.js';
 
 // Each loop is written out, so that every one is compiled for its own cache.
 function map({ keys, max }) {

@@ -2,7 +2,7 @@
 import Flatbush from 'flatbush';
 import KDBush from 'kdbush';
 import RBush from 'rbush';
-import { randomFrom } from './random.js';
+import { randomFrom } from '../random.js';
 
 const CUSTOMERS = 500;
 

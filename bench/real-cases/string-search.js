@@ -1,7 +1,7 @@
 // Places of a line break sequence in n bytes of a multipart body: Node's own search, a library that streams, a loop
 // that skips (Horspool), and a regular expression on the decoded text.
 import StreamSearch from 'streamsearch';
-import { randomFrom } from './random.js';
+import { randomFrom } from '../random.js';
 
 const NEEDLE = Buffer.from('\r\n--boundary7f3a');
 

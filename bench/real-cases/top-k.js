@@ -2,7 +2,7 @@
 import { Heap } from 'heap-js';
 import { FixedReverseHeap } from 'mnemonist';
 import TinyQueue from 'tinyqueue';
-import { randomFrom } from './random.js';
+import { randomFrom } from '../random.js';
 
 const K = 10;
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import { cpuLimits } from '../host/limits.js';
-import { adviseOnPools, ownRuntimePools } from '../host/runtime-pools.js';
+import { adviseOnPools, fewerLibuvThreads, ownRuntimePools } from '../host/runtime-pools.js';
 import { CGROUP_COLUMNS, HOST_CPU_COLUMNS } from '../native/contract.js';
 import { loadNative } from '../native/load.js';
 import { formatBytes, formatDurationMs, formatNumber, formatShare } from '../units.js';
@@ -57,8 +57,6 @@ function readPressures(): Pressures {
 /** From here on a hundred-millisecond request is likely to feel it. */
 const STEAL_SHARE = 0.01;
 const DEFAULT_POOL = 4;
-/** libuv's pool waits for files as well as it computes: somewhat more threads than processors do no harm. */
-const POOL_PER_CPU = 4;
 
 /** Pure. */
 export function pressureChecks(seen: Pressures): Check[] {
@@ -85,6 +83,7 @@ export function pressureChecks(seen: Pressures): Check[] {
   }
   const given = seen.poolSize;
   const size = given === undefined ? DEFAULT_POOL : Number(given);
+  const fewer = fewerLibuvThreads(size, effectiveCpus);
   if (given !== undefined && !(Number.isInteger(size) && size >= 1 && size <= 1024)) {
     checks.push({
       area: 'process',
@@ -93,13 +92,13 @@ export function pressureChecks(seen: Pressures): Check[] {
       message: `UV_THREADPOOL_SIZE is "${visible(given)}", which libuv does not take as given (1 to 1024).`,
       remedy: `UV_THREADPOOL_SIZE=${Math.max(DEFAULT_POOL, Math.ceil(effectiveCpus))}`,
     });
-  } else if (size > Math.max(DEFAULT_POOL, effectiveCpus * POOL_PER_CPU)) {
+  } else if (fewer !== undefined) {
     checks.push({
       area: 'process',
       name: 'size of the libuv pool',
       state: 'attention',
       message: `UV_THREADPOOL_SIZE=${size} for ${formatNumber(effectiveCpus)} processors: with zlib or crypto on all of them, the event loop waits its turn.`,
-      remedy: `UV_THREADPOOL_SIZE=${Math.max(DEFAULT_POOL, Math.ceil(effectiveCpus))}, unless nearly all threads wait for files.`,
+      remedy: `UV_THREADPOOL_SIZE=${fewer}, unless nearly all threads wait for files.`,
     });
   } else if (given === undefined && effectiveCpus > DEFAULT_POOL * 2) {
     checks.push({

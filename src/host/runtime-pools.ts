@@ -42,6 +42,11 @@ export function runtimePools(source: Source): RuntimePools {
   return { libuv: libuvPool(source.env['UV_THREADPOOL_SIZE']), v8: v8Pool(source) };
 }
 
+/** Of this process: those that libuv has, or will have once its pool is used. */
+export function libuvThreads(): number {
+  return libuvPool(process.env['UV_THREADPOOL_SIZE']).threads;
+}
+
 /** As libuv reads it: what is no number is 1, what is more than 1,024 is 1,024. */
 function libuvPool(given: string | undefined): RuntimePool {
   if (given === undefined) return { threads: DEFAULT_THREADS, from: 'default' };
@@ -77,13 +82,20 @@ export function adviseOnPools({ libuv, v8 }: RuntimePools, cpus: number): PoolAd
       `V8 has ${v8.threads} helpers for garbage collection and compilation on ${cpus} CPUs: they take turns with the program.`,
     );
   }
-  if (libuv.threads > Math.max(DEFAULT_THREADS, LIBUV_PER_CPU * cpus)) {
-    environment['UV_THREADPOOL_SIZE'] = String(Math.max(DEFAULT_THREADS, whole));
+  const fewer = fewerLibuvThreads(libuv.threads, cpus);
+  if (fewer !== undefined) {
+    environment['UV_THREADPOOL_SIZE'] = String(fewer);
     reasons.push(
       `libuv has ${libuv.threads} threads on ${cpus} CPUs: with zlib or crypto on all of them, the event loop waits its turn.`,
     );
   }
   return { runtimeFlags, environment, reasons };
+}
+
+/** Pure. How many instead, where libuv's pool has so many that they fight for the CPUs. */
+export function fewerLibuvThreads(threads: number, cpus: number): number | undefined {
+  if (threads <= Math.max(DEFAULT_THREADS, LIBUV_PER_CPU * cpus)) return undefined;
+  return Math.max(DEFAULT_THREADS, Math.ceil(cpus));
 }
 
 /** Of this process. */

@@ -14,6 +14,7 @@
  */
 import { constants } from 'node:os';
 import { Patches } from './activity/patches.js';
+import { withoutWarnings } from './without-warnings.js';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 type EndingSignal = (typeof SIGNALS)[number];
@@ -75,16 +76,11 @@ export function onEndingSignal(handOver: () => void): () => void {
 /** Undefined on Windows, where a signal ends a process at once. Node warns of its use, which is not the program's. */
 function handleClass(): (new () => SignalHandle) | undefined {
   if (process.platform === 'win32') return undefined;
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- put back as it was, never called here.
-  const warn = process.emitWarning;
-  process.emitWarning = () => {};
   try {
     type Bindings = { binding(name: string): { Signal?: new () => SignalHandle } };
-    return (process as unknown as Bindings).binding('signal_wrap').Signal;
+    return withoutWarnings(() => (process as unknown as Bindings).binding('signal_wrap').Signal);
   } catch {
     // Denied, or gone from this Node.
     return undefined;
-  } finally {
-    process.emitWarning = warn;
   }
 }

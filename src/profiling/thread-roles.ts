@@ -12,15 +12,11 @@
  * costs a session and an answer of the worker's.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { THREAD_COLUMNS, type NativeContract } from '../native/contract.js';
-import { learnPoolThread, poolSize } from './samplers/pool-queue.js';
+import { libuvThreads } from '../host/runtime-pools.js';
+import type { NativeContract } from '../native/contract.js';
+import { eachThread, threadRows } from '../native/thread-rows.js';
+import { learnPoolThread } from './samplers/pool-queue.js';
 
-const WIDTH = THREAD_COLUMNS.length;
-const [TID, ON_CPU, RUNNABLE] = [
-  THREAD_COLUMNS.indexOf('tid'),
-  THREAD_COLUMNS.indexOf('onCpuNs'),
-  THREAD_COLUMNS.indexOf('runnableNs'),
-];
 const MAX_THREADS = 512;
 const MAX_POOL_PROBES = 256;
 const CHANNEL = 'worker_threads';
@@ -52,7 +48,7 @@ export interface RoleShares {
 export class ThreadRoles implements Disposable {
   readonly #native: NativeContract;
   readonly #ownTid: number;
-  readonly #rows = new Float64Array(MAX_THREADS * WIDTH);
+  readonly #rows = threadRows(MAX_THREADS);
   readonly #threads = new Map<number, Thread>();
   readonly #pool = new Set<number>();
   #workers: WeakRef<LiveWorker>[] = [];
@@ -72,7 +68,7 @@ export class ThreadRoles implements Disposable {
   read(elapsedNs: number): RoleShares {
     const listed = this.#native.readThreads(this.#rows);
     const isFirst = this.#reading++ === 0;
-    for (let row = 0; row < Math.min(listed, MAX_THREADS); row += 1) this.#see(row * WIDTH);
+    eachThread(this.#rows, listed, (tid, onCpuNs, runnableNs) => this.#see(tid, onCpuNs, runnableNs || 0));
     for (const { tid, seenIn } of this.#threads.values()) {
       if (seenIn !== this.#reading) this.#threads.delete(tid);
     }
@@ -100,11 +96,7 @@ export class ThreadRoles implements Disposable {
     unsubscribe(CHANNEL, this.#onWorker);
   }
 
-  #see(at: number): void {
-    const tid = this.#rows[at + TID]!;
-    const onCpuNs = this.#rows[at + ON_CPU]!;
-    if (!Number.isFinite(tid) || !Number.isFinite(onCpuNs)) return;
-    const runnableNs = this.#rows[at + RUNNABLE]! || 0;
+  #see(tid: number, onCpuNs: number, runnableNs: number): void {
     let thread = this.#threads.get(tid);
     if (thread === undefined) {
       // One that began since the last reading began at nothing; at the first reading nobody looks at it.
@@ -139,7 +131,7 @@ export class ThreadRoles implements Disposable {
   /** Several at once reach several threads. */
   #probePool(): void {
     const names = [...this.#threads.values()].some(({ name }) => name.startsWith('libuv-worker'));
-    const missing = poolSize() - this.#pool.size;
+    const missing = libuvThreads() - this.#pool.size;
     if (names || missing <= 0 || this.#poolProbes >= MAX_POOL_PROBES) return;
     for (let i = 0; i < Math.min(missing, 8); i += 1) {
       this.#poolProbes += 1;

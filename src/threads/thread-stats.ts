@@ -2,7 +2,8 @@
  * What the threads of a pool did with their lives, as the kernel's scheduler keeps it: on a CPU, ready for one that others
  * had, or waiting. Read when asked; costs a task nothing.
  */
-import { THREAD_COLUMNS, type NativeContract } from '../native/contract.js';
+import type { NativeContract } from '../native/contract.js';
+import { eachThread, threadRows } from '../native/thread-rows.js';
 
 export interface ThreadStats {
   /** As `top -H` shows it. */
@@ -27,10 +28,6 @@ export interface LivingThread {
   readonly startedAt: number;
 }
 
-const WIDTH = THREAD_COLUMNS.length;
-const TID = THREAD_COLUMNS.indexOf('tid');
-const ON_CPU = THREAD_COLUMNS.indexOf('onCpuNs');
-const RUNNABLE = THREAD_COLUMNS.indexOf('runnableNs');
 /** Threads of a process besides those of the pool, to begin with: Node's own are about ten. */
 const OTHERS = 32;
 
@@ -58,19 +55,14 @@ function readTimes(expected: number, native: () => Pick<NativeContract, 'readThr
   const times = new Map<number, Times>();
   try {
     const addon = native();
-    let rows = expected;
-    let figures = new Float64Array(rows * WIDTH);
-    let count = addon.readThreads(figures);
+    let rows = threadRows(expected);
+    let listed = addon.readThreads(rows);
     // There are more: once again, with some to spare for those that start meanwhile.
-    if (count > rows) {
-      rows = count + OTHERS;
-      figures = new Float64Array(rows * WIDTH);
-      count = Math.min(rows, addon.readThreads(figures));
+    if (listed > expected) {
+      rows = threadRows(listed + OTHERS);
+      listed = addon.readThreads(rows);
     }
-    for (let row = 0; row < count; row += 1) {
-      const at = row * WIDTH;
-      times.set(figures[at + TID]!, { onCpuNs: figures[at + ON_CPU]!, runnableNs: figures[at + RUNNABLE]! });
-    }
+    eachThread(rows, listed, (tid, onCpuNs, runnableNs) => times.set(tid, { onCpuNs, runnableNs }));
   } catch {
     // The times stay undefined.
   }
@@ -78,7 +70,6 @@ function readTimes(expected: number, native: () => Pick<NativeContract, 'readThr
 }
 
 function inMs({ onCpuNs, runnableNs }: Times, livedMs: number): Partial<ThreadStats> {
-  if (!Number.isFinite(onCpuNs)) return {};
   const onCpuMs = onCpuNs / 1e6;
   // Kernels without CONFIG_SCHED_INFO know no waiting for a CPU; what is not on one cannot be told apart then.
   if (!Number.isFinite(runnableNs)) return { onCpuMs };

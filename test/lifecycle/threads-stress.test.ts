@@ -1,10 +1,10 @@
 /** Tasks, aborts, deaths and loops at the same time: every promise settles, once and as it should. */
 import { expect, it } from 'vitest';
-import { randomNumbers } from '../fixtures/threads/simulate.js';
+import { randomFrom } from '../fixtures/threads/simulate.js';
 import { fixture, int32, poolWith } from '../fixtures/threads/setup.js';
 
 it('settles every promise under random aborts and deaths', async () => {
-  const random = randomNumbers(42);
+  const random = randomFrom(42);
   const pool = poolWith({ maxThreads: 3, queueLimit: 200, queueFull: 'wait' });
   const outcomes: Record<string, number> = {};
   const count = (name: string) => (outcomes[name] = (outcomes[name] ?? 0) + 1);

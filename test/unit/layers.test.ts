@@ -30,7 +30,7 @@ const LAYERS: Record<string, number> = {
   'extensions.ts': 6,
   'learning-in-force.ts': 6,
   'cause-experiment.ts': 6,
-  'source-line.ts': 6,
+  'source-lines.ts': 6,
   'subject-registry.ts': 6,
   'optimize-each.ts': 6,
   'recommended-action.ts': 6,

@@ -6,13 +6,13 @@
  * known by their ids too, which no other source tells in Node 20, where all threads carry one name.
  */
 import fs from 'node:fs';
+import { libuvThreads } from '../../host/runtime-pools.js';
 import { unavailable } from '../../model/metric.js';
 import { Latency } from '../activity/latency.js';
 import type { Gathered, Sampler } from '../sampler.js';
 
 /** As Node has them: while a run traces files, the module's own are replaced. */
 const { readlink, stat } = fs;
-const DEFAULT_THREADS = 4;
 const LINK = '/proc/thread-self';
 const MAX_AT_ONCE = 8;
 const TELLING_MS = 250;
@@ -32,7 +32,7 @@ export class PoolQueueSampler implements Sampler {
   start(): void {
     this.#probe();
     // Several at once reach several threads, so that all are known soon.
-    for (let i = 1; i < Math.min(poolSize(), MAX_AT_ONCE); i += 1) learnPoolThread(this.#threads);
+    for (let i = 1; i < Math.min(libuvThreads(), MAX_AT_ONCE); i += 1) learnPoolThread(this.#threads);
   }
 
   tick(values: Record<string, number>): void {
@@ -44,7 +44,7 @@ export class PoolQueueSampler implements Sampler {
     this.#recording = false;
     const pendingMs = this.#pendingSince === undefined ? 0 : performance.now() - this.#pendingSince;
     if (this.#pendingSince !== undefined) this.#waits.add(pendingMs);
-    gathered.set('pool.threads', poolSize());
+    gathered.set('pool.threads', libuvThreads());
     // One that does not come back at all says enough: it waits for at least so long.
     if (this.#waits.weight < 3 && pendingMs < TELLING_MS) {
       gathered.missing(
@@ -93,10 +93,4 @@ export function learnPoolThread(threads: Set<number>): void {
 function addThread(threads: Set<number>, target: string | undefined): void {
   const thread = Number(/\/task\/(\d+)$/.exec(target ?? '')?.[1]);
   if (thread > 0) threads.add(thread);
-}
-
-/** Threads that libuv's pool has, or will have once it is used. */
-export function poolSize(): number {
-  const asked = Number(process.env['UV_THREADPOOL_SIZE']);
-  return Number.isInteger(asked) && asked > 0 ? Math.min(1024, asked) : DEFAULT_THREADS;
 }

@@ -4,17 +4,11 @@ import { metricValue, unavailable } from '../../model/metric.js';
 import type { MetricName } from '../../model/metric-catalogue.js';
 import type { ThreadCost, ThreadRole } from '../../model/signals.js';
 import type { NativeContract } from '../../native/contract.js';
-import { THREAD_COLUMNS } from '../../native/contract.js';
+import { eachThread, threadRows } from '../../native/thread-rows.js';
 import type { Gathered, Sampler, SamplingWindow } from '../sampler.js';
 import { ThreadLanes, type ThreadTotals } from './thread-lanes.js';
 import type { TickReading } from './tick-reading.js';
 
-const WIDTH = THREAD_COLUMNS.length;
-const [TID, ON_CPU, RUNNABLE] = [
-  THREAD_COLUMNS.indexOf('tid'),
-  THREAD_COLUMNS.indexOf('onCpuNs'),
-  THREAD_COLUMNS.indexOf('runnableNs'),
-];
 const MAX_THREADS = 512;
 /** The kernel's long form of a thread's schedule is a file to open, format and parse: with more threads it is left out. */
 const MAX_DETAILED = 128;
@@ -64,7 +58,7 @@ export class ThreadSampler implements Sampler {
   readonly name = 'threads';
   readonly #native: NativeContract;
   readonly #known: KnownThreads;
-  readonly #rows = new Float64Array(MAX_THREADS * WIDTH);
+  readonly #rows = threadRows(MAX_THREADS);
   readonly #reading: TickReading;
   #mainTid = 0;
   #start = new Map<number, Times>();
@@ -205,16 +199,10 @@ export class ThreadSampler implements Sampler {
   }
 
   #read(): Map<number, Times> {
-    const count = Math.min(this.#native.readThreads(this.#rows), MAX_THREADS);
     const threads = new Map<number, Times>();
-    for (let row = 0; row < count; row += 1) {
-      const tid = this.#rows[row * WIDTH + TID]!;
-      const onCpuNs = this.#rows[row * WIDTH + ON_CPU]!;
-      const runnableNs = this.#rows[row * WIDTH + RUNNABLE]!;
-      if (Number.isFinite(tid) && Number.isFinite(onCpuNs)) {
-        threads.set(tid, { onCpuNs, runnableNs: Number.isFinite(runnableNs) ? runnableNs : 0 });
-      }
-    }
+    eachThread(this.#rows, this.#native.readThreads(this.#rows), (tid, onCpuNs, runnableNs) => {
+      threads.set(tid, { onCpuNs, runnableNs: Number.isFinite(runnableNs) ? runnableNs : 0 });
+    });
     return threads;
   }
 }

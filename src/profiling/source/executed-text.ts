@@ -8,6 +8,7 @@
  */
 import * as nodeModule from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { withoutWarnings } from '../without-warnings.js';
 
 const TYPESCRIPT = /\.[cm]?ts$/;
 
@@ -24,7 +25,7 @@ export function executedText(file: string, text: string): string | null {
   const { typescript } = process.features as { readonly typescript?: unknown };
   if (strip === undefined || typescript !== 'strip') return null;
   try {
-    return quietly(() => strip(text));
+    return withoutWarnings(() => strip(text));
   } catch {
     // Syntax that stripping does not cover; Node would not have run it either.
     return null;
@@ -37,15 +38,4 @@ function isTransformed(file: string): boolean {
     nodeModule.findSourceMap(file) !== undefined ||
     nodeModule.findSourceMap(pathToFileURL(file).href) !== undefined
   );
-}
-
-/** The function is experimental and Node says so, in the output of the profiled program. */
-function quietly<T>(call: () => T): T {
-  const own = Object.getOwnPropertyDescriptor(process, 'emitWarning')!;
-  process.emitWarning = () => {};
-  try {
-    return call();
-  } finally {
-    Object.defineProperty(process, 'emitWarning', own);
-  }
 }

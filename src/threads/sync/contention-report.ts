@@ -40,21 +40,10 @@ export function contentionReport(primitives: Iterable<Contended>): ContentionRep
   return { rows, markdown: tableOf(rows) };
 }
 
-function rowOf({
-  name,
-  acquisitions,
-  contended,
-  waitMs,
-  timedOut,
-  abandoned,
-}: ContentionStats): ContentionRow {
+function rowOf(stats: ContentionStats): ContentionRow {
+  const { acquisitions, contended, waitMs } = stats;
   return {
-    name,
-    acquisitions,
-    contended,
-    waitMs,
-    timedOut,
-    abandoned,
+    ...stats,
     contendedShare: acquisitions > 0 ? contended / acquisitions : 0,
     meanWaitUs: contended > 0 ? (waitMs * 1e3) / contended : 0,
   };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fixture, float64, int32, poolWith, rejection } from '../../fixtures/threads/setup.js';
-import { randomNumbers } from '../../fixtures/threads/simulate.js';
+import { randomFrom } from '../../fixtures/threads/simulate.js';
 
 const SCHEDULES = ['auto', 'static', 'stealing'] as const;
 
@@ -38,7 +38,7 @@ describe('parallelScan', () => {
     'gives what a serial scan gives: %s',
     async (operation) => {
       const pool = poolWith();
-      const random = randomNumbers(3);
+      const random = randomFrom(3);
       for (const length of [0, 1, 16_384, 16_385, 70_000]) {
         const input = float64(length);
         for (let i = 0; i < length; i += 1) input[i] = Math.floor(random() * 3) - 1 || 1;
@@ -69,7 +69,7 @@ describe('parallelScan', () => {
 
   it('gives the same bits of float sums under every schedule, in place too', async () => {
     const pool = poolWith();
-    const random = randomNumbers(5);
+    const random = randomFrom(5);
     const input = float64(50_000).map(() => 0) as unknown as Float64Array;
     const shared = float64(50_000);
     for (let i = 0; i < input.length; i += 1) shared[i] = random() * 10 ** (random() * 12);
@@ -93,7 +93,7 @@ describe('parallelSort', () => {
     ['one value', () => 7],
   ])('sorts as TypedArray.prototype.sort does: %s', async (_, make) => {
     const pool = poolWith();
-    const random = randomNumbers(11);
+    const random = randomFrom(11);
     for (const length of lengths) {
       const values = float64(length);
       for (let i = 0; i < length; i += 1) values[i] = make(random);
@@ -105,7 +105,7 @@ describe('parallelSort', () => {
 
   it('sorts integers, on the schedule that auto chooses', async () => {
     const pool = poolWith();
-    const random = randomNumbers(13);
+    const random = randomFrom(13);
     const values = int32(150_000);
     for (let i = 0; i < values.length; i += 1) values[i] = Math.floor(random() * 2 ** 32);
     const expected = Int32Array.from(values).sort();

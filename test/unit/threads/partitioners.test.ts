@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PARTITIONERS, partitionerIndex } from '../../../dist/threads/partition/by-name.js';
 import { MAX_UNITS, shareEnds, type Partitioner } from '../../../dist/threads/partition/partitioner.js';
-import { randomNumbers, simulate } from '../../fixtures/threads/simulate.js';
+import { randomFrom, simulate } from '../../fixtures/threads/simulate.js';
 
 /** Runs a partitioner with participants that ask in random order; returns how often each unit was handed out. */
 function visits(
@@ -11,7 +11,7 @@ function visits(
   grain: number | null,
   seed: number,
 ) {
-  const random = randomNumbers(seed);
+  const random = randomFrom(seed);
   const state = new Int32Array(partitioner.stateWords(participants));
   partitioner.init(state, { units, participants, grain });
   const counts = new Uint8Array(units);
@@ -135,7 +135,7 @@ describe('shareEnds', () => {
     expect(shareEnds({ units: 100, participants: 2, grain: null, weights: [1, 3] })).toEqual([67, 100]);
   });
   it('stays within the range and in order for any weights', () => {
-    const random = randomNumbers(5);
+    const random = randomFrom(5);
     for (let round = 0; round < 200; round += 1) {
       const weights = Array.from({ length: 1 + Math.floor(random() * 20) }, () =>
         random() < 0.5 ? 0 : random() * 9,

@@ -1,7 +1,7 @@
 /** What a slot delivers is what structured clone would deliver; what it cannot do so for, it leaves to messages. */
 import { describe, expect, it } from 'vitest';
 import { readPayload, writePayload, written } from '../../../dist/threads/transport/payload.js';
-import { randomNumbers } from '../../fixtures/threads/simulate.js';
+import { randomFrom } from '../../fixtures/threads/simulate.js';
 
 function slotOf(room: number) {
   const buffer = new SharedArrayBuffer(room);
@@ -93,7 +93,7 @@ describe('payloads', () => {
   });
 
   it('carry random plain data as structured clone does', () => {
-    const random = randomNumbers(7);
+    const random = randomFrom(7);
     const make = (depth: number): unknown => {
       const kind = Math.floor(random() * (depth > 2 ? 5 : 7));
       if (kind === 0) return Math.floor(random() * 1e9);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fitScalability, worthwhileCounts } from '../../../dist/threads/scalability-fit.js';
-import { randomNumbers } from '../../fixtures/threads/simulate.js';
+import { randomFrom } from '../../fixtures/threads/simulate.js';
 
 const law = (contention: number, coherency: number) => (threads: number) =>
   threads / (1 + contention * (threads - 1) + coherency * threads * (threads - 1));
@@ -47,7 +47,7 @@ describe('fitScalability', () => {
   });
 
   it('stays near the truth under errors of 5 %, and says how large they are', () => {
-    const random = randomNumbers(7);
+    const random = randomFrom(7);
     for (let trial = 0; trial < 50; trial += 1) {
       const noisy = measured((threads) => law(0.05, 0.002)(threads) * (0.95 + 0.1 * random()));
       const found = fit(noisy);

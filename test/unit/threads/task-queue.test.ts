@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TaskQueue } from '../../../dist/threads/task-queue.js';
-import { randomNumbers } from '../../fixtures/threads/simulate.js';
+import { randomFrom } from '../../fixtures/threads/simulate.js';
 
 const item = (priority: number, name = '') => ({ priority, name, settled: false, order: 0 });
 
@@ -34,7 +34,7 @@ describe('TaskQueue', () => {
   });
 
   it('agrees with a sorted list over random use', () => {
-    const random = randomNumbers(9);
+    const random = randomFrom(9);
     const queue = new TaskQueue<{ priority: number; order: number; settled: boolean }>();
     let model: { priority: number; order: number; settled: boolean }[] = [];
     for (let step = 0; step < 5_000; step += 1) {

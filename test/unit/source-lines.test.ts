@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { sourceLine } from '../../dist/source-line.js';
+import { SourceLines } from '../../dist/source-lines.js';
 
 let folder: string;
 let file: string;
@@ -13,7 +13,7 @@ beforeAll(() => {
   writeFileSync(file, `first();\n    return orders.find((order) => order.id === id);\n\n${'x'.repeat(300)}`);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-const at = (place: string, line: number) => sourceLine({ function: 'f', file: place, line });
+const at = (place: string, line: number) => new SourceLines().at({ function: 'f', file: place, line });
 
 it('gives the line without its indentation, of a path and of a URL', () => {
   expect(at(file, 2)).toBe('return orders.find((order) => order.id === id);');
