@@ -1,5 +1,5 @@
 import type { StoredComparison } from '../model/comparison.js';
-import { forestPlot } from './charts.js';
+import { forestPlot } from './forest-plot.js';
 import { html, type Markup } from './markup.js';
 
 /** Comparisons that stand on their own, by whose change they measure: a person's is no gain of the tool. */

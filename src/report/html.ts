@@ -3,7 +3,6 @@ import type { Environment } from '../model/fingerprint.js';
 import type { Unit } from '../model/metric.js';
 import type { ProfilingResult } from '../model/profiling-result.js';
 import { formatBytes, formatDurationMs, formatNumber, formatShare } from '../units.js';
-import { lineChart, seriesOf } from './charts.js';
 import { findingsSection, statusText } from './findings.js';
 import { flameGraph, frameOrigin } from './flame-graph.js';
 import { commonDirectory, formatInstant, formatValue, profileName, shortenPaths } from './format.js';
@@ -14,6 +13,8 @@ import { comparisonsSection } from './comparisons.js';
 import { groupProfiles, optimizationsSection } from './optimizations.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
+import { seriesOf, timeLines } from './time-line.js';
+import { uPlotAssets } from './time-line-script.js';
 import { allocationTable, definitionOf, functionTable, metricsTable } from './tables.js';
 import { allocationTree } from './allocation-tree.js';
 import { flameDiffSection } from './flame-diff.js';
@@ -24,7 +25,7 @@ import { activityTable, threadProfileTable, threadTable } from './waiting-tables
 /**
  * Renders one self-contained HTML page: findings first, then the flame graph, the time line, optimisations,
  * metrics and conditions. It loads nothing from anywhere, is readable without scripts, and runs no script but
- * its own (a content security policy names that script by its hash).
+ * its own and uPlot (a content security policy names them by their hashes).
  *
  * @example
  * await writeFile('report.html', renderHtml({ results, profiles, stats }));
@@ -32,7 +33,6 @@ import { activityTable, threadProfileTable, threadTable } from './waiting-tables
 export function renderHtml(input: ReportInput): string {
   const latest = input.results[0];
   const groups = groupProfiles(input.profiles);
-  const hash = createHash('sha256').update(SCRIPT).digest('base64');
   const title = latest === undefined ? 'Optimisations' : targetOf(latest);
   const sections: (readonly [id: string, label: string, body: Markup])[] = [];
 
@@ -61,6 +61,10 @@ export function renderHtml(input: ReportInput): string {
     sections.push(['conditions', 'Conditions', conditionsSection(environment, latest, input)]);
   }
 
+  // 53 KB that a page without a time line does without.
+  const uPlot = sections.some(([id]) => id.startsWith('timeline')) ? uPlotAssets() : undefined;
+  const scripts = uPlot === undefined ? [SCRIPT] : [uPlot.script, SCRIPT];
+
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -69,11 +73,11 @@ export function renderHtml(input: ReportInput): string {
         <meta name="color-scheme" content="light dark" />
         <meta
           http-equiv="Content-Security-Policy"
-          content="default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${trusted(hash)}'; base-uri 'none'; form-action 'none'"
+          content="default-src 'none'; style-src 'unsafe-inline'; script-src ${trusted(scripts.map(hashSource).join(' '))}; base-uri 'none'; form-action 'none'"
         />
         <meta name="generator" content="system-optimizer" />
         <title>${title} · system-optimizer</title>
-        ${trusted(`<style>${STYLE}</style>`)}
+        ${trusted(`<style>${uPlot?.style ?? ''}${STYLE}</style>`)}
       </head>
       <body>
         <header class="masthead">
@@ -117,10 +121,15 @@ export function renderHtml(input: ReportInput): string {
             All figures were measured on the host named under Conditions.
           </div>
         </footer>
-        ${trusted(`<script>${SCRIPT}</script>`)}
+        ${scripts.map((script) => trusted(`<script>${script}</script>`))}
       </body>
     </html> `;
   return page.text;
+}
+
+/** How a content security policy names a script. */
+function hashSource(script: string): string {
+  return `'sha256-${createHash('sha256').update(script).digest('base64')}'`;
 }
 
 function resultSections(
@@ -170,8 +179,7 @@ function resultSections(
   }
   const series = seriesOf(result.timeline, (name) => unitOf(result, name));
   if (series.length > 0) {
-    const body = html`<div class="charts">${series.map(lineChart)}</div>`;
-    sections.push([`timeline${suffix}`, `Time line${label}`, body]);
+    sections.push([`timeline${suffix}`, `Time line${label}`, timeLines(series)]);
   }
   sections.push([`metrics${suffix}`, `Metrics${label}`, metricsTable(result.metrics)]);
   return sections;

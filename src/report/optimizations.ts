@@ -1,6 +1,6 @@
 import type { Choice } from '../model/choice.js';
 import type { OptimizationProfile } from '../model/optimization-profile.js';
-import { forestPlot, type ForestRow } from './charts.js';
+import { forestPlot, type ForestRow } from './forest-plot.js';
 import { statusText } from './findings.js';
 import { formatCount, formatInstant } from './format.js';
 import { html, type Markup } from './markup.js';

@@ -1,19 +1,27 @@
 /**
- * The report's only script, kept as a string because it runs in the reader's browser. It reads what the page
+ * The report's own script, kept as a string because it runs in the reader's browser. It reads what the page
  * holds and adds zoom, search, arrow keys and readings; it inserts text, never markup.
  */
+import { TIME_LINES } from './time-line-script.js';
+
 export const SCRIPT = String.raw`
 'use strict';
 (() => {
+  // As formatValue in format.ts does it.
+  const number = (value) => Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3)));
+  const scaled = (value, step, names) => {
+    let index = 0;
+    while (Math.abs(value) >= step && index < names.length - 1) { value /= step; index += 1; }
+    return number(value) + ' ' + names[index];
+  };
+  const NANOSECONDS = { ms: 1e6, us: 1e3, ns: 1 };
   const format = (value, unit) => {
-    if (unit === 'bytes') {
-      const names = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-      let index = 0;
-      while (value >= 1024 && index < 4) { value /= 1024; index += 1; }
-      return Number(value.toPrecision(3)) + ' ' + names[index];
-    }
-    if (value >= 1000) return Number((value / 1000).toPrecision(3)) + ' s';
-    return Number(value.toPrecision(3)) + ' ms';
+    if (unit === 'ratio') return number(value * 100) + ' %';
+    if (unit === 'bytes' || unit === 'bytes/s') return scaled(value, 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB']) + unit.slice(5);
+    if (value === 0 && unit in NANOSECONDS) return '0 ' + unit.replace('u', 'µ');
+    if (unit in NANOSECONDS) return scaled(value * NANOSECONDS[unit], 1000, ['ns', 'µs', 'ms', 's']);
+    if (unit === 'count' || unit === '') return number(value);
+    return unit === 'count/s' ? number(value) + '/s' : number(value) + ' ' + unit;
   };
 
   for (const flame of document.querySelectorAll('.flame')) {
@@ -114,7 +122,7 @@ export const SCRIPT = String.raw`
     });
   }
 
-  for (const chart of document.querySelectorAll('.chart')) {
+  for (const chart of document.querySelectorAll('.chart[data-points]')) {
     const points = JSON.parse(chart.dataset.points);
     const plot = chart.querySelector('.plot');
     const caption = chart.querySelector('figcaption');
@@ -140,5 +148,6 @@ export const SCRIPT = String.raw`
       label.textContent = meanLabel;
     });
   }
+  ${TIME_LINES}
 })();
 `;

@@ -123,6 +123,9 @@ path.lane-cpu{fill:var(--accent)}path.lane-ready{fill:var(--warn)}i.lane-cpu{bac
 .chart .area{fill:var(--accent);opacity:.1}
 .y-high,.y-low{position:absolute;right:0;font-size:11px;color:var(--soft);background:var(--card);padding:0 0 0 4px;line-height:1;z-index:1}
 .y-high{top:-5px}.y-low{bottom:-5px}
+.chart.drawn .plot{height:auto;min-height:128px;margin:8px -6px 0}.chart.drawn .plot>:not(.uplot),.chart.drawn .x-axis{display:none}
+.time-line-bar{display:flex;gap:14px;align-items:center;min-height:30px;margin:0 0 10px;font-size:13px}
+.u-select{background:var(--accent);opacity:.14}.u-hz .u-cursor-x,.u-vt .u-cursor-y{border-right:1px solid var(--soft)}
 .dot{position:absolute;width:9px;height:9px;margin:-4.5px;border-radius:50%;background:var(--accent);border:2px solid var(--card);pointer-events:none}
 .chart.wide{margin:12px 0 18px}.chart.wide .plot{height:230px;margin-right:58px}
 .y-tick{position:absolute;left:100%;transform:translateY(-50%);font-size:11px;color:var(--soft);padding-left:8px;white-space:nowrap}
@@ -169,5 +172,5 @@ footer{margin-top:56px;padding:22px 0 40px;border-top:1px solid var(--line);font
   .legend{margin-left:0}
   .conditions th,.conditions td{display:block;width:auto;border:0;padding:2px 0}
 }
-@media print{nav,.flame-bar input{display:none}body{background:#fff}.finding,.optimization-group,.chart{break-inside:avoid}}
+@media print{nav,.flame-bar input,.time-line-bar,.chart.drawn .uplot{display:none}.chart.drawn .plot{height:104px;min-height:0;margin:12px 0 0}.chart.drawn .plot>:not(.uplot){display:block}.chart.drawn .x-axis{display:flex}body{background:#fff}.finding,.optimization-group,.chart{break-inside:avoid}}
 `;

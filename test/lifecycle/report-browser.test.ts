@@ -10,6 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderCollapsed } from '../../dist/report/collapsed-stacks.js';
 import { toCpuProfile } from '../../dist/report/cpuprofile.js';
+import { formatValue } from '../../dist/report/format.js';
 import { renderHtml } from '../../dist/report/html.js';
 import { renderPprof } from '../../dist/report/pprof.js';
 import { Chromium, hasChromium } from '../fixtures/chromium.js';
@@ -51,7 +52,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     });
 
     it('shows every part, each with an extent, none wider than the window', async () => {
-      for (const part of ['.flame', '.chart svg', '.lane svg', '#findings', '#difference', '#metrics']) {
+      for (const part of ['.flame', '.chart canvas', '.lane svg', '#findings', '#difference', '#metrics']) {
         expect(
           await browser.evaluate<number>(`document.querySelector('${part}').getBoundingClientRect().height`),
           part,
@@ -93,20 +94,52 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       expect(await browser.evaluate(`document.querySelectorAll('.hit').length`)).toBe(0);
     });
 
-    it('reads a chart under the pointer', async () => {
-      const reading = await browser.evaluate<string[]>(`(() => {
-        const plot = document.querySelector('.chart .plot');
-        const box = plot.getBoundingClientRect();
-        const caption = document.querySelector('.chart figcaption');
-        const before = caption.textContent;
-        plot.dispatchEvent(new MouseEvent('mousemove', { clientX: box.left + box.width / 2, clientY: box.top }));
-        const during = caption.textContent;
-        plot.dispatchEvent(new MouseEvent('mouseleave'));
-        return [before, during, caption.textContent];
+    const captions = `[...document.querySelectorAll('#timeline figcaption')].map((each) => each.textContent)`;
+    const plots = `[...document.querySelectorAll('#timeline .u-over')]`;
+    const mouse = async (type: Parameters<Chromium['mouse']>[0], share: number) => {
+      const [x, y] = await browser.evaluate<[number, number]>(`(() => {
+        const box = ${plots}[0].getBoundingClientRect();
+        return [box.left + box.width * ${share}, box.top + box.height / 2];
       })()`);
-      expect(reading[1]).toContain('at ');
-      expect(reading[1]).not.toBe(reading[0]);
-      expect(reading[2]).toBe(reading[0]);
+      await browser.mouse(type, x, y);
+      await browser.draw();
+    };
+
+    it('reads all charts of a run at the place of the pointer, in the units of the page', async () => {
+      await browser.evaluate(`document.querySelector('#timeline').scrollIntoView()`);
+      await browser.draw();
+      const before = await browser.evaluate<string[]>(captions);
+      expect(before.length).toBeGreaterThan(1);
+      expect(await browser.evaluate(`${plots}.length`)).toBe(before.length);
+      await mouse('mouseMoved', 0.3);
+      await mouse('mouseMoved', 0.001);
+      const during = await browser.evaluate<string[]>(captions);
+      expect(during).toContain('eventLoop.utilization94 %at 0 ms');
+      expect(during).toContain(`heap.used${formatValue(140e6, 'bytes')}at 0 ms`);
+      expect(during).toContain(`eventLoop.delay.p99${formatValue(40, 'ms')}at 0 ms`);
+      await mouse('mouseMoved', -1);
+      expect(await browser.evaluate(captions)).toEqual(before);
+    });
+
+    it('zooms all charts of a run by dragging over one, and shows the whole run again by the button', async () => {
+      const reset = `document.querySelector('#timeline .time-line-bar button')`;
+      const drawn = () =>
+        browser.evaluate<string[]>(
+          `[...document.querySelectorAll('#timeline canvas')].map((each) => each.toDataURL())`,
+        );
+      const whole = await drawn();
+      expect(await browser.evaluate(`${reset}.hidden`)).toBe(true);
+      await mouse('mouseMoved', 0.3);
+      await mouse('mousePressed', 0.3);
+      await mouse('mouseMoved', 0.6);
+      await mouse('mouseReleased', 0.6);
+      expect(await browser.evaluate(`${reset}.hidden`)).toBe(false);
+      const zoomed = await drawn();
+      zoomed.forEach((image, index) => expect(image).not.toBe(whole[index]));
+      await browser.evaluate(`${reset}.click()`);
+      await browser.draw();
+      expect(await browser.evaluate(`${reset}.hidden`)).toBe(true);
+      expect(await drawn()).toEqual(whole);
     });
   });
 
