@@ -126,6 +126,7 @@ export {
   importWisdom,
   type Wisdom,
   type WisdomEntry,
+  type WisdomOfHost,
   type WisdomImport,
 } from './computation/wisdom.js';
 export {

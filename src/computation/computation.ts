@@ -87,6 +87,9 @@ const OPTION_KEYS: Readonly<Record<keyof ComputationOptions, true>> = {
   native: true,
 };
 
+/** Variants of a module that nothing needed so far. */
+const NOT_LOADED: readonly Variant<never>[] = [];
+
 /** What a range's variant is called through. */
 export type Instrument = (run: AnyFunction, range: number) => AnyFunction;
 
@@ -103,6 +106,7 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
   #choice: ComputationChoice;
   readonly #reload: () => void;
   #instrument: Instrument | undefined;
+  #wasCalled = false;
 
   /**
    * Calls the variant that is in force for the size of the arguments. The same function for the life of the
@@ -183,10 +187,44 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
    * @throws INVALID_ARGUMENT for a choice of another kind, an unknown variant, or ranges out of order.
    */
   applyChoice(choice: Choice): void {
-    const checked = checkChoice(choice, this);
-    this.#choice = checked;
+    // Runs for every computation at a service's start, as code that was never run before: in one piece, and with what is
+    // seldom needed in functions of its own, which are not compiled then.
+    const { kind, bySize } = (choice ?? {}) as Partial<ComputationChoice>;
+    if (kind !== 'computation' || !Array.isArray(bySize) || bySize.length === 0) throw noChoice(this, choice);
+    const ranges = bySize as ComputationChoice['bySize'];
+    const variants = this.#variants ?? NOT_LOADED;
+    const checked: { readonly maxSize: number | null; readonly variant: string }[] = [];
+    let previous = -Infinity;
+    for (let i = 0; i < ranges.length; i += 1) {
+      const range = ranges[i];
+      const name = range?.variant;
+      let at = 0;
+      while (at < variants.length && variants[at]!.name !== name) at += 1;
+      const variant = at < variants.length ? name! : this.#otherName(name);
+      const { maxSize } = range!;
+      if (i === ranges.length - 1 ? maxSize !== null : !(typeof maxSize === 'number' && maxSize > previous))
+        throw notInOrder(this);
+      previous = maxSize!;
+      checked.push({ maxSize, variant });
+    }
+    this.#choice = { kind, bySize: checked };
     // What was never called is loaded by its first call, so that a service can register many at no cost.
-    this.#reload();
+    if (this.#wasCalled) this.#reload();
+  }
+
+  /**
+   * The name of what is none of the variants as given: of one with a configuration, or as it is where its module is not
+   * loaded and may have it.
+   *
+   * @throws INVALID_ARGUMENT
+   */
+  #otherName(variant: unknown): string {
+    if (typeof variant !== 'string') throw unknownVariant(this, variant);
+    const known = this.#configuredVariant(variant);
+    if (known) return known.name;
+    const { moduleForm } = this;
+    if (!this.#variants && moduleForm && mayHave(moduleForm, variant)) return variant;
+    throw unknownVariant(this, variant);
   }
 
   /**
@@ -255,10 +293,15 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
     if (variants !== undefined) {
       for (let i = 0; i < variants.length; i += 1) if (variants[i]!.name === name) return variants[i];
     }
+    return this.#configuredVariant(name);
+  }
+
+  #configuredVariant(name: string): Variant<F> | undefined {
+    const variants = this.#variants;
     const known = this.#configured.get(name);
     if (known) return known;
     // An export with parameters, by its own name: with the parameters that it stands with among the others.
-    if (this.moduleForm && this.#tunables.has(name)) return this.#variants?.[this.#names.indexOf(name)];
+    if (this.moduleForm && this.#tunables.has(name)) return variants?.[this.#names.indexOf(name)];
     const parsed = parseConfiguredName(name);
     const tunable = parsed && this.#tunables.get(parsed.variant);
     if (!tunable || !isInSpace(tunable.space, tunable.constraints, parsed.configuration)) return undefined;
@@ -273,6 +316,7 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
   }
 
   #rangesOf(choice: ComputationChoice): Range[] {
+    this.#wasCalled = true;
     if (!this.#variants) {
       this.#adopt(this.moduleForm!, loadExportsSync(this.moduleForm!));
       choice = this.#choice;
@@ -304,38 +348,6 @@ export function computation<F extends AnyFunction>(options: ComputationOptions<F
 export function variantFor({ bySize }: ComputationChoice, size: number): string {
   const range = bySize.find(({ maxSize }) => maxSize === null || size <= maxSize);
   return (range ?? bySize[bySize.length - 1]!).variant;
-}
-
-/**
- * Runs for every computation at a service's start, as code that was never run before: short on purpose, with what is
- * seldom needed in functions of its own, which are not compiled then.
- */
-function checkChoice(choice: unknown, computation: Computation): ComputationChoice {
-  const { kind, bySize } = (choice ?? {}) as Partial<ComputationChoice>;
-  if (kind !== 'computation' || !Array.isArray(bySize) || bySize.length === 0)
-    throw noChoice(computation, choice);
-  const checked: { readonly maxSize: number | null; readonly variant: string }[] = [];
-  let previous = -Infinity;
-  for (let i = 0; i < bySize.length; i += 1) {
-    const { maxSize, variant } = (bySize as ComputationChoice['bySize'])[i] ?? {};
-    const name =
-      typeof variant === 'string'
-        ? (computation.variantNamed(variant)?.name ?? nameInModule(variant, computation))
-        : undefined;
-    if (name === undefined) throw unknownVariant(computation, variant);
-    const isLast = i === bySize.length - 1;
-    if (!(isLast ? maxSize === null : typeof maxSize === 'number' && maxSize > previous)) {
-      throw notInOrder(computation);
-    }
-    previous = maxSize ?? Infinity;
-    checked.push({ maxSize: maxSize!, variant: name });
-  }
-  return { kind, bySize: checked };
-}
-
-/** The name as it is where its module is not loaded and may have it; undefined where there is none such. */
-function nameInModule(variant: string, { isLoaded, moduleForm }: Computation): string | undefined {
-  return !isLoaded && moduleForm && mayHave(moduleForm, variant) ? variant : undefined;
 }
 
 function noChoice(computation: Computation, choice: unknown): Error {

@@ -16,16 +16,21 @@ import type { Computation } from './computation.js';
 /** Plain JSON. */
 export interface Wisdom {
   readonly kind: 'system-optimizer wisdom';
-  readonly version: 1;
+  readonly version: 2;
+  readonly measured: readonly WisdomOfHost[];
+}
+
+/** What was measured in one place. Said once for all of it, because half of a service's start with wisdom was reading. */
+export interface WisdomOfHost {
+  /** A text of what the host is like, cheaper to find than the name that stored documents carry. */
+  readonly hostId: string;
+  readonly node: string;
+  readonly library: string;
   readonly entries: readonly WisdomEntry[];
 }
 
 export interface WisdomEntry {
   readonly computation: string;
-  /** Where it was measured: a short name of the host, cheaper to find than the one that stored documents carry. */
-  readonly hostId: string;
-  readonly node: string;
-  readonly library: string;
   readonly choice: ComputationChoice;
 }
 
@@ -39,20 +44,24 @@ export interface WisdomImport {
 /**
  * What is in force for the given computations, keyed by where that was measured: here.
  *
- * @param earlier wisdom to add to, of other hosts say; entries for the same key are replaced.
+ * @param earlier wisdom to add to, of other hosts say; entries of this place for the same computations are replaced.
  *
  * @example
  * writeFileSync('wisdom.json', JSON.stringify(exportWisdom([lookup, dedupe])));
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- computations of any functions
 export function exportWisdom(computations: readonly Computation<any>[], earlier?: Wisdom): Wisdom {
-  const key = keyHere();
-  const own = computations.map(({ name, choice }) => ({ computation: name, ...key, choice }));
-  const isReplaced = (entry: WisdomEntry) =>
-    own.some(({ computation }) => computation === entry.computation) &&
-    differenceBetween(entry, key) === null;
-  const kept = earlier === undefined ? [] : entriesOf(earlier).filter((entry) => !isReplaced(entry));
-  return { kind: 'system-optimizer wisdom', version: 1, entries: [...kept, ...own] };
+  const here = placeHere();
+  const own = computations.map(({ name, choice }) => ({ computation: name, choice }));
+  const others: WisdomOfHost[] = [];
+  let kept: readonly WisdomEntry[] = [];
+  for (const place of earlier === undefined ? [] : placesOf(earlier)) {
+    if (differenceBetween(place, here) === null) kept = [...kept, ...place.entries];
+    else others.push(place);
+  }
+  kept = kept.filter((entry) => !own.some(({ computation }) => computation === entry.computation));
+  const measured = [...others, { ...here, entries: [...kept, ...own] }];
+  return { kind: 'system-optimizer wisdom', version: 2, measured };
 }
 
 /**
@@ -66,63 +75,67 @@ export function exportWisdom(computations: readonly Computation<any>[], earlier?
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
 export function importWisdom(wisdom: unknown, computations: readonly Computation<any>[]): WisdomImport {
   // At a service's start all of this is code that never ran, which takes longer to compile than to run: what is seldom
-  // needed stands in functions of its own.
-  const entries = entriesOf(wisdom);
-  const key = keyHere();
-  const byName = new Map<string, WisdomEntry>();
-  for (let i = 0; i < entries.length; i += 1) {
-    const entry = entries[i]!;
-    if (entry.hostId !== key.hostId || entry.node !== key.node || entry.library !== key.library) continue;
-    if (!byName.has(entry.computation)) byName.set(entry.computation, entry);
+  // needed stands in functions of its own, and what always is, here.
+  const { kind, version, measured } = Object(wisdom) as Partial<Wisdom>;
+  if (kind !== 'system-optimizer wisdom' || version !== 2 || !Array.isArray(measured)) throw noWisdom(wisdom);
+  const places = measured as readonly Partial<WisdomOfHost | null | undefined>[];
+  const hostId = hostKey();
+  const byName = new Map<unknown, WisdomEntry>();
+  for (let i = 0; i < places.length; i += 1) {
+    const place = places[i];
+    if (place?.hostId !== hostId || place.node !== process.version || place.library !== libraryVersion())
+      continue;
+    const { entries } = place;
+    if (!Array.isArray(entries)) continue;
+    for (let j = 0; j < entries.length; j += 1) {
+      const entry = entries[j] as WisdomEntry | null | undefined;
+      if (entry) byName.set(entry.computation, entry);
+    }
   }
   const applied: string[] = [];
   const skipped: { computation: string; reason: string }[] = [];
   for (let i = 0; i < computations.length; i += 1) {
-    const computation = computations[i] as Computation;
+    const computation = computations[i]!;
     const { name } = computation;
     const fitting = byName.get(name);
-    const reason = fitting === undefined ? whyNot(name, entries, key) : refusalOf(computation, fitting);
-    if (reason === null) applied.push(name);
-    else skipped.push({ computation: name, reason });
+    if (fitting === undefined) {
+      skipped.push({ computation: name, reason: whyNot(name, wisdom) });
+      continue;
+    }
+    try {
+      computation.applyChoice(fitting.choice);
+      applied.push(name);
+    } catch (error) {
+      skipped.push({ computation: name, reason: (error as Error).message });
+    }
   }
   return { applied, skipped };
 }
 
-/** Null where the choice is now in force. */
-function refusalOf(computation: Computation, { choice }: WisdomEntry): string | null {
-  try {
-    computation.applyChoice(choice);
-    return null;
-  } catch (error) {
-    return (error as Error).message;
-  }
+function whyNot(name: string, wisdom: unknown): string {
+  const other = placesOf(wisdom).findLast(({ entries }) =>
+    entries.some(({ computation }) => computation === name),
+  );
+  return other === undefined ? 'nothing is known of it' : differenceBetween(other, placeHere())!;
 }
 
-function whyNot(name: string, entries: readonly WisdomEntry[], key: MeasuredOn): string {
-  const other = entries.findLast((entry) => entry.computation === name);
-  return other === undefined ? 'nothing is known of it' : differenceBetween(other, key)!;
-}
-
-function keyHere(): MeasuredOn {
+function placeHere(): MeasuredOn {
   return { hostId: hostKey(), node: process.version, library: libraryVersion() };
 }
 
-function entriesOf(wisdom: unknown): readonly WisdomEntry[] {
-  const { kind, version, entries } = Object(wisdom) as Partial<Wisdom>;
-  if (kind !== 'system-optimizer wisdom' || version !== 1 || !Array.isArray(entries)) throw noWisdom(wisdom);
-  const given = entries as readonly unknown[];
-  for (let i = 0; i < given.length; i += 1) if (!isEntry(given[i])) return given.filter(isEntry);
-  return given as readonly WisdomEntry[];
-}
-
-function isEntry(entry: unknown): entry is WisdomEntry {
-  return typeof entry === 'object' && entry !== null;
+/** Without what is none. @throws INVALID_ARGUMENT for what is no wisdom. */
+function placesOf(wisdom: unknown): WisdomOfHost[] {
+  const { kind, version, measured } = Object(wisdom) as Partial<Wisdom>;
+  if (kind !== 'system-optimizer wisdom' || version !== 2 || !Array.isArray(measured)) throw noWisdom(wisdom);
+  return (measured as readonly unknown[])
+    .filter((place): place is WisdomOfHost => Array.isArray((place as Partial<WisdomOfHost> | null)?.entries))
+    .map((place) => ({ ...place, entries: place.entries.filter((entry: unknown) => Boolean(entry)) }));
 }
 
 function noWisdom(wisdom: unknown): Error {
   return fail('INVALID_ARGUMENT', {
     name: 'wisdom',
     actual: describe(wisdom),
-    expected: 'what exportWisdom() gave, version 1',
+    expected: 'what exportWisdom() gave, version 2',
   });
 }
