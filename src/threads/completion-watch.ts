@@ -32,6 +32,12 @@ const FINDS_PER_FAILURE = 8;
 const MOST_FINDS = 32;
 /** Results may lie for about this long where others follow, in ms. */
 const BATCH_MS = 0.25;
+/**
+ * Where a lane holds more work, for a quarter of what is left of it, up to so many ms: being told takes the pool's thread 50
+ * to 100 µs of a CPU that a worker is busy on, and whoever waits behind much work waits a little longer.
+ */
+const MOST_BATCH_MS = 4;
+const BACKLOG_PER_BATCH = 4;
 /** Fewer tasks in a lane than this are told of one by one. */
 const LEAST_BATCHED = 4;
 
@@ -174,6 +180,7 @@ export class CompletionWatch {
   #batch({ backlogMs, lane: { load } }: PoolWorker): number {
     if (load < LEAST_BATCHED || this.#host.concurrency > 1) return 1;
     const perTask = backlogMs / load;
-    return perTask > 0 ? Math.max(1, Math.min(load >> 1, Math.floor(BATCH_MS / perTask))) : 1;
+    const lieMs = Math.max(BATCH_MS, Math.min(MOST_BATCH_MS, backlogMs / BACKLOG_PER_BATCH));
+    return perTask > 0 ? Math.max(1, Math.min(load >> 1, Math.floor(lieMs / perTask))) : 1;
   }
 }

@@ -16,8 +16,11 @@ const MOST_COALESCE_MS = 0.5;
 const KEPT_UP_WITH_MS = 0.0005;
 /** Work that a lane holds ahead, in ms: what the pool's thread may be busy for without a worker running dry. */
 const AHEAD_MS = 1;
-/** The same where threads have taken every CPU: the pool's thread then also waits for one, for a time slice or two. */
-const AHEAD_OF_SLICES_MS = 4;
+/**
+ * The same where threads have taken every CPU: the pool's thread then also waits for one, for a time slice or two, and
+ * each time it is told of results costs a thread its CPU. The more a lane holds, the more results it is told of at once.
+ */
+const AHEAD_OF_SLICES_MS = 16;
 /** A task leaves the thread of its affinity key where that is this much behind. */
 const AFFINITY_MS = 5;
 /** Affinity keys that are remembered. */

@@ -1,7 +1,10 @@
 /**
  * Shared memory of one lane: the tasks that a pool has handed to one worker, and their results.
  *
- * A slot holds one task, first its arguments, then its result. Two rings of slot numbers, one each way, have a single
+ * A slot holds one task, first its arguments, then its result. Its header of half a cache line has room for a number, and
+ * headers lie side by side: numbers travel in half a line a task each way, in lines that the CPU fetches ahead. With each
+ * header in front of its payload, a kilobyte from the next, each was a line of its own, and all of them shared a sixteenth
+ * of the first-level cache. Two rings of slot numbers, one each way, have a single
  * writer and a single reader, and can never overflow: they have as many places as there are slots, and a slot goes through
  * each exactly once before it is free again, also when its task was taken back. A slot's state is the one word that both
  * sides change: whoever swaps it from QUEUED, the worker to start the task or the pool to take it back, has it. So when
@@ -11,12 +14,13 @@
  * so takes a task with it, and affinity and messages (which have an addressee) need a lane of their own anyway.
  */
 import { LINE_WORDS } from '../partition/partitioner.js';
-import type { SlotBytes } from './payload.js';
+import { Payload, readPayload, writePayload, written, type SlotBytes } from './payload.js';
 
-export const SLOTS = 256;
-/** Bytes of a slot: a header, then the payload. */
-const SLOT_BYTES = 1_024;
+/** A burst of so many small tasks need not wait in the pool's queue. Memory that no task has used yet takes none. */
+export const SLOTS = 1_024;
+/** Bytes of a slot: its header, and its payload, which is used for what is no single number. */
 const HEADER_BYTES = 32;
+const PAYLOAD_BYTES = 992;
 
 export const SlotState = {
   FREE: 0,
@@ -39,28 +43,29 @@ const LISTENING = LINE_WORDS * 2; // 1: the pool sleeps until it is told of resu
 const TELL_AT = LISTENING + 1; // value of RETURNED from which on it wants to be told
 const RING_IN = LINE_WORDS * 3;
 const RING_OUT = RING_IN + SLOTS;
-const SLOTS_AT = RING_OUT + SLOTS;
+const HEADERS_AT = RING_OUT + SLOTS;
+const HEADER_WORDS = HEADER_BYTES / 4;
 
 // Words of a slot's header.
 const STATE = 0;
 const TASK = 1;
-const KIND = 2;
+const KIND = 2; // and the flags
 const LENGTH = 3;
-const FLAGS = 4;
-// Float64 of a slot's header.
-const RUN_MS = 3;
+// Float64s of a slot's header.
+const RUN_MS = 2;
+const NUMBER = 3;
 
-const BYTES = SLOTS_AT * 4 + SLOTS * SLOT_BYTES;
+const KIND_BITS = 8;
+const KIND_MASK = (1 << KIND_BITS) - 1;
 
-/** One slot as either side sees it. */
-export interface Slot extends SlotBytes {
-  readonly index: number;
-}
+const PAYLOADS_AT = HEADERS_AT * 4 + SLOTS * HEADER_BYTES;
+const BYTES = PAYLOADS_AT + SLOTS * PAYLOAD_BYTES;
 
 /** Both sides of the protocol. Which side calls what stands at each part. */
 export class LaneMemory {
   readonly buffer: SharedArrayBuffer;
-  readonly slots: readonly Slot[];
+  /** Views of the payloads, made when first used. */
+  readonly #payloads = new Array<SlotBytes | undefined>(SLOTS).fill(undefined);
   readonly #words: Int32Array;
   readonly #headers: Float64Array;
   /** The worker met tasks that were taken back, and their slots may be waited for. */
@@ -75,27 +80,46 @@ export class LaneMemory {
     this.buffer = buffer;
     this.#words = new Int32Array(buffer, 0, BYTES / 4);
     this.#headers = new Float64Array(buffer);
-    this.slots = Array.from({ length: SLOTS }, (_, index) => {
-      const at = SLOTS_AT * 4 + index * SLOT_BYTES + HEADER_BYTES;
-      const room = SLOT_BYTES - HEADER_BYTES;
-      return {
-        index,
-        numbers: new Float64Array(buffer, at, room / 8),
-        bytes: Buffer.from(buffer, at, room) as Buffer as SlotBytes['bytes'],
-      };
-    });
   }
 
   #header(slot: number): number {
-    return SLOTS_AT + (slot * SLOT_BYTES) / 4;
+    return HEADERS_AT + slot * HEADER_WORDS;
   }
 
   state(slot: number): number {
     return Atomics.load(this.#words, this.#header(slot) + STATE);
   }
 
+  #payload(slot: number): SlotBytes {
+    return (this.#payloads[slot] ??= {
+      numbers: new Float64Array(this.buffer, PAYLOADS_AT + slot * PAYLOAD_BYTES, PAYLOAD_BYTES / 8),
+      bytes: Buffer.from(
+        this.buffer,
+        PAYLOADS_AT + slot * PAYLOAD_BYTES,
+        PAYLOAD_BYTES,
+      ) as Buffer as SlotBytes['bytes'],
+    });
+  }
+
+  /** Writes arguments or a result into a slot, and what they are into `written`; false where they must go as a message. */
+  write(slot: number, value: unknown): boolean {
+    if (typeof value !== 'number') return writePayload(value, this.#payload(slot));
+    this.#headers[(this.#header(slot) >> 1) + NUMBER] = value;
+    written.kind = Payload.NUMBER;
+    written.length = 0;
+    return true;
+  }
+
+  /** What was written into a slot. Not for what went as a message. */
+  read(slot: number): unknown {
+    const header = this.#header(slot);
+    const kind = this.#words[header + KIND]! & KIND_MASK;
+    if (kind === Payload.NUMBER) return this.#headers[(header >> 1) + NUMBER];
+    return readPayload(kind, this.#words[header + LENGTH]!, this.#payload(slot));
+  }
+
   kind(slot: number): number {
-    return this.#words[this.#header(slot) + KIND]!;
+    return this.#words[this.#header(slot) + KIND]! & KIND_MASK;
   }
 
   length(slot: number): number {
@@ -103,7 +127,7 @@ export class LaneMemory {
   }
 
   flags(slot: number): number {
-    return this.#words[this.#header(slot) + FLAGS]!;
+    return this.#words[this.#header(slot) + KIND]! >> KIND_BITS;
   }
 
   task(slot: number): number {
@@ -124,9 +148,8 @@ export class LaneMemory {
     const words = this.#words;
     const header = this.#header(slot);
     words[header + TASK] = task;
-    words[header + KIND] = kind;
+    words[header + KIND] = kind | (flags << KIND_BITS);
     words[header + LENGTH] = length;
-    words[header + FLAGS] = flags;
     words[header + STATE] = SlotState.QUEUED;
     words[RING_IN + (this.#submitted & (SLOTS - 1))] = slot;
     this.#submitted = (this.#submitted + 1) | 0;

@@ -7,7 +7,7 @@ import { receiveMessageOnPort } from 'node:worker_threads';
 import { FromWorker, ToWorker, type MessageFromWorker, type MessageToWorker } from '../messages.js';
 import type { Task } from '../task.js';
 import { HAS_STORES, LaneMemory, SLOTS, SlotState } from './lane-memory.js';
-import { Payload, readPayload, writePayload, written } from './payload.js';
+import { Payload, written } from './payload.js';
 
 /** What a lane carries. */
 export interface Parcel {
@@ -38,6 +38,8 @@ export class Lane<P extends Parcel> {
   readonly #parcels: (P | undefined)[] = new Array<P | undefined>(SLOTS).fill(undefined);
   readonly #free: number[] = Array.from({ length: SLOTS }, (_, index) => SLOTS - 1 - index);
   readonly #knownTasks = new Set<number>();
+  /** The task that was handed over last, which the worker therefore knows; 0 for none. */
+  #lastTask = 0;
   /** Results and errors that came as messages, by slot. */
   readonly #mail = new Map<number, unknown>();
   readonly #unreadable = new Map<number, unknown>();
@@ -63,11 +65,8 @@ export class Lane<P extends Parcel> {
     const slot = this.#free.pop()!;
     const carried = stores === undefined ? args : [args, stores];
     try {
-      if (!this.#knownTasks.has(taskId)) {
-        this.#port.post([ToWorker.TASK, taskId, { module: task.module, export: task.export }]);
-        this.#knownTasks.add(taskId);
-      }
-      if (transfer !== undefined || !writePayload(carried, this.memory.slots[slot]!)) {
+      if (taskId !== this.#lastTask) this.#introduce(taskId, task);
+      if (transfer !== undefined || !this.memory.write(slot, carried)) {
         this.#tickets = (this.#tickets + 1) | 0;
         this.#port.post([ToWorker.ARGUMENTS, this.#tickets, carried], transfer);
         written.kind = Payload.MESSAGE;
@@ -81,6 +80,15 @@ export class Lane<P extends Parcel> {
     this.#parcels[slot] = parcel;
     this.load += 1;
     this.memory.submit(slot, taskId, written.kind, written.length, stores === undefined ? 0 : HAS_STORES);
+  }
+
+  /** Tells the worker what a task's number stands for, where it does not know. */
+  #introduce(taskId: number, { module, export: name }: Task): void {
+    if (!this.#knownTasks.has(taskId)) {
+      this.#port.post([ToWorker.TASK, taskId, { module, export: name }]);
+      this.#knownTasks.add(taskId);
+    }
+    this.#lastTask = taskId;
   }
 
   /** Takes a parcel back that has not started; false where it has. */
@@ -126,7 +134,7 @@ export class Lane<P extends Parcel> {
         this.#mail.delete(slot);
         this.#unreadable.delete(slot);
       } else {
-        value = readPayload(kind, memory.length(slot), memory.slots[slot]!);
+        value = memory.read(slot);
       }
       const runMs = memory.runMs(slot);
       this.#parcels[slot] = undefined;

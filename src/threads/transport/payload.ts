@@ -13,6 +13,7 @@ export const Payload = {
   NULL: 1,
   TRUE: 2,
   FALSE: 3,
+  /** One number: it lies in the slot's header, see lane-memory.ts. */
   NUMBER: 4,
   NUMBERS: 5,
   JSON: 6,
@@ -41,14 +42,10 @@ const MAX_ENTRIES = 64;
 /** Kind and length of what was written last; one object, as the hot path allocates nothing. */
 export const written: { kind: number; length: number } = { kind: 0, length: 0 };
 
-/** Writes a value and describes it in `written`; false where it has to go as a message. */
+/** Writes what is no single number and describes it in `written`; false where it has to go as a message. */
 export function writePayload(value: unknown, slot: SlotBytes): boolean {
   written.length = 0;
   switch (typeof value) {
-    case 'number':
-      written.kind = Payload.NUMBER;
-      slot.numbers[0] = value;
-      return true;
     case 'undefined':
       written.kind = Payload.UNDEFINED;
       return true;
@@ -71,8 +68,6 @@ export function writePayload(value: unknown, slot: SlotBytes): boolean {
 
 export function readPayload(kind: number, length: number, { numbers, bytes }: SlotBytes): unknown {
   switch (kind) {
-    case Payload.NUMBER:
-      return numbers[0];
     case Payload.NULL:
       return null;
     case Payload.TRUE:

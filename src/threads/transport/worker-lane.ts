@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { packError } from '../error-transfer.js';
 import { FromWorker, type MessageFromWorker } from '../messages.js';
 import { HAS_STORES, LaneMemory } from './lane-memory.js';
-import { Payload, readPayload, writePayload, written } from './payload.js';
+import { Payload, written } from './payload.js';
 
 /** A task that was taken. Reused: valid until the next `take`. */
 export interface Taken {
@@ -56,10 +56,8 @@ export class WorkerLane {
 
   #read(slot: number): Taken {
     const { memory } = this;
-    const kind = memory.kind(slot);
-    const length = memory.length(slot);
     const carried =
-      kind === Payload.MESSAGE ? this.#argumentsOf(length) : readPayload(kind, length, memory.slots[slot]!);
+      memory.kind(slot) === Payload.MESSAGE ? this.#argumentsOf(memory.length(slot)) : memory.read(slot);
     const taken = this.#taken;
     taken.slot = slot;
     taken.taskId = memory.task(slot);
@@ -83,7 +81,7 @@ export class WorkerLane {
   }
 
   resolve(slot: number, value: unknown, runMs: number): void {
-    if (writePayload(value, this.memory.slots[slot]!)) {
+    if (this.memory.write(slot, value)) {
       this.#finish(slot, written.kind, written.length, runMs);
       return;
     }

@@ -1,19 +1,21 @@
 /** What a slot delivers is what structured clone would deliver; what it cannot do so for, it leaves to messages. */
 import { describe, expect, it } from 'vitest';
+import { HAS_STORES, LaneMemory, SLOTS } from '../../../dist/threads/transport/lane-memory.js';
 import { readPayload, writePayload, written } from '../../../dist/threads/transport/payload.js';
 import { randomFrom } from '../../fixtures/threads/simulate.js';
 
-function slotOf(room: number) {
-  const buffer = new SharedArrayBuffer(room);
-  return { numbers: new Float64Array(buffer), bytes: Buffer.from(buffer) as never };
-}
+const pool = new LaneMemory();
+const worker = new LaneMemory(pool.buffer);
 
-/** What arrives; undefined where the value has to go as a message. */
-function through(value: unknown, room = 992): { value: unknown } | undefined {
-  const slot = slotOf(room);
-  if (!writePayload(value, slot)) return undefined;
-  return { value: readPayload(written.kind, written.length, slot) };
+/** What arrives on the other side of a lane; undefined where the value has to go as a message. */
+function through(value: unknown): { value: unknown } | undefined {
+  const slot = turn++ % SLOTS;
+  if (!pool.write(slot, value)) return undefined;
+  pool.submit(slot, 1, written.kind, written.length, HAS_STORES);
+  expect(worker.flags(slot)).toBe(HAS_STORES);
+  return { value: worker.read(slot) };
 }
+let turn = 0;
 
 describe('payloads', () => {
   it.each([
