@@ -7,7 +7,11 @@
 // `bare threads` is no pool but the bound for pools whose threads sleep: two threads in `Atomics.wait` that are woken
 // once for all of a case's tasks (or for each task, where tasks come one after the other), run them in a plain loop and
 // answer once. It promises nothing, remembers nothing and cannot fail. Where a goal lies above its ratio, no pool that
-// sleeps can reach it on the machine; a pool that meets a task before its thread sleeps can.
+// sleeps can reach it on the machine; a pool that meets a task before its thread sleeps can. `bare ring` is the same for
+// numbers: a promise and a place in a ring in shared memory for each, and nothing else (tasks/bare-ring.js).
+//
+// Each side is warmed up on each case for as long: code that V8 compiles in the background needs its time, and two calls of a
+// pool that is forty times as fast would be a fortieth of it.
 //
 // Before it is timed, each pool has to give the right results. Last comes how long endless loops on all
 // threads take to abort: until a thread runs a task again.
@@ -21,12 +25,14 @@ import { Piscina } from 'piscina';
 import { Tinypool } from 'tinypool';
 import workerpool from 'workerpool';
 import { defineTask, ThreadPool } from '../dist/index.js';
+import { bareRing } from './tasks/bare-ring.js';
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '15' }, case: { type: 'string', default: '' } },
 });
 const ROUNDS = Number(values.rounds);
 const THREADS = 2;
+const WARM_MS = 400;
 const tasksUrl = new URL('./tasks/pool-tasks.js', import.meta.url);
 const path = (name) => fileURLToPath(new URL(`./tasks/${name}`, import.meta.url));
 
@@ -143,7 +149,10 @@ const shared = (name, args, count) => async (bare) => {
   return count;
 };
 
-/** `target`: least ratio to piscina that this library promises. `bare`: the same work on bare threads. */
+/**
+ * `target`: least ratio to piscina that this library promises. `bare`: the same work on bare threads; `ring`: whether it can
+ * run on the bare ring.
+ */
 const cases = [
   {
     name: 'no-op, one after the other',
@@ -155,11 +164,13 @@ const cases = [
     name: 'no-op, a burst of 1,000, numbers',
     target: 50,
     run: together(1_000, (p, i) => p.run('noop', i)),
+    ring: true,
   },
   {
     name: 'no-op, 1,000 kept in flight, numbers',
     target: 50,
     run: kept(1_000, 10_000, (p, i) => p.run('noop', i)),
+    ring: true,
   },
   {
     name: 'small objects, a burst of 1,000',
@@ -247,19 +258,25 @@ console.log(
 );
 let missed = 0;
 const bare = bareThreads();
+const ring = bareRing();
 for (const each of cases.filter((one) => one.name.includes(values.case))) {
   const { name, target, prepare } = each;
-  const sides = [...Object.keys(running), ...(each.bare === undefined ? [] : ['bare threads'])];
-  const times = Object.fromEntries(sides.map((side) => [side, []]));
+  const sides = Object.fromEntries(
+    Object.entries(running).map(([side, pool]) => [side, (prepared) => each.run(pool, prepared)]),
+  );
+  if (each.bare !== undefined) sides['bare threads'] = (prepared) => each.bare(bare, prepared);
+  if (each.ring) sides['bare ring'] = () => each.run(ring);
+  const times = Object.fromEntries(Object.keys(sides).map((side) => [side, []]));
+  for (const run of Object.values(sides)) {
+    for (const until = performance.now() + WARM_MS; performance.now() < until; ) await run(prepare?.());
+  }
   for (let round = -2; round < ROUNDS; round += 1) {
-    for (const pool of shuffled(sides)) {
+    for (const side of shuffled(Object.keys(sides))) {
       const prepared = prepare?.();
       const began = performance.now();
-      const count = await (pool === 'bare threads'
-        ? each.bare(bare, prepared)
-        : each.run(running[pool], prepared));
+      const count = await sides[side](prepared);
       const us = ((performance.now() - began) * 1e3) / count;
-      if (round >= 0) times[pool].push(us);
+      if (round >= 0) times[side].push(us);
     }
   }
   console.log(`\n${name} (goal: ${target}× piscina)`);

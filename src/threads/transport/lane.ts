@@ -36,7 +36,14 @@ export class Lane<P extends Parcel> {
   readonly memory = new LaneMemory();
   readonly #port: LanePort;
   readonly #parcels: (P | undefined)[] = new Array<P | undefined>(SLOTS).fill(undefined);
-  readonly #free: number[] = Array.from({ length: SLOTS }, (_, index) => SLOTS - 1 - index);
+  /**
+   * Free slots, taken in the order in which they came back: both sides then go through memory in one direction, each in
+   * lines that the other is through with. The slot that came back last would be the one whose line the worker writes to.
+   */
+  readonly #free = Uint16Array.from({ length: SLOTS }, (_, index) => index);
+  /** Slots that were taken from `#free` and put into it, ever. */
+  #claimed = 0;
+  #freed = SLOTS;
   readonly #knownTasks = new Set<number>();
   /** The task that was handed over last, which the worker therefore knows; 0 for none. */
   #lastTask = 0;
@@ -52,7 +59,7 @@ export class Lane<P extends Parcel> {
   }
 
   get hasRoom(): boolean {
-    return this.#free.length > 0;
+    return this.#claimed !== this.#freed;
   }
 
   /**
@@ -62,20 +69,17 @@ export class Lane<P extends Parcel> {
    */
   submit(parcel: P): void {
     const { taskId, task, args, transfer, stores } = parcel;
-    const slot = this.#free.pop()!;
+    const slot = this.#free[this.#claimed & (SLOTS - 1)]!;
     const carried = stores === undefined ? args : [args, stores];
-    try {
-      if (taskId !== this.#lastTask) this.#introduce(taskId, task);
-      if (transfer !== undefined || !this.memory.write(slot, carried)) {
-        this.#tickets = (this.#tickets + 1) | 0;
-        this.#port.post([ToWorker.ARGUMENTS, this.#tickets, carried], transfer);
-        written.kind = Payload.MESSAGE;
-        written.length = this.#tickets;
-      }
-    } catch (error) {
-      this.#free.push(slot);
-      throw error;
+    if (taskId !== this.#lastTask) this.#introduce(taskId, task);
+    if (transfer !== undefined || !this.memory.write(slot, carried)) {
+      this.#tickets = (this.#tickets + 1) | 0;
+      this.#port.post([ToWorker.ARGUMENTS, this.#tickets, carried], transfer);
+      written.kind = Payload.MESSAGE;
+      written.length = this.#tickets;
     }
+    // Nothing was taken where anything above throws.
+    this.#claimed = (this.#claimed + 1) | 0;
     parcel.slot = slot;
     this.#parcels[slot] = parcel;
     this.load += 1;
@@ -119,7 +123,7 @@ export class Lane<P extends Parcel> {
       const parcel = this.#parcels[slot];
       // Taken back before it started.
       if (parcel === undefined) {
-        this.#free.push(slot);
+        this.#setFree(slot);
         count += 1;
         continue;
       }
@@ -138,13 +142,18 @@ export class Lane<P extends Parcel> {
       }
       const runMs = memory.runMs(slot);
       this.#parcels[slot] = undefined;
-      this.#free.push(slot);
+      this.#setFree(slot);
       parcel.slot = -1;
       this.load -= 1;
       count += 1;
       returned(parcel, outcome, value, runMs);
     }
     return count;
+  }
+
+  #setFree(slot: number): void {
+    this.#free[this.#freed & (SLOTS - 1)] = slot;
+    this.#freed = (this.#freed + 1) | 0;
   }
 
   /** Reads messages, up to the one for `slot` where given. */
