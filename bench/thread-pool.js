@@ -268,7 +268,7 @@ for (const each of cases.filter((one) => one.name.includes(values.case))) {
   if (each.ring) sides['bare ring'] = () => each.run(ring);
   const times = Object.fromEntries(Object.keys(sides).map((side) => [side, []]));
   for (const run of Object.values(sides)) {
-    for (const until = performance.now() + WARM_MS; performance.now() < until; ) await run(prepare?.());
+    for (const until = performance.now() + WARM_MS; performance.now() < until;) await run(prepare?.());
   }
   for (let round = -2; round < ROUNDS; round += 1) {
     for (const side of shuffled(Object.keys(sides))) {

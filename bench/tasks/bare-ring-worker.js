@@ -7,7 +7,7 @@ const numbers = new Float64Array(workerData, 256);
 const MASK = numbers.length - 1;
 const SPIN_MS = 0.05;
 
-for (let done = 0; ; ) {
+for (let done = 0; ;) {
   const until = performance.now() + SPIN_MS;
   while (Atomics.load(words, 0) === done && performance.now() < until);
   Atomics.wait(words, 0, done);
