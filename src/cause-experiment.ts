@@ -1,7 +1,8 @@
 /**
  * Diagnosis by experiment, for causes that leave no passive signal: two threads that write to one cache line, and
  * a traversal against the order of memory, look like any other busy code to samplers, and to counters that a
- * virtual machine does not have. What tells is the same work done both ways, measured side by side.
+ * virtual machine does not have; and that threads wait at a lock does not say that another lock would serve them better.
+ * What tells is the same work done both ways, measured side by side.
  *
  * The user names the function and lets it do its work in the two ways that the cause is about; `compare` decides,
  * in fresh processes, with its usual care. So a finding here rests on a measured ratio and its interval, and what
@@ -11,17 +12,19 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, fail } from './errors.js';
 import type { Comparison } from './model/comparison.js';
+import {
+  EXPERIMENT_CAUSES,
+  type ExperimentArm,
+  type ExperimentCause,
+  type ExperimentStatus,
+} from './model/experiment.js';
 import type { Finding } from './model/finding.js';
+import { requireOptions } from './options.js';
 import { formatShare } from './units.js';
 import { compare } from './validation/compare.js';
 import type { CompareOptions } from './validation/options.js';
 import { resolveModule } from './validation/subject.js';
 import { confidenceAbove } from './analysis/confidence.js';
-
-export type ExperimentCause = 'false-sharing' | 'cache-unfriendly-access';
-
-/** What the function is told, beside its own arguments, as its last one. */
-export type ExperimentArm = { readonly strideBytes: number } | { readonly order: 'as-is' | 'sequential' };
 
 export interface ExperimentSubject {
   /** Absolute path, file URL, or path relative to the working directory. */
@@ -35,6 +38,7 @@ export interface ExperimentSubject {
 
 export interface ExperimentOutcome {
   readonly cause: ExperimentCause;
+  readonly status: ExperimentStatus;
   /** Null where the measurement rules the cause out, or could not decide (see `comparison.verdict`). */
   readonly finding: Finding | null;
   /** `baseline` is the program as it is, `candidate` without the cause. */
@@ -42,6 +46,13 @@ export interface ExperimentOutcome {
   /** One sentence: what was found, or why it is ruled out. */
   readonly conclusion: string;
 }
+
+const SUBJECT = [
+  'module',
+  'export',
+  'args',
+  'factory',
+] as const satisfies readonly (keyof ExperimentSubject)[];
 
 /** Distances in bytes: two counters beside each other, and one line apart even where lines come in pairs. */
 const SHARED_BYTES = 8;
@@ -66,14 +77,19 @@ const DESIGNS: Readonly<Record<ExperimentCause, Design>> = {
     labels: ['in the order of now', 'in the order of memory'],
     found: 'the order of the accesses misses the caches',
   },
+  'lock-contention': {
+    arms: [{ lock: 'as-is' }, { lock: 'other' }],
+    labels: ['with the lock of now', 'with the other lock'],
+    found: 'the lock of now holds the threads up',
+  },
 };
 
 /**
  * Tests whether a cause holds a named function up, by doing its work both ways.
  *
  * For `false-sharing` the function places what its threads write `strideBytes` apart (8, then 128); for
- * `cache-unfriendly-access` it visits its data in `order` `'as-is'` and `'sequential'`. It must give the same
- * result either way. Takes seconds: `options` are `compare`'s.
+ * `cache-unfriendly-access` it visits its data in `order` `'as-is'` and `'sequential'`; for `lock-contention` it guards
+ * its work with `lock` `'as-is'` and `'other'`. It must give the same result either way. Takes seconds: `options` are `compare`'s.
  *
  * @throws INVALID_ARGUMENT for a cause without an experiment; what `compare` throws.
  * @example
@@ -91,9 +107,10 @@ export async function testCause(
     throw fail('INVALID_ARGUMENT', {
       name: 'cause',
       actual: describe(cause),
-      expected: Object.keys(DESIGNS).join(' or '),
+      expected: `one of ${EXPERIMENT_CAUSES.join(', ')}`,
     });
   }
+  requireOptions('subject', subject, SUBJECT);
   const side = (index: 0 | 1) => ({
     ...subject,
     args: [...(subject.args ?? []), design.arms[index]],
@@ -108,10 +125,11 @@ export async function testCause(
       verdict === 'inconclusive'
         ? `The measurement could not decide: ratio ${ratio.toFixed(3)}${range}.`
         : `Ruled out: without it the work takes ${ratio.toFixed(3)} of the time${range}.`;
-    return { cause, finding: null, comparison, conclusion };
+    const status = verdict === 'inconclusive' ? 'inconclusive' : 'ruled_out';
+    return { cause, status, finding: null, comparison, conclusion };
   }
   const finding = findingOf(cause, design, subject, comparison);
-  return { cause, finding, comparison, conclusion: finding.title };
+  return { cause, status: 'cause_found', finding, comparison, conclusion: finding.title };
 }
 
 function findingOf(

@@ -2,6 +2,7 @@
  * From signals to the document that is stored: the diagnosis, what it recommends for the subjects that live here, and
  * where, when and on which machine it was taken.
  */
+import { effectiveCacheBytes } from './host/effective-cache.js';
 import { captureEnvironment } from './host/environment.js';
 import type { analyse as Analyse } from './analysis/analyse.js';
 import type { recommend as Recommend } from './analysis/recommend.js';
@@ -65,7 +66,17 @@ function diagnose(
     environment.host.memoryBytes,
     metricValue(signals.metrics['cgroup.memory.limit']) ?? Infinity,
   );
-  const advised = { resultId: id, type: signals.type, subjects, metrics: signals.metrics, memoryBytes };
+  const advised = {
+    resultId: id,
+    type: signals.type,
+    subjects,
+    metrics: signals.metrics,
+    memoryBytes,
+    operations: signals.operations,
+    threadProfiles: signals.threadProfiles,
+    durationMs: signals.durationMs,
+    lastCacheBytes: () => effectiveCacheBytes().last,
+  };
   const sources = new SourceLines();
   const recommendations: Recommendation[] = [];
   for (const advice of recommend(analysis, advised)) {

@@ -151,6 +151,11 @@ const CATALOGUE = {
     '"{title}" is for a person to do; no call carries it out.',
     '{remedy}',
   ],
+  EXPERIMENT_WITHOUT_MODULE: [
+    'SubjectNotHereError',
+    'The experiment on {cause} needs a module that does the work of {of} both ways: as it is, and without the cause.',
+    'Fill in the recommendation’s action.template as experiment.mjs, and pass module, export "{name}" and factory: true to optimizer.apply beside "{id}", or run: sysopt test-cause --recommendation {id} --module experiment.mjs --export {name} --factory.',
+  ],
   DUPLICATE_NAME: [
     'InvalidArgumentError',
     'A {kind} named "{name}" is registered already.',

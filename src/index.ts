@@ -14,6 +14,7 @@ export { settingsJsonSchema } from './settings/parse.js';
 export * from './model/types.js';
 export * from './model/metric.js';
 export * from './model/finding.js';
+export type * from './model/experiment.js';
 export type * from './model/recommendation.js';
 export type * from './model/profiling-result.js';
 export type * from './model/optimization-profile.js';
@@ -167,13 +168,8 @@ export { forEachBlock, tileSide, type BlockFunction, type BlockOptions } from '.
 
 // Validation
 export { compare, compareAll } from './validation/compare.js';
-export {
-  testCause,
-  type ExperimentArm,
-  type ExperimentCause,
-  type ExperimentOutcome,
-  type ExperimentSubject,
-} from './cause-experiment.js';
+export { testCause, type ExperimentOutcome, type ExperimentSubject } from './cause-experiment.js';
+export type { CarriedOutExperiment } from './recommended-experiment.js';
 export type {
   CommandSubject,
   ComparisonSubject,

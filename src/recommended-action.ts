@@ -22,9 +22,9 @@ export interface ActionHost {
   enforce(profile: OptimizationProfile): Promise<OptimizationProfile>;
 }
 
-/** @throws NOTHING_TO_APPLY for a change that a person must make; SUBJECT_NOT_HERE. */
+/** @throws NOTHING_TO_APPLY for a change that a person must make; SUBJECT_NOT_HERE; EXPERIMENT_WITHOUT_MODULE. */
 export async function carryOut(
-  { id, action, title }: Recommendation,
+  { id, action, title, location }: Recommendation,
   host: ActionHost,
 ): Promise<OptimizationProfile> {
   switch (action.kind) {
@@ -35,6 +35,13 @@ export async function carryOut(
       throw fail('SUBJECT_NOT_HERE', {
         subject: `A Node process to start with ${action.kind === 'environment' ? `${action.variable}=${action.value}` : action.flag}`,
         remedy: `measure it with: sysopt optimize --recommendation ${id} --url URL -- node app.js`,
+      });
+    case 'experiment':
+      throw fail('EXPERIMENT_WITHOUT_MODULE', {
+        cause: action.cause,
+        of: location?.function ?? action.export,
+        id,
+        name: action.export,
       });
     case 'optimize-memory':
       return onSubject(host, action.subject, ['struct', 'pool'], (subject) =>

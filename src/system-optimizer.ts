@@ -36,7 +36,9 @@ import { OptimizationType, SCHEMA_VERSION } from './model/types.js';
 import { optimizeEach, type Outcome } from './optimize-each.js';
 import type { Monitor, MonitorOptions } from './profiling/monitor.js';
 import type { Sampler } from './profiling/sampler.js';
+import type { ExperimentSubject } from './cause-experiment.js';
 import { carryOut } from './recommended-action.js';
+import type { CarriedOutExperiment } from './recommended-experiment.js';
 import { splitCall, type CallOptions } from './settings/call.js';
 import type { ComputationSettingsInput } from './settings/computation.js';
 import type { MemorySettingsInput } from './settings/memory.js';
@@ -53,6 +55,7 @@ import {
 } from './settings/parse.js';
 import type { ProfileOptionsInput } from './settings/profile.js';
 import type { ThreadSettingsInput } from './settings/threads.js';
+import type { CompareOptions } from './validation/options.js';
 import { newId } from './storage/ids.js';
 import type { OptimizationStats, StatsFilter } from './storage/stats.js';
 import { openStore, type Store } from './storage/store.js';
@@ -500,12 +503,37 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    * in force on a win and stores the outcome with the recommendation. Given the id of an optimisation profile that
    * won, its choice is put in force again: here, and in `config.json` for the service that it belongs to.
    *
+   * An `experiment` needs the module that does the work both ways, made from the recommendation's `action.template`. It
+   * applies nothing: it measures whether the cause is there, in seconds, and stores the comparison and the outcome.
+   *
    * @param what a recommendation, its id, or the id of an optimisation profile.
+   * @param experiment for an experiment: the module's function, as `testCause` takes it.
+   * @param options of an experiment: those of `compare`.
    * @throws SUBJECT_NOT_HERE where the subject lives in another process and nothing was measured for it yet;
-   *   NOTHING_TO_APPLY for a change that a person must make; UNKNOWN_ID; CLOSED.
+   *   NOTHING_TO_APPLY for a change that a person must make; EXPERIMENT_WITHOUT_MODULE; UNKNOWN_ID; CLOSED;
+   *   INVALID_ARGUMENT for a module beside anything but an experiment; of an experiment also what `compare` throws.
+   *
+   * @example
+   * await optimizer.apply(result.recommendations[0]);
+   * const { finding, conclusion } = await optimizer.apply('recommendation-0193…', {
+   *   module: './experiment.mjs',
+   *   export: 'sumColumns',
+   *   factory: true,
+   * });
    */
-  async apply(what: Recommendation | string): Promise<OptimizationProfile> {
+  apply(what: Recommendation | string): Promise<OptimizationProfile>;
+  apply(
+    what: Recommendation | string,
+    experiment: ExperimentSubject,
+    options?: CompareOptions,
+  ): Promise<CarriedOutExperiment>;
+  async apply(
+    what: Recommendation | string,
+    experiment?: ExperimentSubject,
+    options: CompareOptions = {},
+  ): Promise<OptimizationProfile | CarriedOutExperiment> {
     this.#assertOpen();
+    if (experiment !== undefined) return this.#experiment(what, experiment, options);
     const document = typeof what === 'string' ? await this.#store.get(what) : what;
     if (!isDocument(document) || !('action' in document)) {
       if (isDocument(document) && 'choice' in document) return this.#enforce(document);
@@ -535,6 +563,25 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
       },
     });
     return profile;
+  }
+
+  #experiment(
+    what: Recommendation | string,
+    subject: ExperimentSubject,
+    options: CompareOptions,
+  ): Promise<CarriedOutExperiment> {
+    return this.#track(async (closing) => {
+      const { carryOutExperiment } = await import('./recommended-experiment.js');
+      return carryOutExperiment(
+        typeof what === 'string' ? await this.#store.get(what) : what,
+        subject,
+        { ...options, signal: either(closing, options.signal) },
+        {
+          store: this.#store,
+          keepComparison: (name, comparison) => this.keepComparison(name, 'person', comparison),
+        },
+      );
+    });
   }
 
   /**

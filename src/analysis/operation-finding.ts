@@ -114,6 +114,6 @@ function basename(file: string): string {
 }
 
 /** As a sentence begins; names of functions and modules keep their case. */
-function capitalised(name: string): string {
+export function capitalised(name: string): string {
   return /[.(:]/.test(name) ? name : name.charAt(0).toUpperCase() + name.slice(1);
 }

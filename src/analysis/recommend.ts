@@ -1,33 +1,37 @@
-/** From findings to what can be done: a call on a registered subject where one fits, else a change to the code. */
+/**
+ * From findings to what can be done: a call on a registered subject where one fits, else a change to the code. Then what
+ * is worth an experiment, which answers no finding (experiments.ts).
+ */
 import type { Finding } from '../model/finding.js';
-import { metricValue, type Metrics } from '../model/metric.js';
+import { metricValue } from '../model/metric.js';
 import type { Analysis } from '../model/profiling-result.js';
 import type { Action, Recommendation } from '../model/recommendation.js';
 import type { Subject } from '../model/subject.js';
 import type { ProfileType } from '../model/types.js';
 import { CODE_ADVICE } from './advice.js';
+import { proposeExperiments, type ExperimentSignals } from './experiments.js';
 
 export type RecommendationDraft = Omit<Recommendation, 'schemaVersion' | 'id' | 'createdAt'>;
 
-export interface RecommendationContext {
+export interface RecommendationContext extends ExperimentSignals {
   readonly resultId: string;
   readonly type: ProfileType;
   /** What the service registered with its optimizer. */
   readonly subjects: readonly Subject[];
-  readonly metrics: Metrics;
   /** What the host or its container has, in bytes. */
   readonly memoryBytes: number;
 }
 
 /**
- * Recommendations in the order of the findings, those that the optimizer can carry out before changes by hand.
+ * Recommendations in the order of the findings, those that the optimizer can carry out before changes by hand; proposed
+ * experiments last.
  *
  * @example
  * const { metrics } = signals;
  * recommend(analysis, { resultId: 'result-…', type: 'cpu', subjects: [], metrics, memoryBytes: totalmem() })[0].action;
  */
 export function recommend(analysis: Analysis, context: RecommendationContext): RecommendationDraft[] {
-  return analysis.findings.flatMap((finding) =>
+  const answers = analysis.findings.flatMap((finding) =>
     actionsFor(finding, context).map(({ action, title }) => ({
       resultId: context.resultId,
       cause: finding.cause,
@@ -39,6 +43,13 @@ export function recommend(analysis: Analysis, context: RecommendationContext): R
       action,
     })),
   );
+  const experiments = proposeExperiments(analysis.findings, context).map((proposed): RecommendationDraft => ({
+    resultId: context.resultId,
+    ...proposed,
+    severity: 'info',
+    confidence: 0,
+  }));
+  return [...answers, ...experiments];
 }
 
 interface Advised {

@@ -50,6 +50,23 @@ export function nodeFlag(text: string): string {
   throw new InvalidArgumentError('Give a flag as node takes it, such as --max-semi-space-size=64.');
 }
 
+/** A list as JSON, for `--args`. */
+export function jsonList(text: string): readonly unknown[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (Array.isArray(value)) return value;
+  } catch {
+    // Said below, as for what is no list.
+  }
+  throw new InvalidArgumentError('Give a JSON list, such as \'[1000, "rows"]\'.');
+}
+
+/** What a module can export under by `export function`. */
+export function exportName(text: string): string {
+  if (/^[A-Za-z_$][\w$]*$/.test(text)) return text;
+  throw new InvalidArgumentError('Give the name of an exported function, such as sumColumns.');
+}
+
 /** `NAME=value` for `--try-env`. */
 export function environmentVariable(text: string): { readonly variable: string; readonly value: string } {
   const [, variable, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];

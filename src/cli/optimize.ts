@@ -208,6 +208,12 @@ function refuseWhatIsNoCall({ action, id, title, cause }: Recommendation): void 
       `Run: ${commandFor(action, id)}`,
     );
   }
+  if (action.kind === 'experiment') {
+    throw new UsageError(
+      'An experiment is run by another verb, with a module that does the work both ways.',
+      `Run: ${commandFor(action, id).split('\n').join(', fill the module in, and: ')}`,
+    );
+  }
   if (action.kind === 'code-change') {
     const place = title.endsWith(action.summary) ? title.slice(0, -action.summary.length) : title;
     throw fail('NOTHING_TO_APPLY', {

@@ -3,7 +3,7 @@ import type { CodeLocation } from '../model/finding.js';
 import type { Metrics } from '../model/metric.js';
 import type { ProfilingResult } from '../model/profiling-result.js';
 import type { Recommendation } from '../model/recommendation.js';
-import { answerFindings, commandFor, wordsOf, type AnsweredFinding } from '../report/actions.js';
+import { answerFindings, commandFor, labelOf, wordsOf, type AnsweredFinding } from '../report/actions.js';
 import {
   evidenceInWords,
   formatCount,
@@ -55,7 +55,10 @@ export function printResult(
   terminal.print(wrap(fromHere(result.analysis.summary), terminal.columns));
   const { findings, others } = answerFindings(result);
   for (const answered of findings) printFinding(terminal, answered);
-  for (const recommendation of others) printRecommendation(terminal, recommendation, false);
+  for (const recommendation of others) {
+    terminal.print();
+    printRecommendation(terminal, recommendation, false);
+  }
   printWaiting(terminal, result, fromHere);
   printNative(terminal, result);
   printMissing(terminal, result.metrics, byDoctor);
@@ -106,12 +109,16 @@ function printRecommendation(
   const { action, id } = recommendation;
   const indent = `${INDENT}  `;
   const [title = '', ...more] = wordsOf(recommendation, belowFinding);
-  terminal.print(`${whatToDo(terminal)} ${wrap(fromHere(title), terminal.columns - 12, indent)}`);
+  const label = `${labelOf(recommendation)}:`;
+  terminal.print(
+    `${INDENT}${terminal.style('green', label)} ${wrap(fromHere(title), terminal.columns - label.length - 1, indent)}`,
+  );
   for (const sentence of more) {
     terminal.print(`${indent}${wrap(fromHere(sentence), terminal.columns, indent)}`);
   }
   if (action.kind !== 'code-change') {
-    terminal.print(`${indent}${terminal.style('cyan', `$ ${visible(commandFor(action, id))}`)}`);
+    for (const line of commandFor(action, id).split('\n'))
+      terminal.print(`${indent}${terminal.style('cyan', `$ ${visible(line)}`)}`);
     return;
   }
   if (action.source !== undefined) {
@@ -146,7 +153,7 @@ function codeLines(code: string): string[] {
 }
 
 /** A place as an editor opens it from the working directory. */
-function placeFromHere(location: CodeLocation): string {
+export function placeFromHere(location: CodeLocation): string {
   return visible(fromHere(formatPlace(location)));
 }
 

@@ -1,3 +1,4 @@
+import type { ExperimentCause, ExperimentStatus } from './experiment.js';
 import type { Cause, CodeLocation, Evidence, Severity } from './finding.js';
 import type { OptimizationStatus } from './types.js';
 
@@ -22,6 +23,20 @@ export type Action =
       readonly value: string;
     }
   | {
+      /**
+       * A measurement that decides on a cause which leaves no passive signal; carried out by `sysopt test-cause
+       * --recommendation`, or by `optimizer.apply` with the module.
+       */
+      readonly kind: 'experiment';
+      readonly cause: ExperimentCause;
+      /** Why the profile leaves this cause open, and why that is no diagnosis. */
+      readonly rationale: string;
+      /** Name of the function that the module of the experiment exports. */
+      readonly export: string;
+      /** Such a module, which runs as it stands and is to be filled with the program's own data and work. */
+      readonly template: string;
+    }
+  | {
       readonly kind: 'code-change';
       readonly summary: string;
       /** The line that the finding names, as it stands there; absent where the file cannot be read. */
@@ -33,12 +48,30 @@ export type Action =
       readonly guide: string;
     };
 
+export type ActionKind = Action['kind'];
+
+/** By the compiler all of them: what the store accepts. */
+const KINDS: Readonly<Record<ActionKind, true>> = {
+  'optimize-memory': true,
+  'optimize-computation': true,
+  'optimize-threads': true,
+  'runtime-flag': true,
+  environment: true,
+  experiment: true,
+  'code-change': true,
+};
+export const ACTION_KINDS = Object.keys(KINDS) as readonly ActionKind[];
+
 /** What carrying a recommendation out led to. */
 export interface RecommendationOutcome {
-  readonly status: OptimizationStatus;
-  readonly profileId: string;
+  /** Of an experiment: whether its cause was found. Nothing is applied by one. */
+  readonly status: OptimizationStatus | ExperimentStatus;
+  /** The optimisation that was run. */
+  readonly profileId?: string;
+  /** The stored comparison, where it was an experiment. */
+  readonly comparisonId?: string;
   readonly appliedAt: string;
-  /** Candidate's cost over baseline's (below 1 is better), where it was measured. */
+  /** Candidate's cost over baseline's (below 1 is better), where it was measured. Of an experiment: without the cause. */
   readonly ratio?: number;
   readonly interval?: readonly [number, number];
 }

@@ -56,6 +56,10 @@ export interface OperationCost {
   readonly stubMs: number;
   /** Part of `totalMs` on lines that make objects or lists; absent in results stored before it was measured. */
   readonly makingMs?: number;
+  /** Part of `totalMs` on lines that visit elements in another order than that of memory, as the source shows; absent for none. */
+  readonly scatteredMs?: number;
+  /** Part of `totalMs` on lines that write to memory which threads share, as the source shows; absent for none. */
+  readonly sharedWriteMs?: number;
   /** Part of `totalMs` spent while modules were being loaded. */
   readonly startupMs: number;
   /** Named functions of the user above this one on the stack, innermost first, with the share of `totalMs` below them. */

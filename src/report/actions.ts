@@ -60,6 +60,11 @@ export function wordsOf({ action, title }: Recommendation, belowFinding: boolean
   return [belowFinding ? sentence : title];
 }
 
+/** What a recommendation is, above its words: a proposal to measure answers nothing yet. */
+export function labelOf({ action }: Recommendation): string {
+  return action.kind === 'experiment' ? 'Worth measuring' : 'What to do';
+}
+
 /** What an action is, in a sentence. */
 export function describeAction(action: Action): string {
   switch (action.kind) {
@@ -73,13 +78,19 @@ export function describeAction(action: Action): string {
       return `Try the Node flag ${action.flag}, measured against the service as it is.`;
     case 'environment':
       return `Try ${action.variable}=${action.value} in the environment, measured against the service as it is.`;
+    case 'experiment':
+      return `An experiment decides. ${action.rationale}`;
     case 'code-change':
       return action.summary;
   }
 }
 
-/** The command that carries an action out. */
+/** The command that carries an action out; of an experiment two lines: a module to fill in comes first. */
 export function commandFor(action: Exclude<Action, { kind: 'code-change' }>, id: string): string {
+  if (action.kind === 'experiment') {
+    const verb = `sysopt test-cause --recommendation ${id}`;
+    return `${verb} --template > experiment.mjs\n${verb} --module experiment.mjs --export ${action.export} --factory`;
+  }
   const isOfStart = action.kind === 'runtime-flag' || action.kind === 'environment';
   return `sysopt optimize --recommendation ${id} ${isOfStart ? '--url URL -- node app.js' : '--subjects subjects.js'}`;
 }

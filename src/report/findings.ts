@@ -2,7 +2,14 @@ import type { Evidence } from '../model/finding.js';
 import type { ProfilingResult } from '../model/profiling-result.js';
 import type { Recommendation } from '../model/recommendation.js';
 import { formatShare, formatSpeedup } from '../units.js';
-import { answerFindings, commandFor, installedGuide, wordsOf, type AnsweredFinding } from './actions.js';
+import {
+  answerFindings,
+  commandFor,
+  installedGuide,
+  labelOf,
+  wordsOf,
+  type AnsweredFinding,
+} from './actions.js';
 import { formatFunctionName, formatPlace, formatValue, passedThreshold, shortenPaths } from './format.js';
 import { html, type Markup } from './markup.js';
 
@@ -120,14 +127,14 @@ function recommendationBlock(recommendation: Recommendation, root: string, below
   const { outcome } = recommendation;
   const [title = '', ...more] = wordsOf(recommendation, belowFinding);
   return html`<div class="todo">
-    <p class="todo-title"><span>What to do</span>${shortenPaths(title, root)}</p>
+    <p class="todo-title"><span>${labelOf(recommendation)}</span>${shortenPaths(title, root)}</p>
     ${more.map((sentence) => html`<p>${sentence}</p>`)} ${actionBlock(recommendation)}
     ${
       outcome !== undefined &&
       html`<p class="outcome">
         Carried out:
-        ${statusText(outcome.status)}${outcome.ratio !== undefined && `, ${formatSpeedup(outcome.ratio)} as fast`}
-        <code>${outcome.profileId}</code>
+        ${statusText(outcome.status)}${outcome.ratio !== undefined && `, ${formatSpeedup(outcome.ratio)} as fast${recommendation.action.kind === 'experiment' ? ' without the cause' : ''}`}
+        <code>${outcome.profileId ?? outcome.comparisonId ?? ''}</code>
       </p>`
     }
   </div>`;
@@ -154,7 +161,13 @@ function actionBlock({ action, id }: Recommendation): Markup {
       </div>
       <p class="quiet">Guide: <code>${installedGuide(action.guide)}</code></p>`;
   }
-  return html`<pre class="command"><code>${commandFor(action, id)}</code></pre>`;
+  const command = html`<pre class="command"><code>${commandFor(action, id)}</code></pre>`;
+  if (action.kind !== 'experiment') return command;
+  return html`${command}
+    <details class="template">
+      <summary>The module to fill in</summary>
+      <pre><code>${action.template}</code></pre>
+    </details>`;
 }
 
 export function statusText(status: string): string {

@@ -4,7 +4,7 @@ import type { ProfilingResult } from '../model/profiling-result.js';
 import type { Recommendation } from '../model/recommendation.js';
 import { CHANGED_BY } from './comparisons.js';
 import { formatDurationMs, formatNumber, formatShare } from '../units.js';
-import { answerFindings, commandFor, installedGuide, wordsOf } from './actions.js';
+import { answerFindings, commandFor, installedGuide, labelOf, wordsOf } from './actions.js';
 import { statusText } from './findings.js';
 import { frameOrigin } from './flame-graph.js';
 import {
@@ -106,7 +106,11 @@ function recommendationLines(
 ): string[] {
   const { action, id } = recommendation;
   const [title = '', ...more] = wordsOf(recommendation, belowFinding);
-  const lines = [`**What to do:** ${prose(title)}`, '', ...more.flatMap((text) => [prose(text), ''])];
+  const lines = [
+    `**${labelOf(recommendation)}:** ${prose(title)}`,
+    '',
+    ...more.flatMap((text) => [prose(text), '']),
+  ];
   if (action.kind !== 'code-change') return [...lines, fence(commandFor(action, id), 'sh')];
   return [
     ...lines,

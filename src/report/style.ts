@@ -79,6 +79,7 @@ summary:hover{color:var(--ink)}
 .before figcaption{color:var(--bad)}.after figcaption{color:var(--good)}
 pre{margin:0;padding:12px 14px;overflow-x:auto;line-height:1.5;tab-size:2}
 pre.command{margin-top:10px;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--card);border:1px solid var(--line);border-radius:8px}
+.template{margin-top:10px}.template pre{margin-top:8px;background:var(--card);border:1px solid var(--line);border-radius:8px}
 .outcome{color:var(--good)}
 .ruled-out dl{display:grid;grid-template-columns:max-content 1fr;gap:6px 18px;margin:10px 0 0;font-size:14px}
 .ruled-out dd{margin:0}

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { describe, fail } from '../errors.js';
+import { ACTION_KINDS } from '../model/recommendation.js';
 import { OPTIMIZATION_STATUSES, OptimizationType, ProfileType, SCHEMA_VERSION } from '../model/types.js';
 import { corrupt } from './storage-error.js';
 
@@ -137,15 +138,16 @@ const recommendation = z.looseObject({
   evidence: z.array(evidence),
   location: location.optional(),
   action: z.looseObject({
-    kind: z.enum([
-      'optimize-memory',
-      'optimize-computation',
-      'optimize-threads',
-      'runtime-flag',
-      'code-change',
-    ]),
+    kind: z.enum(ACTION_KINDS),
   }),
-  outcome: z.looseObject({ status: z.string(), profileId: z.string(), appliedAt: timestamp }).optional(),
+  outcome: z
+    .looseObject({
+      status: z.string(),
+      profileId: z.string().optional(),
+      comparisonId: z.string().optional(),
+      appliedAt: timestamp,
+    })
+    .optional(),
 });
 
 const storedComparison = z.looseObject({

@@ -13,6 +13,8 @@ interface Row {
   totalMs: number;
   stubMs: number;
   makingMs: number;
+  scatteredMs: number;
+  sharedWriteMs: number;
   startupMs: number;
   runMs: number;
   longestRunMs: number;
@@ -53,6 +55,7 @@ export class OperationTable {
       if (part.line !== undefined && this.#frames.sources.makesObjects(part.responsible.file, part.line)) {
         row.makingMs += partMs;
       }
+      this.#addAccess(row, part, partMs);
       if (leaf.startup) row.startupMs += partMs;
       row.names.set(part.operation.name, (row.names.get(part.operation.name) ?? 0) + partMs);
       if (part.line !== undefined) row.lines.set(part.line, (row.lines.get(part.line) ?? 0) + partMs);
@@ -63,6 +66,13 @@ export class OperationTable {
       row.longestRunMs = Math.max(row.longestRunMs, row.runMs);
       countCallers(row, leaf.path, part.responsible, partMs);
     }
+  }
+
+  #addAccess(row: Row, { line, responsible }: Attribution, ms: number): void {
+    if (line === undefined || responsible === null) return;
+    const { sources } = this.#frames;
+    if (sources.scattersAccess(responsible.file, line)) row.scatteredMs += ms;
+    if (sources.writesShared(responsible.file, line)) row.sharedWriteMs += ms;
   }
 
   costs(busyMs: number, limit: number): OperationCost[] {
@@ -87,6 +97,8 @@ export class OperationTable {
         totalMs: 0,
         stubMs: 0,
         makingMs: 0,
+        scatteredMs: 0,
+        sharedWriteMs: 0,
         startupMs: 0,
         runMs: 0,
         longestRunMs: 0,
@@ -110,6 +122,8 @@ export class OperationTable {
       longestRunMs: row.longestRunMs,
       stubMs: row.stubMs,
       makingMs: row.makingMs,
+      ...(row.scatteredMs > 0 && { scatteredMs: row.scatteredMs }),
+      ...(row.sharedWriteMs > 0 && { sharedWriteMs: row.sharedWriteMs }),
       startupMs: row.startupMs,
       callers: [...row.callers.values()]
         .sort((a, b) => b.ms - a.ms)

@@ -7,7 +7,8 @@
  * on top asks in addition that the calls really took long.
  */
 import type * as Acorn from 'acorn';
-import { isNode, lastName, lineOf, MAX_SOURCE_CHARACTERS, parseProgram, type AnyNode } from './syntax.js';
+import { isNode, lastName, lineOf, type AnyNode } from './nodes.js';
+import { MAX_SOURCE_CHARACTERS, parseProgram } from './syntax.js';
 
 export interface AwaitPlace {
   readonly start: number;

@@ -183,6 +183,16 @@ export class SourceIndex {
     return this.#syntax(this.#file(file))?.makingLines.has(line) ?? false;
   }
 
+  /** Whether a line visits elements of lists or arrays in another order than that of memory. */
+  scattersAccess(file: string, line: number): boolean {
+    return this.#syntax(this.#file(file))?.memory.scatteredLines.has(line) ?? false;
+  }
+
+  /** Whether a line writes to memory that threads share. */
+  writesShared(file: string, line: number): boolean {
+    return this.#syntax(this.#file(file))?.memory.sharedWriteLines.has(line) ?? false;
+  }
+
   /** Whether a line reads a property by its name. */
   readsProperties(file: string, line: number): boolean {
     return this.#syntax(this.#file(file))?.propertyLines.has(line) ?? false;

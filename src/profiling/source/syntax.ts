@@ -4,7 +4,7 @@
  * timers, awaits). V8 gives line ticks; this gives the lines their meaning.
  */
 import type * as Acorn from 'acorn';
-import type { Node, Program } from 'acorn';
+import type { Program } from 'acorn';
 import {
   ALLOCATING_CALLS,
   ALLOCATING_TYPES,
@@ -21,6 +21,8 @@ import {
   REGEXP_METHODS,
   TIMER_CALLS,
 } from './known-names.js';
+import { findMemoryAccess, type MemoryAccess } from './memory-access.js';
+import { isNode, lastName, lineOf, type AnyNode } from './nodes.js';
 
 export interface SourceFunction {
   /** Name as declared or as the place it is assigned to gives it; empty where there is none. */
@@ -82,11 +84,11 @@ export interface Syntax {
   readonly made: ReadonlyMap<string, string>;
   /** What `throw new …` makes. */
   readonly thrown: ReadonlySet<string>;
+  readonly memory: MemoryAccess;
 }
 
 export const UNKNOWN_CALLEE = '?';
 
-export type AnyNode = Node & Record<string, unknown>;
 type Parser = typeof Acorn;
 
 /** Larger texts are bundles: parsing them would take longer than the profile is worth. */
@@ -164,6 +166,7 @@ class SyntaxCollector {
       makingLines: this.#makingLines,
       thrown: this.#thrown,
       made: this.#made,
+      memory: findMemoryAccess(program),
     };
   }
 
@@ -351,12 +354,6 @@ class SyntaxCollector {
   }
 }
 
-export function isNode(value: unknown): value is AnyNode {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string'
-  );
-}
-
 /** `this.last = x`, `table[key] = x`: a plain property of something else is most often a header or a flag. */
 function isStore(node: AnyNode): boolean {
   if (node.type !== 'AssignmentExpression' || node.operator !== '=') return false;
@@ -372,19 +369,6 @@ function isOfLanguage(callee: AnyNode, name: string): boolean {
 
 function isRegexp(node: AnyNode): boolean {
   return node.type === 'Literal' && node.regex !== undefined;
-}
-
-export function lineOf(node: AnyNode): number {
-  return node.loc!.start.line;
-}
-
-export function lastName(node: AnyNode): string {
-  if (node.type === 'ChainExpression') return lastName(node.expression as AnyNode);
-  if (node.type === 'Identifier') return node.name as string;
-  // As V8 names it in its frames.
-  if (node.type === 'PrivateIdentifier') return `#${node.name as string}`;
-  if (node.type === 'MemberExpression' && node.computed !== true) return lastName(node.property as AnyNode);
-  return '';
 }
 
 /** What gives an anonymous function its name where it stands: `const f = () => …`, `{ f() {} }`, `a.f = …`. */

@@ -39,6 +39,7 @@ describe('docs/cli.md', () => {
       'report',
       'doctor',
       'bench',
+      'test-cause',
       'layout',
       'worker',
     ]);

@@ -195,6 +195,46 @@ describe('SystemOptimizer', () => {
       }
     });
 
+    it('runs an experiment with the module given, and stores what it came to', async () => {
+      const one = optimizer();
+      const proposed: Recommendation = {
+        ...base,
+        cause: 'cache-unfriendly-access',
+        location: { function: 'sumInOrder', file: '/app/table.js', line: 3 },
+        action: {
+          kind: 'experiment',
+          cause: 'cache-unfriendly-access',
+          rationale: 'Open.',
+          export: 'sumInOrder',
+          template: '',
+        },
+      };
+      await one.store.saveRecommendation(proposed);
+      await expect(one.apply(base.id)).rejects.toMatchObject({
+        code: 'EXPERIMENT_WITHOUT_MODULE',
+        message: expect.stringContaining(`sysopt test-cause --recommendation ${base.id}`),
+      });
+      const module = join(import.meta.dirname, '../../fixtures/experiment/table.js');
+      const done = await one.apply(base.id, { module, export: 'sumInOrder' }, { maxProcesses: 6 });
+      expect(done).toMatchObject({
+        status: 'cause_found',
+        finding: { cause: 'cache-unfriendly-access', location: { function: 'sumInOrder' } },
+      });
+      expect((await one.store.getRecommendation(base.id)).outcome).toMatchObject({
+        status: 'cause_found',
+        comparisonId: done.comparisonId,
+        ratio: done.comparison.ratio,
+      });
+      expect((await one.store.getComparison(done.comparisonId)).name).toContain('sumInOrder');
+
+      for (const wrong of [undefined, null, {}, { ...base, action: { kind: 'optimize-memory' } }])
+        await expect(one.apply(wrong as never, { module, export: 'sumInOrder' })).rejects.toThrow(
+          /Pass a recommendation whose action is an experiment/,
+        );
+      for (const wrong of [null, 5, { module, exports: 'sumInOrder' }])
+        await expect(one.apply(proposed, wrong as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    });
+
     it('says what to do by hand where it can do nothing', async () => {
       const one = optimizer();
       const elsewhere: Recommendation = {

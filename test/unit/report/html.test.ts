@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Recommendation } from '../../../dist/index.js';
 import { renderHtml } from '../../../dist/report/html.js';
+import { renderMarkdown } from '../../../dist/report/markdown.js';
 import { environment, profiles, result, stats } from './sample.js';
 
 const input = { results: [result], profiles, stats, environment };
@@ -46,6 +48,41 @@ describe('the HTML report', () => {
 
   it('gives the command for what the tool can carry out', () => {
     expect(section('findings')).toMatch(/sysopt optimize --recommendation \S+ --url URL -- node app\.js/);
+  });
+
+  it('shows a proposed experiment as something to measure, with its module and what it came to', () => {
+    const template = 'export function total({ order }) { return order < 3; }';
+    const proposed: Recommendation = {
+      ...result.recommendations[1]!,
+      id: 'recommendation-01890f3e-0003',
+      cause: 'cache-unfriendly-access',
+      severity: 'info',
+      confidence: 0,
+      title: 'Measure whether the order of its accesses costs total (/srv/a.js:4) time',
+      action: {
+        kind: 'experiment',
+        cause: 'cache-unfriendly-access',
+        rationale: 'It is no diagnosis.',
+        export: 'total',
+        template,
+      },
+      outcome: {
+        status: 'cause_found',
+        comparisonId: 'comparison-1',
+        appliedAt: '2026-03-02T09:14:15.000Z',
+        ratio: 0.25,
+      },
+    };
+    const withIt = { ...result, recommendations: [...result.recommendations, proposed] };
+    const text = renderHtml({ ...input, results: [withIt] });
+    expect(text).toContain('<span>Worth measuring</span>Measure whether the order');
+    expect(text).toContain('It is no diagnosis.');
+    expect(text).toContain('sysopt test-cause --recommendation recommendation-01890f3e-0003 --template');
+    expect(text).toContain('order &lt; 3');
+    expect(text).toMatch(/cause found, 4×? as fast without the cause\s+<code>comparison-1<\/code>/);
+    const markdown = renderMarkdown({ ...input, results: [withIt] });
+    expect(markdown).toContain('**Worth measuring:** Measure whether');
+    expect(markdown).toContain('--module experiment.mjs --export total --factory');
   });
 
   it('explains every metric that could not be measured', () => {

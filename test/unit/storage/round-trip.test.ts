@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { Action, ActionKind } from '../../../dist/model/recommendation.js';
 import { newId } from '../../../dist/storage/ids.js';
 import { openStore } from '../../../dist/storage/store.js';
 import { profile, recommendation, result, scratch } from './samples.js';
@@ -134,4 +135,28 @@ it('makes ids that sort by time', async () => {
   expect([...ids].sort()).toEqual(ids);
   expect(ids[0]).toMatch(/^memory-[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   await expect(newId('../x')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+});
+
+/** By the compiler one of every kind: a kind that the store does not know would cost the whole result. */
+const ACTIONS: { readonly [K in ActionKind]: Extract<Action, { kind: K }> } = {
+  'optimize-memory': { kind: 'optimize-memory', settings: {}, subject: 'Order' },
+  'optimize-computation': { kind: 'optimize-computation' },
+  'optimize-threads': { kind: 'optimize-threads', subject: 'render' },
+  'runtime-flag': { kind: 'runtime-flag', flag: '--max-semi-space-size=64' },
+  environment: { kind: 'environment', variable: 'UV_THREADPOOL_SIZE', value: '8' },
+  experiment: {
+    kind: 'experiment',
+    cause: 'false-sharing',
+    rationale: 'Open.',
+    export: 'count',
+    template: 'export function count() {}',
+  },
+  'code-change': { kind: 'code-change', summary: 'Less.', before: 'a', after: 'b', guide: 'docs/x.md' },
+};
+
+it.each(Object.values(ACTIONS))('keeps a recommendation whose action is $kind', async (action) => {
+  const store = openStore(scratch());
+  const kept = { ...recommendation('recommendation-9', 'cpu-1'), action };
+  await store.saveRecommendation(kept);
+  expect(await store.getRecommendation('recommendation-9')).toEqual(kept);
 });

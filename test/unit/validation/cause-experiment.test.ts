@@ -40,7 +40,7 @@ describe('testCause', () => {
 
   it('refuses a cause without an experiment', async () => {
     await expect(testCause('heap-leak' as never, { module, export: 'sumInOrder' })).rejects.toThrow(
-      /cause is "heap-leak".*false-sharing or cache-unfriendly-access/s,
+      /cause is "heap-leak".*false-sharing, cache-unfriendly-access, lock-contention/s,
     );
   });
 });
