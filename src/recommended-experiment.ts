@@ -16,7 +16,7 @@ export interface CarriedOutExperiment extends ExperimentOutcome {
 
 export interface ExperimentHost {
   readonly store: Store;
-  keepComparison(name: string, comparison: Comparison): Promise<StoredComparison>;
+  readonly keepComparison: (name: string, comparison: Comparison) => Promise<StoredComparison>;
 }
 
 /** @throws INVALID_ARGUMENT for a document that proposes no experiment; what `testCause` throws; StorageError. */

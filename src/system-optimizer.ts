@@ -59,6 +59,7 @@ import type { CompareOptions } from './validation/options.js';
 import { newId } from './storage/ids.js';
 import type { OptimizationStats, StatsFilter } from './storage/stats.js';
 import { openStore, type Store } from './storage/store.js';
+import { rawProfileOf, storeResult } from './stored-result.js';
 import { SubjectRegistry } from './subject-registry.js';
 
 /** Settings trees are accepted in snake_case too; these keys are checked when they are parsed. */
@@ -94,6 +95,8 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   readonly #running = new Set<Promise<unknown>>();
   readonly #choices: ChoicesInForce;
   readonly #learning: LearningInForce;
+  /** Signals of runs whose results are made: stored, or being stored. */
+  readonly #diagnosed = new WeakSet<Signals>();
 
   /** @throws SettingsError for an unknown option or a value outside its range. */
   constructor(options?: OptimizerOptionsInput | SnakeCase) {
@@ -254,10 +257,8 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
         signal: either(closing, signal),
         onProgress: (progress) => this.emit('progress', progress),
       });
-      return keptAtExit(
-        run,
-        (signals) => keep(this.#withPools(signals)),
-        (signals) => this.completeResult(this.#withPools(signals), inProcess()),
+      return keptAtExit(run, keep, (signals) =>
+        this.#complete(this.#withPools(signals), inProcess(), undefined, signals),
       );
     });
   }
@@ -272,11 +273,16 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     return { ...signals, metrics };
   }
 
-  /** What stores a profile that the exit of the process cuts short. Loaded ahead: an exit waits for nothing. */
+  /**
+   * What stores a profile that the exit of the process cuts short. Loaded ahead: an exit waits for nothing. One that is
+   * being stored has a hook of its own (stored-result.ts).
+   */
   async #keeperAtExit(): Promise<(signals: Signals, trigger?: Trigger) => void> {
     const [diagnose, save] = await Promise.all([loadDiagnosis(), this.#store.resultSaverAtExit()]);
     return (signals, trigger) => {
-      if (!this.#closing.signal.aborted) save(diagnose(signals, this.#context(inProcess(), trigger)));
+      if (this.#closing.signal.aborted || this.#diagnosed.has(signals)) return;
+      const result = diagnose(this.#withPools(signals), this.#context(inProcess(), trigger));
+      save(result, { raw: rawProfileOf(signals) });
     };
   }
 
@@ -339,11 +345,26 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    *
    * @param trigger why it was taken, where nobody asked for it.
    */
-  async completeResult(signals: Signals, target: ProfileTarget, trigger?: Trigger): Promise<ProfilingResult> {
+  completeResult(signals: Signals, target: ProfileTarget, trigger?: Trigger): Promise<ProfilingResult> {
+    return this.#complete(signals, target, trigger, signals);
+  }
+
+  /** @param run what the run itself gave: its exit hook leaves it from here on to the one that stores it. */
+  async #complete(
+    signals: Signals,
+    target: ProfileTarget,
+    trigger: Trigger | undefined,
+    run: Signals,
+  ): Promise<ProfilingResult> {
     this.#assertOpen();
     const result = await diagnosedResult(signals, this.#context(target, trigger));
+    const parts = { store: this.#store, saveAtExit: await this.#store.resultSaverAtExit() };
+    const stored = storeResult(result, rawProfileOf(signals), parts, (message) =>
+      this.emit('warning', message),
+    );
+    this.#diagnosed.add(run);
     try {
-      await this.#store.saveResult(result);
+      await stored;
     } catch (error) {
       // It took seconds to measure, and cannot be measured again: it is handed over all the same.
       if (!(error instanceof StorageError)) throw error;
@@ -352,13 +373,6 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
       const unstored = { ...result, stored: false as const, warnings };
       this.#tell(unstored);
       return unstored;
-    }
-    if (signals.rawProfile !== undefined) {
-      const format = signals.type === 'memory' ? 'heapprofile' : 'cpuprofile';
-      // The result is stored; what is missing is for other tools.
-      await this.#store.saveRawProfile(result.id, format, signals.rawProfile).catch((error: unknown) => {
-        this.emit('warning', `V8's own profile of ${result.id} could not be kept: ${String(error)}`);
-      });
     }
     this.#tell(result);
     return result;

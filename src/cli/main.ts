@@ -130,6 +130,12 @@ ${EXIT_CODES}`,
         `exit with 1 on a finding this severe or worse (${SEVERITIES.join(', ')})`,
       ).argParser(severity),
     )
+    .addOption(
+      new Option(
+        '-e, --extend <file>',
+        'module of your own rules and samplers; samplers run inside a started program, with --pid rules alone are used',
+      ),
+    )
     .addOption(storageOption())
     .addOption(jsonOption())
     .addHelpText(
@@ -141,6 +147,7 @@ Examples:
   $ sysopt profile --url http://127.0.0.1:3000/ --load requests.json -- node app.js
   $ sysopt profile --type memory --url http://127.0.0.1:3000/ -- npm start
   $ sysopt profile --pid 4711 --duration 20
+  $ sysopt profile --extend queue-depth.mjs --url http://127.0.0.1:3000/ -- node app.js
   $ sysopt profile --fail-on high --json --url http://127.0.0.1:3000/ -- node app.js | tail -1 | jq .analysis.findings`,
     )
     .action((command: string[], options: Flags) =>

@@ -11,6 +11,7 @@ import { isLauncher } from '../profiling/protocol.js';
 import { checkProfileOptions } from '../profiling/session.js';
 import type { LoadRequest } from '../validation/load-requests.js';
 import { EXIT, UsageError } from './exit-code.js';
+import { loadExtensions, type LoadedExtensions } from './extensions.js';
 import { reachesGate } from './fail-on.js';
 import { readLoad } from './load-file.js';
 import { printResult } from './print-findings.js';
@@ -37,6 +38,8 @@ export interface ProfileVerbOptions {
   readonly warmupMs?: number;
   readonly readyTimeoutMs: number;
   readonly failOn?: Severity;
+  /** Module of rules and samplers. */
+  readonly extend?: string;
 }
 
 export const LOADED_WARMUP_MS = 2000;
@@ -59,10 +62,16 @@ export async function profileVerb(
   await prepareStorage(options.storage);
   const requests = options.load === undefined ? undefined : await readLoad(options.load, options.url);
   const { terminal, signal } = session;
+  const extensions = options.extend === undefined ? undefined : await loadExtensions(options.extend);
+  if (extensions?.hasSamplers === true && options.pid !== undefined) {
+    terminal.warn(
+      'The samplers of --extend are not loaded into a running process: its rules alone are used.',
+    );
+  }
 
   const { pid, description, signals, load, failed } =
     options.pid === undefined
-      ? await observe(command, options, requests, session)
+      ? await observe(command, options, requests, extensions, session)
       : await observeProcess(options.pid, options, requests, session);
   signal.throwIfAborted();
   terminal.progress({ stage: 'analyse', message: 'Looking for causes' });
@@ -70,6 +79,7 @@ export async function profileVerb(
   const optimizer = new SystemOptimizer({ storagePath: options.storage });
   let result: ProfilingResult;
   try {
+    for (const rule of extensions?.rules ?? []) optimizer.addRule(rule);
     result = await optimizer.completeResult(signals, {
       pid,
       description: description ?? command.join(' '),
@@ -134,11 +144,15 @@ async function observe(
   command: readonly string[],
   options: ProfileVerbOptions,
   requests: readonly LoadRequest[] | undefined,
+  extensions: LoadedExtensions | undefined,
   { terminal, signal }: Session,
 ): Promise<Observation> {
   const { type, durationMs, url, warmupMs = 0 } = options;
   const isFromStart = url === undefined && warmupMs === 0;
-  const server = await listenForAgents(isFromStart ? { type, durationMs } : undefined);
+  const server = await listenForAgents(
+    isFromStart ? { type, durationMs } : undefined,
+    extensions?.hasSamplers === true ? extensions.url : undefined,
+  );
   let program: Program | undefined;
   try {
     terminal.progress({ stage: 'start', message: `Starting ${command.join(' ')}` });

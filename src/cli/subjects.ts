@@ -1,10 +1,7 @@
-import { existsSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { fail, OptimizerError } from '../errors.js';
+import { OptimizerError } from '../errors.js';
 import type { Subject } from '../model/subject.js';
 import type { SystemOptimizer } from '../system-optimizer.js';
-import { UsageError } from './exit-code.js';
+import { loadModule, messageOf, unloadable } from './load-module.js';
 
 const KINDS: readonly string[] = ['struct', 'pool', 'computation', 'job', 'workload'];
 
@@ -18,19 +15,7 @@ export async function registerSubjects(
   file: string,
   optimizer: SystemOptimizer,
 ): Promise<readonly Subject[]> {
-  const path = resolve(file);
-  const unloadable = (reason: string, remedy: string, cause?: unknown) =>
-    fail('SUBJECT_UNLOADABLE', { subject: path, reason, remedy }, cause === undefined ? {} : { cause });
-  if (!existsSync(path)) {
-    throw new UsageError(`There is no file ${path}.`, 'Check the path given with --subjects.');
-  }
-
-  let exports: Readonly<Record<string, unknown>>;
-  try {
-    exports = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
-  } catch (cause) {
-    throw unloadable(messageOf(cause), remedyFor(cause, file, dirname(path)), cause);
-  }
+  const { path, exports } = await loadModule(file, '--subjects');
   const register = exports['default'];
   const before = optimizer.subjects.length;
   if (typeof register === 'function' && !isSubject(register)) {
@@ -39,6 +24,7 @@ export async function registerSubjects(
     } catch (cause) {
       if (cause instanceof OptimizerError) throw cause;
       throw unloadable(
+        path,
         `its default export threw: ${messageOf(cause)}`,
         'It is called with the optimizer.',
         cause,
@@ -50,6 +36,7 @@ export async function registerSubjects(
   }
   if (optimizer.subjects.length === before) {
     throw unloadable(
+      path,
       'it registers and exports no subject',
       'Export struct types, pools, computations, jobs or workloads, or export default a function that registers them.',
     );
@@ -57,20 +44,8 @@ export async function registerSubjects(
   return optimizer.subjects;
 }
 
-/** A package that the module imports and that is not installed beside it; else it has a fault of its own. */
-function remedyFor(cause: unknown, file: string, folder: string): string {
-  const missing = /^Cannot find package '([^']+)'/.exec(messageOf(cause))?.[1];
-  if (missing === undefined) return `Make \`node ${file}\` run on its own first.`;
-  const from = relative(process.cwd(), folder);
-  return `Install it there: ${from === '' ? '' : `cd ${from} && `}npm install ${missing}`;
-}
-
 function isSubject(value: unknown): value is Subject {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   const { kind, name } = value as { kind?: unknown; name?: unknown };
   return typeof kind === 'string' && KINDS.includes(kind) && typeof name === 'string' && name !== '';
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

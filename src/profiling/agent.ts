@@ -11,7 +11,7 @@ import { createRequire } from 'node:module';
 import type { StartRun } from './agent-connection.js';
 import type * as AttachedAgent from './attached-agent.js';
 import type * as Headroom from './headroom.js';
-import { CONTROL_VARIABLE, NO_ROOM } from './protocol.js';
+import { CONTROL_VARIABLE, EXTEND_VARIABLE, isLauncher, NO_ROOM } from './protocol.js';
 
 /** A controller that does not accept within this time is not waited for any longer. */
 const CONNECT_TIMEOUT_MS = 3000;
@@ -27,7 +27,9 @@ async function connect(path: string): Promise<void> {
   ]);
   placeForwarders();
   const fromStart = startCommand();
-  const startRun = fromStart === undefined ? startLoadedRun : (await import('./session.js')).startRun;
+  const startRun = await extended(
+    fromStart === undefined ? startLoadedRun : (await import('./session.js')).startRun,
+  );
   await new Promise<void>((settled) => {
     const socket = open(path);
     // Referenced until here only: an unreferenced socket would let the process end before its main module runs.
@@ -44,6 +46,15 @@ async function connect(path: string): Promise<void> {
       });
     }
   });
+}
+
+/** With the samplers of the module that the controller names; a package manager is no part of the program. */
+async function extended(startRun: StartRun): Promise<StartRun> {
+  const url = process.env[EXTEND_VARIABLE];
+  if (url === undefined || url === '' || isLauncher(process.argv)) return startRun;
+  const { samplersOf } = await import('./extension-module.js');
+  const samplers = await samplersOf(url);
+  return (type, options) => startRun(type, { ...options, samplers });
 }
 
 /**

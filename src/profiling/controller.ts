@@ -17,6 +17,7 @@ import { describe, fail } from '../errors.js';
 import { ConnectedAgent, type Agent } from './connected-agent.js';
 import {
   CONTROL_VARIABLE,
+  EXTEND_VARIABLE,
   lineReader,
   START_VARIABLE,
   type FromAgent,
@@ -55,9 +56,13 @@ const DEFAULT_BUSIEST_WINDOW_MS = 500;
  * Opens a socket for the agents of one program. The directory it lies in is only this user's.
  *
  * @param fromStart makes every process but package managers begin this profile before its first line.
+ * @param extensionUrl of a module whose samplers every process but package managers loads before its first line.
  * @throws InvalidArgumentError
  */
-export async function listenForAgents(fromStart?: ProfileFromStart): Promise<AgentServer> {
+export async function listenForAgents(
+  fromStart?: ProfileFromStart,
+  extensionUrl?: string,
+): Promise<AgentServer> {
   if (fromStart !== undefined) checkProfileOptions(fromStart.type, fromStart);
   const directory = await mkdtemp(join(tmpdir(), 'sysopt-'));
   const path =
@@ -74,7 +79,7 @@ export async function listenForAgents(fromStart?: ProfileFromStart): Promise<Age
     await rm(directory, { recursive: true, force: true });
     throw error;
   }
-  return new Listener(server, directory, path, fromStart);
+  return new Listener(server, directory, path, fromStart, extensionUrl);
 }
 
 class Listener implements AgentServer {
@@ -88,7 +93,13 @@ class Listener implements AgentServer {
   readonly #waiting = new Set<() => void>();
   #closed = false;
 
-  constructor(server: Server, directory: string, path: string, fromStart?: ProfileFromStart) {
+  constructor(
+    server: Server,
+    directory: string,
+    path: string,
+    fromStart?: ProfileFromStart,
+    extensionUrl?: string,
+  ) {
     this.#server = server;
     this.#directory = directory;
     // A file URL needs no quotes in NODE_OPTIONS, whatever the installation's path holds.
@@ -100,6 +111,8 @@ class Listener implements AgentServer {
         fromStart === undefined
           ? ''
           : JSON.stringify({ ...fromStart, folder: directory } satisfies StartCommand),
+      // The same, where we are a part of one that is extended.
+      [EXTEND_VARIABLE]: extensionUrl ?? '',
       NODE_OPTIONS: [process.env['NODE_OPTIONS'], preload].filter(Boolean).join(' '),
     };
     server.on('connection', (socket) => this.#accept(socket));

@@ -13,6 +13,12 @@ export const CONTROL_VARIABLE = 'SYSOPT_CONTROL';
  */
 export const START_VARIABLE = 'SYSOPT_PROFILE';
 
+/**
+ * Environment variable with the URL of a module whose samplers belong to every profile of the process; see
+ * extension-module.ts.
+ */
+export const EXTEND_VARIABLE = 'SYSOPT_EXTEND';
+
 /** The id of the profile that `START_VARIABLE` asked for; commands have ids from 1 on. */
 export const START_ID = 0;
 

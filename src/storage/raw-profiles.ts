@@ -2,10 +2,11 @@
  * V8's own profiles behind results, as other tools read them: few, and bounded in size together, because each is
  * hundreds of kilobytes and most are never looked at.
  */
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { RAW_PROFILE_LIMITS, type Retention } from '../settings/optimizer.js';
-import { writeAtomic } from './atomic-file.js';
+import { writeAtomic, writeAtomicSync } from './atomic-file.js';
 import { RAW_FORMATS, type Layout, type RawFormat } from './layout.js';
 
 /**
@@ -18,16 +19,40 @@ export async function writeRawProfile(
   resultId: string,
   format: RawFormat,
   profile: unknown,
-  {
-    maxRawProfiles = RAW_PROFILE_LIMITS.maxRawProfiles,
-    maxRawBytes = RAW_PROFILE_LIMITS.maxRawBytes,
-  }: Retention,
+  retention: Retention,
 ): Promise<boolean> {
-  const text = JSON.stringify(profile);
-  if (maxRawProfiles === 0 || Buffer.byteLength(text) > maxRawBytes) return false;
+  const text = textOf(profile, retention);
+  if (text === undefined) return false;
   // Not synced: what a power failure takes is no document.
   await writeAtomic(layout.raw(resultId, format), text, { durable: false });
-  await prune(layout, maxRawProfiles, maxRawBytes);
+  const names = await fs.readdir(layout.folder('raw'));
+  const files = await Promise.all(
+    pathsOf(layout, names).map(async (path) => {
+      // Another process may have removed it meanwhile.
+      const stat = await fs.stat(path).catch(() => undefined);
+      return { path, atMs: stat?.mtimeMs ?? 0, sizeBytes: stat?.size ?? 0 };
+    }),
+  );
+  await Promise.all(tooMany(files, retention).map(({ path }) => fs.rm(path, { force: true })));
+  return true;
+}
+
+/** As `writeRawProfile` without waiting, for a process that exits. */
+export function writeRawProfileSync(
+  layout: Layout,
+  resultId: string,
+  format: RawFormat,
+  profile: unknown,
+  retention: Retention,
+): boolean {
+  const text = textOf(profile, retention);
+  if (text === undefined) return false;
+  writeAtomicSync(layout.raw(resultId, format), text);
+  const files = pathsOf(layout, readdirSync(layout.folder('raw'))).map((path) => {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return { path, atMs: stat?.mtimeMs ?? 0, sizeBytes: stat?.size ?? 0 };
+  });
+  for (const { path } of tooMany(files, retention)) rmSync(path, { force: true });
   return true;
 }
 
@@ -40,24 +65,40 @@ export async function readRawProfile(
   return fs.readFile(layout.raw(resultId, format), 'utf8').catch(() => undefined);
 }
 
-async function prune(layout: Layout, maxCount: number, maxBytes: number): Promise<void> {
-  const folder = layout.folder('raw');
-  const names = await fs.readdir(folder);
-  const files = await Promise.all(
-    names
-      .filter((name) => RAW_FORMATS.some((format) => name.endsWith(`.${format}`)))
-      .map(async (name) => {
-        const path = join(folder, name);
-        // Another process may have removed it meanwhile.
-        const stat = await fs.stat(path).catch(() => undefined);
-        return { path, atMs: stat?.mtimeMs ?? 0, sizeBytes: stat?.size ?? 0 };
-      }),
-  );
-  files.sort((a, b) => b.atMs - a.atMs || (a.path < b.path ? 1 : -1));
+interface RawFile {
+  readonly path: string;
+  readonly atMs: number;
+  readonly sizeBytes: number;
+}
+
+/** Undefined for what is not to be kept. */
+function textOf(profile: unknown, retention: Retention): string | undefined {
+  const { maxRawProfiles, maxRawBytes } = limitsOf(retention);
+  const text = JSON.stringify(profile);
+  return maxRawProfiles === 0 || Buffer.byteLength(text) > maxRawBytes ? undefined : text;
+}
+
+function pathsOf(layout: Layout, names: readonly string[]): string[] {
+  return names
+    .filter((name) => RAW_FORMATS.some((format) => name.endsWith(`.${format}`)))
+    .map((name) => join(layout.folder('raw'), name));
+}
+
+/** The oldest that are beyond the number or the size. */
+function tooMany(files: readonly RawFile[], retention: Retention): RawFile[] {
+  const { maxRawProfiles, maxRawBytes } = limitsOf(retention);
   let bytes = 0;
-  const tooMany = files.filter(({ sizeBytes }, rank) => {
-    bytes += sizeBytes;
-    return rank >= maxCount || bytes > maxBytes;
-  });
-  await Promise.all(tooMany.map(({ path }) => fs.rm(path, { force: true })));
+  return files
+    .toSorted((a, b) => b.atMs - a.atMs || (a.path < b.path ? 1 : -1))
+    .filter(({ sizeBytes }, rank) => {
+      bytes += sizeBytes;
+      return rank >= maxRawProfiles || bytes > maxRawBytes;
+    });
+}
+
+function limitsOf({
+  maxRawProfiles = RAW_PROFILE_LIMITS.maxRawProfiles,
+  maxRawBytes = RAW_PROFILE_LIMITS.maxRawBytes,
+}: Retention) {
+  return { maxRawProfiles, maxRawBytes };
 }

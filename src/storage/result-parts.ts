@@ -5,6 +5,7 @@
  * All is checked before any of it is written, so that a result is stored as a whole or not at all; its own file comes
  * last, and nothing is listed without it.
  */
+import { readFileSync } from 'node:fs';
 import type { ProfilingResult } from '../model/profiling-result.js';
 import { writeAtomicSync } from './atomic-file.js';
 import { encode } from './documents.js';
@@ -62,11 +63,20 @@ export function partsOf(result: ProfilingResult, layout: Layout): ResultParts {
  * Stores a new result at once. Index and retention follow with the next write of any process: the documents are the
  * truth.
  *
+ * @param isUnderWay whether the store's own writer has begun with it: its time line may be there, and is then not added again.
  * @throws as `Store.saveResult`.
  */
-export function saveResultSync(result: ProfilingResult, layout: Layout): void {
+export function saveResultSync(result: ProfilingResult, layout: Layout, isUnderWay: boolean): void {
   const { before, metrics, last } = partsOf(result, layout);
   for (const { path, text } of before) writeAtomicSync(path, text);
-  appendJsonLinesSync(metrics.path, metrics.points);
+  if (!isUnderWay || !hasPoints(metrics.path, result.id)) appendJsonLinesSync(metrics.path, metrics.points);
   writeAtomicSync(last.path, last.text);
+}
+
+function hasPoints(path: string, resultId: string): boolean {
+  try {
+    return readFileSync(path, 'utf8').includes(`"${resultId}"`);
+  } catch {
+    return false;
+  }
 }

@@ -55,6 +55,16 @@ export interface ListFilter {
 
 export type StoredDocument = OptimizationProfile | ProfilingResult | Recommendation | StoredComparison;
 
+/** Stores a result, with V8's own profile where there is one, before it returns. */
+export type SaveAtExit = (
+  result: ProfilingResult,
+  options?: {
+    readonly raw?: { readonly format: RawFormat; readonly profile: unknown } | undefined;
+    /** Whether the result itself is stored, so that V8's profile alone is missing. */
+    readonly isStored?: boolean;
+  },
+) => void;
+
 /**
  * Opens a store. Nothing is read or written until it is used; the folder is created by the first write.
  *
@@ -76,6 +86,8 @@ export class Store {
   readonly #index: DocumentIndex;
   readonly #pending = new Set<Promise<unknown>>();
   readonly #lineProblems = new Set<string>();
+  /** Ids of results that are being written. */
+  readonly #saving = new Set<string>();
   #isPathChecked = false;
   #areTempsRemoved = false;
   #isClosed = false;
@@ -128,24 +140,34 @@ export class Store {
       ]);
       const { before, metrics, last } = partsOf(result, this.#layout);
       const isNew = this.#index.find(result.id) === undefined;
-      for (const { path, text } of before) await writeAtomic(path, text);
-      if (isNew) await appendPoints(metrics.path, metrics.points);
-      await writeAtomic(last.path, last.text);
-      await this.#maintain();
+      this.#saving.add(result.id);
+      try {
+        for (const { path, text } of before) await writeAtomic(path, text);
+        if (isNew) await appendPoints(metrics.path, metrics.points);
+        await writeAtomic(last.path, last.text);
+        await this.#maintain();
+      } finally {
+        this.#saving.delete(result.id);
+      }
     });
   }
 
   /**
-   * Loads what storing a new result takes, so that it can then be done without waiting, by a process that exits. What
-   * is returned throws as `saveResult`, CLOSED after `close`.
+   * Loads what storing a new result takes, so that it can then be done without waiting, by a process that exits: also
+   * one that `saveResult` is in the middle of. What is returned throws as `saveResult`, CLOSED after `close`.
    *
    * @internal
    */
-  async resultSaverAtExit(): Promise<(result: ProfilingResult) => void> {
-    const { saveResultSync } = await import('./result-parts.js');
-    return (result) => {
+  async resultSaverAtExit(): Promise<SaveAtExit> {
+    const [{ saveResultSync }, { writeRawProfileSync }] = await Promise.all([
+      import('./result-parts.js'),
+      import('./raw-profiles.js'),
+    ]);
+    return (result, { raw, isStored = false } = {}) => {
       this.#use();
-      saveResultSync(result, this.#layout);
+      if (!isStored) saveResultSync(result, this.#layout, this.#saving.has(result.id));
+      if (raw !== undefined)
+        writeRawProfileSync(this.#layout, result.id, raw.format, raw.profile, this.#retention);
     };
   }
 

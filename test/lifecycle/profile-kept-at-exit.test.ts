@@ -138,8 +138,60 @@ describe('a service that exits in the middle of', () => {
     const [result, ...more] = await stored();
     expect(more).toEqual([]);
     expect(result!.trigger).toMatchObject({ kind: 'loop-delay' });
+    // As one that ends by itself: with V8's own profile, for other tools.
+    const raw = await openStore(store()).rawProfile(result!.id, 'cpuprofile');
+    expect(JSON.parse(raw!)).toMatchObject({ nodes: expect.any(Array), samples: expect.any(Array) });
     expect(result!.warnings[0]).toMatch(/ended \d+ ms into a window of 10000 ms/);
     expect(result!.functions.map(({ location }) => location.function)).toContain('work');
+  });
+
+  it.each([
+    ['before anything is written', 'before', '/recommendations/'],
+    ['before the analysis', 'before', '/analysis/'],
+    ['before the result itself', 'before', '/results/'],
+    ['after it, before the index', 'after', '/results/'],
+    ['at the index', 'before', 'index.json'],
+    ['after the index', 'after', 'index.json'],
+  ])('storing, %s, leaves one whole result', async (_moment, when, what) => {
+    const { code, output } = await run(`
+      const { default: fs } = await import('node:fs/promises');
+      const { rename } = fs;
+      fs.rename = async (from, to) => {
+        const isIt = to.includes(${JSON.stringify(what)});
+        if (isIt && ${when === 'before'}) process.exit(6);
+        await rename(from, to);
+        if (isIt) process.exit(6);
+      };
+      setInterval(work, 30);
+      void optimizer.profileSystem({ type: 'cpu', durationMs: 1_000 });`);
+    expect({ code, output }).toEqual({ code: 6, output: '' });
+    const [result, ...more] = await stored();
+    expect(more).toEqual([]);
+    expect(result!.warnings.join()).not.toContain('ended');
+    const times = result!.timeline.map(({ atMs }) => atMs);
+    expect(times.length).toBeGreaterThan(3);
+    expect(new Set(times).size).toBe(times.length);
+    const names = (kind: string) => readdirSync(join(store(), kind)).filter((name) => name.endsWith('.json'));
+    expect(names('recommendations').sort()).toEqual(
+      result!.recommendations.map(({ id }) => `${id}.json`).sort(),
+    );
+    expect(names('recommendations').length).toBeGreaterThan(0);
+    expect(names('analysis')).toEqual([`${result!.id}.json`]);
+  });
+
+  it('storing what its monitor took leaves it whole, with V8’s own profile', async () => {
+    const { code, output } = await run(`
+      const { default: fs } = await import('node:fs/promises');
+      const { rename } = fs;
+      fs.rename = async (from, to) => (await rename(from, to), to.includes('/results/') && process.exit(6));
+      await optimizer.monitor({ intervalMs: 20, anomalies: { loopDelayMs: 50, profileMs: 3_000 } });
+      setInterval(() => work(150), 200);`);
+    expect({ code, output }).toEqual({ code: 6, output: '' });
+    const [result, ...more] = await stored();
+    expect(more).toEqual([]);
+    expect(result!.trigger).toMatchObject({ kind: 'loop-delay' });
+    const raw = await openStore(store()).rawProfile(result!.id, 'cpuprofile');
+    expect(JSON.parse(raw!)).toHaveProperty('nodes');
   });
 
   it('a profile whose store cannot be written exits as it would have', async () => {

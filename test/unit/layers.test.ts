@@ -35,6 +35,7 @@ const LAYERS: Record<string, number> = {
   'optimize-each.ts': 6,
   'recommended-action.ts': 6,
   'recommended-experiment.ts': 6,
+  'stored-result.ts': 6,
   'report-block.ts': 6,
   'system-optimizer.ts': 6,
   'index.ts': 6,

@@ -65,3 +65,20 @@ it.each(['../x', 'a/b', ''])('takes no id %j', async (id) => {
     code: 'INVALID_ARGUMENT',
   });
 });
+
+it('is kept at the exit of a process by the same limits', async () => {
+  const path = scratch();
+  const store = openStore(path, { retention: { maxRawProfiles: 2, maxRawBytes: 2500 } });
+  const save = await store.resultSaverAtExit();
+  for (let n = 1; n <= 3; n += 1) {
+    save(result(`cpu-${n}`), { raw: { format: 'cpuprofile', profile: profileOf(10) } });
+    utimesSync(join(path, 'raw', `cpu-${n}.cpuprofile`), n, n);
+  }
+  expect(kept(path)).toEqual(['cpu-2.cpuprofile', 'cpu-3.cpuprofile']);
+  save(result('cpu-4'), { raw: { format: 'cpuprofile', profile: profileOf(3000) } });
+  expect(kept(path)).toEqual(['cpu-2.cpuprofile', 'cpu-3.cpuprofile']);
+  save(result('cpu-5'), { raw: { format: 'heapprofile', profile: profileOf(1) }, isStored: true });
+  expect(kept(path)).toEqual(['cpu-3.cpuprofile', 'cpu-5.heapprofile']);
+  const later = openStore(path).list({ kind: 'result' });
+  expect(later.map(({ id }) => id).sort()).toEqual(['cpu-1', 'cpu-2', 'cpu-3', 'cpu-4']);
+});
