@@ -182,6 +182,8 @@ export interface AllocationSite {
   readonly origin: FunctionCost['origin'];
   /** The function that the location called to allocate most of it, where it did not allocate itself: `addListener`. */
   readonly through?: string;
+  /** How what it makes is kept from growing for ever, as the source tells: `fares: new LRUCache was given a limit`. */
+  readonly boundedBy?: string;
 }
 
 /** Listeners of one event of one emitter that grew in number during the window. */

@@ -7,8 +7,11 @@ import type { SignalView } from '../signal-view.js';
 
 const BYTES_PER_SECOND = 200e3;
 const LEAST_BYTES = 1e6;
-/** Without a place (a CPU run samples no objects) only lasting growth tells a leak from a program warming up. */
-const UNPLACED_WINDOW_MS = 60_000;
+/**
+ * Without a place (a CPU run samples no objects), and where the source bounds what keeps the objects, only lasting growth tells a
+ * leak from a program that warms up and a cache that fills.
+ */
+const LASTING_WINDOW_MS = 60_000;
 /** A leak has a place; what a program keeps while it warms up comes from everywhere. */
 const SITE_SHARE = 0.3;
 /**
@@ -87,7 +90,8 @@ function retention(view: SignalView, ofListeners: boolean): RuleResult {
   const growth = view.value(metric);
   if (growth === undefined) return { findings: [] };
   const grownBytes = (growth * view.signals.durationMs) / 1000;
-  const site = view.userAllocations('liveBytes')[0];
+  const places = view.userAllocations('liveBytes');
+  const site = places.find(({ boundedBy }) => boundedBy === undefined || !isShort(view));
   const liveBytes = view.signals.allocations.reduce((sum, each) => sum + (each.liveBytes ?? 0), 0);
   const siteShare = site?.liveBytes === undefined || liveBytes === 0 ? undefined : site.liveBytes / liveBytes;
   if (growth < BYTES_PER_SECOND || grownBytes < LEAST_BYTES) {
@@ -96,13 +100,19 @@ function retention(view: SignalView, ofListeners: boolean): RuleResult {
       because: `what survives collections grew by ${formatBytes(Math.max(0, growth))} a second`,
     };
   }
-  if (siteShare === undefined && view.signals.durationMs < UNPLACED_WINDOW_MS) {
+  if (siteShare === undefined && isShort(view)) {
+    const bounded = places.find(
+      ({ liveBytes: live, boundedBy }) => (live ?? 0) > 0 && boundedBy !== undefined,
+    );
+    if (bounded !== undefined) return { findings: [], because: fillsUp(growth, bounded) };
     return {
       findings: [],
       because: `what survives collections grew by ${formatBytes(growth)} a second, but a run this short cannot tell a leak from warming up without knowing which objects; a memory profile can`,
     };
   }
   if (siteShare !== undefined && siteShare < SITE_SHARE) {
+    const [first] = places;
+    if (first?.boundedBy !== undefined) return { findings: [], because: fillsUp(growth, first) };
     return {
       findings: [],
       because: `what was kept comes from many places, the greatest of them ${formatShare(siteShare)}`,
@@ -128,6 +138,14 @@ function retention(view: SignalView, ofListeners: boolean): RuleResult {
     };
   }
   return { findings: [finding(view, ofListeners, metric, growth, site, siteShare)] };
+}
+
+function isShort({ signals: { durationMs } }: SignalView): boolean {
+  return durationMs < LASTING_WINDOW_MS;
+}
+
+function fillsUp(growth: number, { location, boundedBy = '' }: AllocationSite): string {
+  return `what survives collections grew by ${formatBytes(growth)} a second, made in ${placeOf(location)}, but what keeps it is bounded (${boundedBy}): a run this short cannot tell a leak from a cache that fills up`;
 }
 
 function isListenerSite(site: AllocationSite | undefined): boolean {

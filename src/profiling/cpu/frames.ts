@@ -103,7 +103,7 @@ export class FrameResolver {
       file: frame.file,
       line: Math.max(1, line ?? frame.line),
       // In minified code a line is a whole file: the function's own place is the nearest that is known.
-      ...((line === undefined || isOneLiner(frame, line)) && frame.column > 0
+      ...((line === undefined || sharesLine(frame, line)) && frame.column > 0
         ? { column: frame.column }
         : {}),
     };
@@ -111,8 +111,9 @@ export class FrameResolver {
   }
 }
 
-function isOneLiner({ function: own }: Frame, line: number): boolean {
-  return own !== null && own.line === line && own.endLine === line;
+/** Where the text is not known, a line on which the function begins may hold all of it and others too. */
+function sharesLine({ function: own, line: begins }: Frame, line: number): boolean {
+  return own === null ? begins === line : own.line === line && own.endLine === line;
 }
 
 function functionKey(file: string, found: SourceFunction): string {

@@ -78,6 +78,7 @@ export function summariseHeapProfile(profiles: HeapProfiles): HeapSummary {
         nodeShare: site.allocatedBytes === 0 ? 0 : site.nodeBytes / site.allocatedBytes,
         ...(profiles.live === undefined ? {} : { liveBytes: site.liveBytes }),
         ...throughOf(site),
+        ...boundOf(site, profiles.sources),
         origin: site.frame.origin === 'own' ? ('dependency' as const) : site.frame.origin,
       })),
     allocatedBytes,
@@ -141,6 +142,13 @@ function throughOf(site: Site): { through?: string } {
   const listens = LISTENING.find((name) => callees.has(name));
   const keeps = KEEPING.some((name) => callees.has(name));
   return listens === undefined || keeps ? {} : { through: listens };
+}
+
+/** Only where something lives on: it means a look into the source. */
+function boundOf({ frame, liveBytes }: Site, sources: SourceIndex): { boundedBy?: string } {
+  if (liveBytes === 0 || frame.function === null) return {};
+  const bound = sources.boundOf(frame.file, frame.function);
+  return bound === null ? {} : { boundedBy: bound };
 }
 
 const LISTENING = ['on', 'once', 'addListener', 'prependListener', 'addEventListener'];

@@ -9,6 +9,7 @@ import type { RawCpuProfile } from '../cpu/raw.js';
 import { HEADROOM_TO_READ, HEADROOM_TO_START, headroomBytes, noHeadroom } from '../headroom.js';
 import { scriptsOf, type ScriptsById } from '../heap/lost-scripts.js';
 import type { InspectorSession } from '../inspector-session.js';
+import { learnExecutedScripts } from '../source/executed-scripts.js';
 import type { Gathered, Sampler, SamplingWindow } from '../sampler.js';
 
 const METRICS: readonly MetricName[] = [
@@ -94,6 +95,7 @@ export class CpuProfileSampler implements Sampler {
     const { type, sources, maxFunctions, keepRawProfile } = this.#window!;
     const { profile } = this.#session.post<{ profile: RawCpuProfile }>('Profiler.stop');
     this.#session.post('Profiler.disable');
+    learnExecutedScripts(this.#session, profile, sources);
     this.#profile = profile;
     this.scripts = scriptsOf(profile);
     const summary = summariseCpuProfile(profile, sources, maxFunctions);

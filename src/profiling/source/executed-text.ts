@@ -3,14 +3,13 @@
  *
  * JavaScript is executed as it stands. TypeScript is where Node itself strips the types, which leaves blanks in their place
  * (Node's documentation, "Type stripping"), and that can be done again. What a loader transforms is executed from memory, and
- * what is on disk has other lines: nothing is said of it but what its source map says. Rejected: to ask V8's debugger for
- * the text, which it gives only where the debugger is switched on, in a service.
+ * what is on disk has other lines: V8 has to be asked for it (`executed-scripts.ts`).
  */
 import * as nodeModule from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { withoutWarnings } from '../without-warnings.js';
 
-const TYPESCRIPT = /\.[cm]?ts$/;
+export const TYPESCRIPT = /\.[cm]?tsx?$/;
 
 /** What newer Nodes have. */
 interface Stripping {
@@ -20,7 +19,8 @@ interface Stripping {
 /** @returns null where it cannot be had. */
 export function executedText(file: string, text: string): string | null {
   if (!TYPESCRIPT.test(file)) return text;
-  if (isTransformed(file)) return null;
+  // Node itself runs no `.tsx`.
+  if (file.endsWith('x') || isTransformed(file)) return null;
   const { stripTypeScriptTypes: strip } = nodeModule as Stripping;
   const { typescript } = process.features as { readonly typescript?: unknown };
   if (strip === undefined || typescript !== 'strip') return null;

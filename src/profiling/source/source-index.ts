@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import type { CodeLocation } from '../../model/finding.js';
 import type { FunctionCost } from '../../model/signals.js';
 import { hasRoomToParse } from '../headroom.js';
-import { executedText } from './executed-text.js';
+import { findContainers, type Containers } from './containers.js';
+import { executedText, TYPESCRIPT } from './executed-text.js';
 import { loadSourceMap, originalName, originalPlace } from './source-map.js';
 import { findSerialAwaits, serialAwaitAround, type AwaitPlace } from './serial-awaits.js';
 import { parseSyntax, UNKNOWN_CALLEE, type LineMark, type SourceFunction, type Syntax } from './syntax.js';
@@ -20,6 +21,7 @@ interface IndexedFile {
   syntax: Syntax | null | undefined;
   map: SourceMap | null | undefined;
   awaits: readonly AwaitPlace[] | undefined;
+  containers: Containers | undefined;
 }
 
 export class SourceIndex {
@@ -31,6 +33,16 @@ export class SourceIndex {
   /** @param acorn the parser, loaded by the caller (it stays off the import path); null leaves V8's own frames. */
   constructor(acorn: typeof Acorn | null) {
     this.#acorn = acorn;
+  }
+
+  /** Whether a loader transformed this file of TypeScript in memory, so that what V8 executed is not known from the disk. */
+  isTransformed(file: string): boolean {
+    return TYPESCRIPT.test(file) && this.#file(file).text === null;
+  }
+
+  /** @param text what V8 executed for the file, where that is not on disk. */
+  learn(file: string, text: string): void {
+    this.#files.set(file, indexedFile(text));
   }
 
   /** The function that begins at V8's 1-based place, or the innermost one around it. */
@@ -173,6 +185,31 @@ export class SourceIndex {
     return serialAwaitAround(indexed.awaits, lineStart + column - 1);
   }
 
+  /**
+   * How what a function makes is kept from growing for ever: every container that the function, its callers and what they
+   * call put something into is bounded. Null where one of them is not, and where none is known.
+   */
+  boundOf(file: string, of: SourceFunction): string | null {
+    const indexed = this.#file(file);
+    const syntax = this.#syntax(indexed);
+    if (syntax === null || this.#acorn === null || indexed.text === null) return null;
+    indexed.containers ??= findContainers(this.#acorn, indexed.text);
+    const { kept, bounds } = indexed.containers;
+    const near = new Set([of]);
+    for (let depth = 0; depth < INLINING_DEPTH; depth += 1) {
+      const names = new Set([...near].map(({ name }) => name).filter((name) => name !== ''));
+      const called = new Set([...near].flatMap(({ callees }) => [...callees]));
+      for (const next of syntax.functions) {
+        if (called.has(next.name) || [...next.callees].some((name) => names.has(name))) near.add(next);
+      }
+    }
+    const containers = [...near].flatMap(({ start }) => [...(kept.get(start) ?? [])]);
+    const [first] = containers;
+    return first !== undefined && containers.every((name) => bounds.has(name))
+      ? `${first}: ${bounds.get(first)!}`
+      : null;
+  }
+
   /** Whether a `throw new …` of the file makes objects of the class of this name. */
   throwsNew(file: string, name: string): boolean {
     return this.#syntax(this.#file(file))?.thrown.has(name) ?? false;
@@ -274,16 +311,21 @@ export class SourceIndex {
         // Evaluated code, or a file that is gone: V8's own frame is all there is.
       }
     }
-    const indexed: IndexedFile = {
-      text,
-      lineStarts: lineStarts(text ?? ''),
-      syntax: undefined,
-      map: undefined,
-      awaits: undefined,
-    };
+    const indexed = indexedFile(text);
     this.#files.set(file, indexed);
     return indexed;
   }
+}
+
+function indexedFile(text: string | null): IndexedFile {
+  return {
+    text,
+    lineStarts: lineStarts(text ?? ''),
+    syntax: undefined,
+    map: undefined,
+    awaits: undefined,
+    containers: undefined,
+  };
 }
 
 function sourceMapOf(indexed: IndexedFile, file: string): SourceMap | null {

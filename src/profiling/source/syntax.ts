@@ -133,7 +133,7 @@ class SyntaxCollector {
   readonly #made = new Map<string, string>();
   /** Patterns by the variable or property that holds them, and the lines that use such a one. */
   readonly #patterns = new Map<string, string>();
-  readonly #patternUses: { line: number; variable: string }[] = [];
+  readonly #patternUses: { line: number; variable: string; mark: Omit<LineMark, 'name'> }[] = [];
   readonly #variableCalls: { line: number; name: string }[] = [];
   #current: SourceFunction | null = null;
   /** Lines on which loops around the current place, in the current function, begin. */
@@ -146,9 +146,9 @@ class SyntaxCollector {
 
   collect(program: Program): Syntax {
     this.#visit(program as unknown as AnyNode, null);
-    for (const { line, variable } of this.#patternUses) {
+    for (const { line, variable, mark } of this.#patternUses) {
       const pattern = this.#patterns.get(variable);
-      if (pattern !== undefined) this.#mark(line, 'regexp', pattern);
+      if (pattern !== undefined) this.#addMark(line, { ...mark, name: pattern });
     }
     // A call of a name that no function of the file has goes through a variable or an import.
     const declared = new Set(this.#functions.map(({ name }) => name));
@@ -331,7 +331,8 @@ class SyntaxCollector {
     if (literal !== null) {
       this.#mark(line, 'regexp', this.#text.slice(literal.start, literal.end));
     } else if (argument !== undefined && REGEXP_ARGUMENT.has(name) && lastName(argument) !== '') {
-      this.#patternUses.push({ line, variable: lastName(argument) });
+      // The pattern may stand further down; whose line this is, is known here alone.
+      this.#patternUses.push({ line, variable: lastName(argument), mark: this.#here(line, 'regexp') });
     } else if (name === 'test' || name === 'exec' || name === 'matchAll' || name === 'match') {
       this.#mark(line, 'regexp', `${this.#text.slice(object.start, object.end).slice(0, 40)}.${name}`);
     }
@@ -347,7 +348,14 @@ class SyntaxCollector {
   }
 
   #mark(line: number, operation: LineOperation, name: string): void {
-    const mark = { operation, name, within: this.#current, isRepeated: this.#around.includes(line) };
+    this.#addMark(line, { ...this.#here(line, operation), name });
+  }
+
+  #here(line: number, operation: LineOperation): Omit<LineMark, 'name'> {
+    return { operation, within: this.#current, isRepeated: this.#around.includes(line) };
+  }
+
+  #addMark(line: number, mark: LineMark): void {
     const marks = this.#marks.get(line);
     if (marks === undefined) this.#marks.set(line, [mark]);
     else marks.push(mark);

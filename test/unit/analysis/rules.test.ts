@@ -193,6 +193,24 @@ describe('memory', () => {
     ).toBe('healthy');
   });
 
+  it('is not said to leak by a short run where what keeps it is bounded, unless something else leaks', () => {
+    const bounded = site('fare', { liveBytes: 6e6, boundedBy: 'fares: new LRUCache was given a limit' });
+    const metrics = { 'heap.live.growth': 2e6 };
+    const filling = analyse(signals({ metrics, allocations: [bounded] }));
+    expect(filling.findings[0]!.cause).toBe('healthy');
+    expect(filling.ruledOut.find(({ cause }) => cause === 'heap-leak')!.because).toMatch(
+      /fares: new LRUCache was given a limit.*a cache that fills up/,
+    );
+    const leaking = [bounded, site('remember', { liveBytes: 4e6 })];
+    expect(first({ metrics, allocations: leaking })).toMatchObject({
+      cause: 'heap-leak',
+      location: { function: 'remember' },
+    });
+    expect(first({ metrics, allocations: [bounded], durationMs: 120_000 }).cause).toBe('healthy');
+    const lasting = [site('fare', { liveBytes: 2e8, boundedBy: 'fares: new LRUCache was given a limit' })];
+    expect(first({ metrics, allocations: lasting, durationMs: 120_000 }).cause).toBe('heap-leak');
+  });
+
   it('is not said to leak by a short run that knows no place', () => {
     expect(first({ metrics: { 'heap.live.growth': 2e6 } }).cause).toBe('healthy');
     expect(first({ metrics: { 'heap.live.growth': 2e6 }, durationMs: 120_000 }).cause).toBe('heap-leak');

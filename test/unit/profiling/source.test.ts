@@ -32,6 +32,13 @@ describe('operations of a line', () => {
       'function a(t){return JSON.parse(t)}function b(n){for(;n>0;)n--;console.log(n)}a(/x+/.exec(y))';
     expect([found(bundle, 'a'), found(bundle, 'b')]).toEqual([['JSON.parse'], []]);
   });
+
+  it('are those of the function where it uses a pattern of the module', () => {
+    const text = 'const END = new RegExp("[ ,]+$"); const tidy = (x) => x.replace(END, ""); tidy(y);';
+    expect(found(text, 'tidy')).toEqual(['/[ ,]+$/']);
+    const later = 'function tidy(x) { for (;;) x.replace(END, ""); } const END = / +$/;';
+    expect(found(later, 'tidy')).toEqual(['/ +$/']);
+  });
 });
 
 describe('parseSyntax', () => {
