@@ -15,6 +15,9 @@ import { loadSourceMap, originalName, originalPlace } from './source-map.js';
 import { findSerialAwaits, serialAwaitAround, type AwaitPlace } from './serial-awaits.js';
 import { parseSyntax, UNKNOWN_CALLEE, type LineMark, type SourceFunction, type Syntax } from './syntax.js';
 
+/** As it is when this is loaded: reading a source at the end of a window is no work of the program, whose calls are traced still. */
+const readUntraced = readFileSync;
+
 interface IndexedFile {
   readonly text: string | null;
   readonly lineStarts: readonly number[];
@@ -306,7 +309,7 @@ export class SourceIndex {
     let text: string | null = null;
     if (file.startsWith('/') || /^[A-Za-z]:[\\/]/.test(file)) {
       try {
-        text = executedText(file, readFileSync(file, 'utf8'));
+        text = executedText(file, readUntraced(file, 'utf8'));
       } catch {
         // Evaluated code, or a file that is gone: V8's own frame is all there is.
       }

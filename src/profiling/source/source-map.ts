@@ -15,6 +15,8 @@ export interface OriginalPlace {
   readonly column: number;
 }
 
+/** As in `source-index.ts`: no call of the program. */
+const readUntraced = readFileSync;
 const MAP_COMMENT = /\/\/[#@]\s*sourceMappingURL=(\S+)\s*$/m;
 
 /** Finds the source map of one executed file; null where it has none that can be read. */
@@ -34,7 +36,7 @@ export function loadSourceMap(file: string, text: string | null): SourceMap | nu
 
 function readMap(url: string, file: string): string {
   const inline = /^data:[^,]*?(;base64)?,(.*)$/s.exec(url);
-  if (inline === null) return readFileSync(resolve(dirname(file), decodeURIComponent(url)), 'utf8');
+  if (inline === null) return readUntraced(resolve(dirname(file), decodeURIComponent(url)), 'utf8');
   const [, base64, data] = inline;
   return base64 === undefined ? decodeURIComponent(data!) : Buffer.from(data!, 'base64').toString('utf8');
 }
