@@ -9,7 +9,8 @@
  */
 import type * as Acorn from 'acorn';
 import { KEEPING_CALLS } from './known-names.js';
-import { isNode, lastName, MAX_SOURCE_CHARACTERS, parseProgram, type AnyNode } from './syntax.js';
+import { isNode, lastName, type AnyNode } from './nodes.js';
+import { MAX_SOURCE_CHARACTERS, parseProgram } from './syntax.js';
 
 export interface Containers {
   /** Names of the containers that a function puts something into, by the function's start in the text. */
