@@ -21,14 +21,6 @@ const ATOMIC_WRITES = new Set(['add', 'and', 'compareExchange', 'exchange', 'or'
 const TYPED_ARRAY =
   /^(Int8|Uint8|Uint8Clamped|Int16|Uint16|Int32|Uint32|Float16|Float32|Float64|BigInt64|BigUint64)Array$/;
 const SHARED_NAME = /shared|workerData|\bsab\b/i;
-const FUNCTIONS = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
-const LOOPS = new Set([
-  'ForStatement',
-  'ForOfStatement',
-  'ForInStatement',
-  'WhileStatement',
-  'DoWhileStatement',
-]);
 
 /** What the innermost loop around a place moves from one round to the next. */
 interface Loop {
@@ -40,71 +32,104 @@ interface Loop {
   readonly values: ReadonlySet<string>;
 }
 
-/** One pass for names, one for accesses; a fraction of the time that parsing took. */
+/**
+ * One pass, then a look at the candidates: constants and views may stand below their use. It takes about a third of the
+ * time that parsing took.
+ */
 export function findMemoryAccess(program: Program): MemoryAccess {
   const collector = new AccessCollector();
-  collector.learn(program as unknown as AnyNode);
   collector.visit(program as unknown as AnyNode, null);
-  return collector;
+  return collector.judged();
 }
 
-class AccessCollector implements MemoryAccess {
-  readonly scatteredLines = new Set<number>();
-  readonly sharedWriteLines = new Set<number>();
+class AccessCollector {
+  /** Indexed places within loops, with the innermost of these. */
+  readonly #indexed: (readonly [place: AnyNode, loop: AnyNode])[] = [];
+  readonly #writes: AnyNode[] = [];
+  readonly #loops = new Map<AnyNode, Loop>();
   /** Constants that are written as a number, by name. */
   readonly #numbers = new Map<string, number>();
   /** Variables and properties that hold a view of a buffer which is or may be shared. */
   readonly #views = new Set<string>();
   #sharesMemory = false;
 
-  learn(node: AnyNode): void {
-    if (node.type === 'Identifier' && (node.name === 'SharedArrayBuffer' || node.name === 'Atomics'))
-      this.#sharesMemory = true;
-    const [target, value] =
-      node.type === 'VariableDeclarator'
-        ? [node.id, node.init]
-        : node.type === 'AssignmentExpression'
-          ? [node.left, node.right]
-          : node.type === 'PropertyDefinition' || node.type === 'Property'
-            ? [node.key, node.value]
-            : [];
-    if (isNode(target) && isNode(value)) {
-      const name = lastName(target);
-      if (value.type === 'Literal' && typeof value.value === 'number') this.#numbers.set(name, value.value);
-      if (name !== '' && isSharedView(value)) this.#views.add(name);
+  visit(node: AnyNode, loop: AnyNode | null): void {
+    let inner = loop;
+    switch (node.type) {
+      case 'Identifier':
+        if (node.name === 'SharedArrayBuffer' || node.name === 'Atomics') this.#sharesMemory = true;
+        return;
+      case 'FunctionDeclaration':
+      case 'FunctionExpression':
+      case 'ArrowFunctionExpression':
+        // What calls it may be a loop; what that moves is not seen from here.
+        inner = null;
+        break;
+      case 'ForStatement':
+      case 'ForOfStatement':
+      case 'ForInStatement':
+      case 'WhileStatement':
+      case 'DoWhileStatement':
+        inner = node;
+        break;
+      case 'MemberExpression':
+        if (loop !== null && node.computed === true) this.#indexed.push([node, loop]);
+        break;
+      case 'CallExpression':
+        if (isAtomicWrite(node)) this.#writes.push(node);
+        break;
+      case 'VariableDeclaration':
+        for (const { id, init } of node.declarations as AnyNode[]) {
+          this.#learnView(id, init);
+          if (node.kind === 'const') this.#learnNumber(id, init);
+        }
+        break;
+      case 'Property':
+      case 'PropertyDefinition':
+        this.#learnView(node.key, node.value);
+        break;
+      case 'UpdateExpression':
+        if ((node.argument as AnyNode).computed === true) this.#writes.push(node);
+        break;
+      case 'AssignmentExpression':
+        this.#learnView(node.left, node.right);
+        if ((node.left as AnyNode).computed === true) this.#writes.push(node);
+        break;
     }
-    for (const child of childrenOf(node)) this.learn(child);
+    eachChild(node, (child) => this.visit(child, inner));
   }
 
-  visit(node: AnyNode, loop: Loop | null): void {
-    if (FUNCTIONS.has(node.type)) {
-      // What calls it may be a loop; what its own variables do is not seen from here.
-      for (const child of childrenOf(node)) this.visit(child, null);
-      return;
-    }
-    if (LOOPS.has(node.type)) {
-      const inner = this.#loopOf(node);
-      for (const child of childrenOf(node)) this.visit(child, inner);
-      return;
-    }
-    if (loop !== null && node.type === 'MemberExpression' && node.computed === true) {
-      if (this.#scatters(node, loop)) this.scatteredLines.add(lineOf(node));
-    }
-    if (this.#sharesMemory && this.#writesShared(node)) this.sharedWriteLines.add(lineOf(node));
-    for (const child of childrenOf(node)) this.visit(child, loop);
+  judged(): MemoryAccess {
+    const scatteredLines = new Set<number>();
+    for (const [place, loop] of this.#indexed)
+      if (this.#scatters(place, this.#loopOf(loop))) scatteredLines.add(lineOf(place));
+    const writes = this.#sharesMemory ? this.#writes.filter((write) => this.#isShared(write)) : [];
+    return { scatteredLines, sharedWriteLines: new Set(writes.map(lineOf)) };
+  }
+
+  #learnNumber(target: unknown, value: unknown): void {
+    if (!isNode(target) || !isNode(value) || value.type !== 'Literal') return;
+    if (typeof value.value === 'number') this.#numbers.set(lastName(target), value.value);
+  }
+
+  #learnView(target: unknown, value: unknown): void {
+    if (!isNode(target) || !isNode(value) || value.type !== 'NewExpression') return;
+    if (isSharedView(value)) this.#views.add(lastName(target));
   }
 
   #loopOf(node: AnyNode): Loop {
-    const steps = new Set<string>();
-    const strides = new Set<string>();
-    const values = new Set<string>();
-    if (node.type === 'ForStatement' && isNode(node.update)) this.#moved(node.update, steps, strides);
+    const known = this.#loops.get(node);
+    if (known !== undefined) return known;
+    const loop = { steps: new Set<string>(), strides: new Set<string>(), values: new Set<string>() };
+    this.#loops.set(node, loop);
+    if (node.type === 'ForStatement' && isNode(node.update))
+      this.#moved(node.update, loop.steps, loop.strides);
     if (node.type === 'ForOfStatement') {
       const left = node.left as AnyNode;
       const declared = (left.declarations as AnyNode[] | undefined)?.[0]?.id as AnyNode | undefined;
-      values.add(lastName(declared ?? left));
+      loop.values.add(lastName(declared ?? left));
     }
-    return { steps, strides, values };
+    return loop;
   }
 
   #moved(update: AnyNode, steps: Set<string>, strides: Set<string>): void {
@@ -159,29 +184,25 @@ class AccessCollector implements MemoryAccess {
     return this.#numbers.get(lastName(node)) ?? Infinity;
   }
 
-  #writesShared(node: AnyNode): boolean {
-    if (node.type === 'CallExpression') {
-      const callee = node.callee as AnyNode;
-      return (
-        callee.type === 'MemberExpression' &&
-        lastName(callee.object as AnyNode) === 'Atomics' &&
-        ATOMIC_WRITES.has(lastName(callee))
-      );
-    }
-    const target =
-      node.type === 'AssignmentExpression'
-        ? node.left
-        : node.type === 'UpdateExpression'
-          ? node.argument
-          : undefined;
-    if (!isNode(target) || target.type !== 'MemberExpression' || target.computed !== true) return false;
+  #isShared(write: AnyNode): boolean {
+    if (write.type === 'CallExpression') return true;
+    const target = (write.type === 'UpdateExpression' ? write.argument : write.left) as AnyNode;
     return this.#views.has(lastName(target.object as AnyNode));
   }
 }
 
+function isAtomicWrite({ callee }: AnyNode): boolean {
+  const { type, object } = callee as AnyNode;
+  return (
+    type === 'MemberExpression' &&
+    lastName(object as AnyNode) === 'Atomics' &&
+    ATOMIC_WRITES.has(lastName(callee as AnyNode))
+  );
+}
+
 /** `new Int32Array(shared, 128, 1)`: over a buffer that is made shared, is called so, or is cut into parts. */
 function isSharedView(value: AnyNode): boolean {
-  if (value.type !== 'NewExpression' || !TYPED_ARRAY.test(lastName(value.callee as AnyNode))) return false;
+  if (!TYPED_ARRAY.test(lastName(value.callee as AnyNode))) return false;
   const given = value.arguments as AnyNode[];
   const [buffer] = given;
   if (buffer === undefined) return false;
@@ -200,9 +221,18 @@ function mentions(node: AnyNode, names: ReadonlySet<string>): boolean {
 }
 
 function some(node: AnyNode, fits: (part: AnyNode) => boolean): boolean {
-  return fits(node) || childrenOf(node).some((child) => some(child, fits));
+  if (fits(node)) return true;
+  let isFound = false;
+  eachChild(node, (child) => (isFound ||= some(child, fits)));
+  return isFound;
 }
 
-function childrenOf(node: AnyNode): AnyNode[] {
-  return Object.values(node).flat().filter(isNode);
+/** Without the lists that `Object.values` would make of each of a million nodes. */
+function eachChild(node: AnyNode, visit: (child: AnyNode) => void): void {
+  for (const key in node) {
+    const value = node[key];
+    if (Array.isArray(value)) {
+      for (const item of value) if (isNode(item)) visit(item);
+    } else if (isNode(value)) visit(value);
+  }
 }

@@ -38,6 +38,7 @@ describe('elements visited out of the order of memory', () => {
     const [head, body] = ['for (let r = 0; r < n; r++)', 'sum += table[r * WIDTH + 1]'];
     expect(scattered(head, body, 'const WIDTH = 4;')).toBe(false);
     expect(scattered(head, body, 'const WIDTH = 4096;')).toBe(true);
+    expect(scattered(head, body, 'let WIDTH = 4; WIDTH = read();')).toBe(true);
   });
 
   it('are none outside loops, nor in functions that a loop only makes', () => {
