@@ -1,4 +1,4 @@
-// npm run bench:wisdom [-- --processes 15 --count 50 --check]: what loading wisdom costs at the start of a service.
+// npm run bench:wisdom [-- --processes 31 --count 50 --check]: what loading wisdom costs at the start of a service.
 //
 // Each replicate is a fresh process, because the start of a service runs all of this for the first time: reading the
 // file, parsing it, finding out which host this is, and putting the choices in force.
@@ -16,7 +16,7 @@ const MAX_MS = 1;
 
 const { values } = parseArgs({
   options: {
-    processes: { type: 'string', default: '15' },
+    processes: { type: 'string', default: '31' },
     count: { type: 'string', default: '50' },
     check: { type: 'boolean', default: false },
   },

@@ -2,7 +2,7 @@
 import { calibrateInstrument, runBatch, type Side } from '../validation/batch.js';
 import { median, quantile } from '../validation/statistics.js';
 import type { Arguments } from './inputs.js';
-import type { Variant } from './variants.js';
+import type { AnyFunction, Variant } from './variants.js';
 
 /** A cost that can be measured on its own. */
 export type PlainObjective = 'time' | 'p99' | 'memory' | 'cpu';
@@ -33,6 +33,8 @@ export const DEFAULT_WEIGHTS: Weights = { time: 0.5, p99: 0.2, memory: 0.2, cpu:
 /** What a race measures: one variant on the inputs of one size class. */
 export interface Contender {
   readonly name: string;
+  /** The variant's function, which `side` calls. */
+  readonly run: AnyFunction;
   readonly side: Side;
   /** Calls of the variant that one call of `side` makes. */
   readonly callsPerPass: number;
@@ -66,7 +68,7 @@ export function contender(variant: Variant, inputs: readonly Arguments[], asynch
       return result;
     };
   }
-  return { name, side: { label: name, call, asynchronous }, callsPerPass: inputs.length };
+  return { name, run, side: { label: name, call, asynchronous }, callsPerPass: inputs.length };
 }
 
 /**
