@@ -7,8 +7,9 @@
 // one array, inlined and with its data as constants. Shown are medians over processes of the processes' median ratios (speed
 // of the plain call = 1) with the least and the greatest. `ceiling` is two whole loops on two threads at once: what this
 // machine's cores give just then, whoever schedules. `awaited` is the plain call with an `await` of a promise that is
-// settled: what anything costs that may take a while and so has to be awaited; `parallelFor to awaited` is the speed beside
-// that (awaited = 1). `others` is the part of the machine that other processes had. With --hog a process that never sleeps
+// settled: what anything costs that may take a while and so has to be awaited; `async` is the plain call in an `async`
+// function that is awaited, which is how one writes such a thing by hand. `parallelFor to awaited` and `to async` are the
+// speeds beside these (= 1). `others` is the part of the machine that other processes had. With --hog a process that never sleeps
 // runs beside.
 import { spawn, spawnSync } from 'node:child_process';
 import { loadavg } from 'node:os';
@@ -26,7 +27,7 @@ const { values: flags } = parseArgs({
 const child = fileURLToPath(new URL('./tasks/loop-race.js', import.meta.url));
 
 const split = ['parallelFor', 'piscina', 'ceiling'];
-const small = ['parallelFor', 'prepared', 'awaited'];
+const small = ['parallelFor', 'prepared', 'awaited', 'async'];
 /** Of the sizes below, so many take milliseconds: there too the machine sets the ceiling. */
 const LONG = 3;
 const SIZES = {
@@ -86,7 +87,9 @@ for (const each of cases.filter(({ name }) => name.includes(flags.case))) {
   if (each.sides.includes('awaited')) {
     parts.push(
       `awaited ${spread(of('awaited'))}`,
+      `async ${spread(of('async'))}`,
       `parallelFor to awaited ${spread(runs.map(({ toAwaited }) => toAwaited))}`,
+      `to async ${spread(runs.map(({ toAsync }) => toAsync))}`,
     );
   }
   console.log(`${parts.join('   ')}   others ${(100 * others).toFixed(0)} %`);
