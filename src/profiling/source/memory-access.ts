@@ -11,7 +11,10 @@ import { isNode, lastName, lineOf, type AnyNode } from './nodes.js';
 export interface MemoryAccess {
   /** 1-based lines that visit elements out of the order of memory, over and over. */
   readonly scatteredLines: ReadonlySet<number>;
-  /** 1-based lines that write to shared memory: by `Atomics`, or to an element of a view that was made over a buffer. */
+  /**
+   * 1-based lines that write to one place of shared memory again and again: by `Atomics`, or to an element of a view that
+   * was made over a buffer. Writes that go on through memory with their loop are left out.
+   */
   readonly sharedWriteLines: ReadonlySet<number>;
 }
 
@@ -21,6 +24,8 @@ const ATOMIC_WRITES = new Set(['add', 'and', 'compareExchange', 'exchange', 'or'
 const TYPED_ARRAY =
   /^(Int8|Uint8|Uint8Clamped|Int16|Uint16|Int32|Uint32|Float16|Float32|Float64|BigInt64|BigUint64)Array$/;
 const SHARED_NAME = /shared|workerData|\bsab\b/i;
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 /** What the innermost loop around a place moves from one round to the next. */
 interface Loop {
@@ -45,7 +50,8 @@ export function findMemoryAccess(program: Program): MemoryAccess {
 class AccessCollector {
   /** Indexed places within loops, with the innermost of these. */
   readonly #indexed: (readonly [place: AnyNode, loop: AnyNode])[] = [];
-  readonly #writes: AnyNode[] = [];
+  /** Writes that may be shared, with the innermost loop around them. */
+  readonly #writes: (readonly [write: AnyNode, loop: AnyNode | null])[] = [];
   readonly #loops = new Map<AnyNode, Loop>();
   /** Constants that are written as a number, by name. */
   readonly #numbers = new Map<string, number>();
@@ -76,7 +82,7 @@ class AccessCollector {
         if (loop !== null && node.computed === true) this.#indexed.push([node, loop]);
         break;
       case 'CallExpression':
-        if (isAtomicWrite(node)) this.#writes.push(node);
+        if (isAtomicWrite(node)) this.#writes.push([node, loop]);
         break;
       case 'VariableDeclaration':
         for (const { id, init } of node.declarations as AnyNode[]) {
@@ -89,11 +95,11 @@ class AccessCollector {
         this.#learnView(node.key, node.value);
         break;
       case 'UpdateExpression':
-        if ((node.argument as AnyNode).computed === true) this.#writes.push(node);
+        if ((node.argument as AnyNode).computed === true) this.#writes.push([node, loop]);
         break;
       case 'AssignmentExpression':
         this.#learnView(node.left, node.right);
-        if ((node.left as AnyNode).computed === true) this.#writes.push(node);
+        if ((node.left as AnyNode).computed === true) this.#writes.push([node, loop]);
         break;
     }
     eachChild(node, (child) => this.visit(child, inner));
@@ -103,8 +109,10 @@ class AccessCollector {
     const scatteredLines = new Set<number>();
     for (const [place, loop] of this.#indexed)
       if (this.#scatters(place, this.#loopOf(loop))) scatteredLines.add(lineOf(place));
-    const writes = this.#sharesMemory ? this.#writes.filter((write) => this.#isShared(write)) : [];
-    return { scatteredLines, sharedWriteLines: new Set(writes.map(lineOf)) };
+    const sharedWriteLines = new Set<number>();
+    for (const [write, loop] of this.#sharesMemory ? this.#writes : [])
+      if (this.#isShared(write, loop)) sharedWriteLines.add(lineOf(write));
+    return { scatteredLines, sharedWriteLines };
   }
 
   #learnNumber(target: unknown, value: unknown): void {
@@ -184,10 +192,17 @@ class AccessCollector {
     return this.#numbers.get(lastName(node)) ?? Infinity;
   }
 
-  #isShared(write: AnyNode): boolean {
-    if (write.type === 'CallExpression') return true;
+  /** A write that goes on through memory shares a line with another thread's at most where their parts meet. */
+  #isShared(write: AnyNode, loop: AnyNode | null): boolean {
+    const moves = loop === null ? NOTHING : this.#loopOf(loop).steps;
+    if (write.type === 'CallExpression') {
+      const [, index] = write.arguments as (AnyNode | undefined)[];
+      return index === undefined || !mentions(index, moves);
+    }
     const target = (write.type === 'UpdateExpression' ? write.argument : write.left) as AnyNode;
-    return this.#views.has(lastName(target.object as AnyNode));
+    return (
+      this.#views.has(lastName(target.object as AnyNode)) && !mentions(target.property as AnyNode, moves)
+    );
   }
 }
 

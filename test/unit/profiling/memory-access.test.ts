@@ -68,6 +68,15 @@ describe('writes to shared memory', () => {
     ]);
   });
 
+  it('are none that go on through memory with their loop', () => {
+    const view = 'const out = new Float64Array(shared);Atomics;';
+    const looped = (body: string) => writes(`${view}\nfor (let i = from; i < to; i += 1) {\n${body};\n}`);
+    expect(looped('out[i] = price(i)')).toEqual([]);
+    expect(looped('Atomics.store(out, i, 1)')).toEqual([]);
+    expect(looped('out[slot] += price(i)')).toEqual([3]);
+    expect(looped('Atomics.add(counts, slot, i)')).toEqual([3]);
+  });
+
   it('are none of the program’s own arrays, nor of buffers where nothing is shared', () => {
     expect(writes('const own = new Float64Array(n); Atomics;\nown[0] = 1;')).toEqual([]);
     expect(writes('const part = new Uint8Array(file, 0, 8);\npart[0] = 1;')).toEqual([]);
