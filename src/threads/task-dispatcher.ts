@@ -508,7 +508,8 @@ export class TaskDispatcher {
 
   #takeBack(worker: PoolWorker, matches: (call: TaskCall) => boolean): number {
     let count = 0;
-    for (const call of worker.lane.parcels()) {
+    // The last first: the worker, which goes on meanwhile, would otherwise begin with what comes after.
+    for (const call of [...worker.lane.parcels()].sort((one, other) => other.order - one.order)) {
       // What was moved to the thread cannot come back.
       if (call.transfer !== undefined || call.settled || !matches(call)) continue;
       if (!worker.lane.withdraw(call)) continue;
