@@ -84,7 +84,7 @@ function diagnose(
     recommendations.push({ ...identity, ...advice, action: withSource(advice, sources) });
   }
   const { type, durationMs, metrics, timeline, functions, allocations, callTree } = signals;
-  const { activities, threads, threadProfiles, nativeFunctions } = signals;
+  const { activities, threads, threadProfiles, nativeFunctions, retainers } = signals;
   return {
     schemaVersion: SCHEMA_VERSION,
     id,
@@ -100,6 +100,7 @@ function diagnose(
     allocations,
     callTree,
     ...(nativeFunctions && { nativeFunctions }),
+    ...(retainers && { retainers }),
     ...(activities && { activities }),
     ...(threads && { threads }),
     ...(threadProfiles && { threadProfiles }),

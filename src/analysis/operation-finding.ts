@@ -106,10 +106,11 @@ function viaText({ operation }: HotOperation): string | undefined {
 }
 
 export function placeOf(location: CodeLocation): string {
-  return `${location.function} (${basename(location.file)}:${location.line})`;
+  return `${location.function} (${fileOf(location)}:${location.line})`;
 }
 
-function basename(file: string): string {
+/** Its name without folders. */
+export function fileOf({ file }: Pick<CodeLocation, 'file'>): string {
   return file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1);
 }
 

@@ -114,6 +114,12 @@ ${EXIT_CODES}`,
         .argParser(durationMs(100, MAX_PROFILE_MS))
         .default(10_000, '10s'),
     )
+    .addOption(
+      new Option(
+        '--retainers',
+        'with --type memory: say what holds the objects that are kept; stops the program twice, for some seconds per 50 MB of heap',
+      ),
+    )
     .addOption(new Option('-u, --url <url>', 'URL to drive load at').argParser(httpUrl))
     .addOption(loadOption())
     .addOption(connectionsOption())

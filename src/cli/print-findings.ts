@@ -16,6 +16,7 @@ import { missingInWords, missingMetrics } from '../report/missing.js';
 import { formatDurationMs, formatNumber, formatShare } from '../units.js';
 import { guideOnDisk } from './guide-path.js';
 import { printNative } from './print-native.js';
+import { printRetainers } from './print-retainers.js';
 import { printWaiting } from './print-waiting.js';
 import { visible, wrap, type Style, type Terminal } from './terminal.js';
 
@@ -61,6 +62,7 @@ export function printResult(
   }
   printWaiting(terminal, result, fromHere);
   printNative(terminal, result);
+  printRetainers(terminal, result, fromHere);
   printMissing(terminal, result.metrics, byDoctor);
 }
 

@@ -66,6 +66,7 @@ async function profileAttached(
     terminal.progress({ stage: 'profile', message: `Profiling ${type} for ${durationMs / 1000} s` });
     const signals = await attached.profile(type, {
       durationMs,
+      ...(options.retainers && { retainers: true }),
       signal,
       onProgress: (progress) => terminal.progress(progress),
     });

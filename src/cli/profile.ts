@@ -26,6 +26,8 @@ export interface ProfileVerbOptions {
   readonly type: ProfileType;
   /** A running process, instead of a program to start. */
   readonly pid?: number;
+  /** Tell what kept objects hang on; see ProfileOptions. */
+  readonly retainers?: boolean;
   /** Whether the agent may be loaded into that process. */
   readonly agent: boolean;
   readonly durationMs: number;
@@ -58,7 +60,7 @@ export async function profileVerb(
   session: Session,
 ): Promise<VerbOutcome> {
   checkTarget(command, options);
-  checkProfileOptions(options.type, { durationMs: options.durationMs });
+  checkProfileOptions(options.type, options);
   await prepareStorage(options.storage);
   const requests = options.load === undefined ? undefined : await readLoad(options.load, options.url);
   const { terminal, signal } = session;
@@ -111,7 +113,7 @@ export async function profileVerb(
   return { result, exitCode: isLost || failed === true ? EXIT.target : gate ? EXIT.gate : EXIT.ok };
 }
 
-function checkTarget(command: readonly string[], { pid, agent }: ProfileVerbOptions): void {
+function checkTarget(command: readonly string[], { pid, agent, retainers }: ProfileVerbOptions): void {
   if (command.length === 0 && pid === undefined) {
     throw new UsageError(
       'There is no program to profile.',
@@ -120,6 +122,12 @@ function checkTarget(command: readonly string[], { pid, agent }: ProfileVerbOpti
   }
   if (command.length > 0 && pid !== undefined) {
     throw new UsageError('Both a program to start and --pid are given.', 'Give one of them.');
+  }
+  if (pid !== undefined && !agent && retainers === true) {
+    throw new UsageError(
+      '--retainers needs the agent in the process.',
+      'Leave --no-agent out, or --retainers.',
+    );
   }
   if (pid === undefined && !agent) {
     throw new UsageError(
@@ -147,8 +155,9 @@ async function observe(
   extensions: LoadedExtensions | undefined,
   { terminal, signal }: Session,
 ): Promise<Observation> {
-  const { type, durationMs, url, warmupMs = 0 } = options;
-  const isFromStart = url === undefined && warmupMs === 0;
+  const { type, durationMs, url, warmupMs = 0, retainers } = options;
+  // Its snapshots stop the program for longer than a program that is profiled from its start may be silent.
+  const isFromStart = url === undefined && warmupMs === 0 && retainers !== true;
   const server = await listenForAgents(
     isFromStart ? { type, durationMs } : undefined,
     extensions?.hasSamplers === true ? extensions.url : undefined,
@@ -215,6 +224,7 @@ async function profileProgram(
     terminal.progress({ stage: 'profile', message: `Profiling ${options.type} for ${durationMs / 1000} s` });
     const profile = profileEvenBlocked(agent, options.type, {
       durationMs,
+      ...(options.retainers && { retainers: true }),
       signal,
       onProgress: (progress) => terminal.progress(progress),
     });

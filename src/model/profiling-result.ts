@@ -8,6 +8,7 @@ import type {
   AllocationSite,
   FunctionCost,
   NativeFunction,
+  Retainer,
   StackNode,
   ThreadCost,
   ThreadProfile,
@@ -71,6 +72,8 @@ export interface ProfilingResult {
   readonly callTree: StackNode | null;
   /** Native functions of the profiled thread by share of its CPU time, for a CPU run. */
   readonly nativeFunctions?: readonly NativeFunction[];
+  /** What new objects hang on, by bytes, for a memory run with `retainers`. */
+  readonly retainers?: readonly Retainer[];
   /** Input, output and other waiting, by kind and place, by total time. */
   readonly activities?: readonly ActivityCost[];
   readonly threads?: readonly ThreadCost[];

@@ -238,6 +238,21 @@ export interface NativeFunction {
   readonly samples: number;
 }
 
+/** An object, or a variable, that the objects hang on that were made and kept since the window began. */
+export interface Retainer {
+  /** Class of the object (`Map`, `Array`, `Store`, `function`); `variable` where a variable itself leads to them. */
+  readonly container: string;
+  /** How the program comes to it: `sessions`, `Store.items`, `globalThis.cache`; empty where it has no name. */
+  readonly path: string;
+  /** Of the new objects that hang on it. */
+  readonly bytes: number;
+  readonly objects: number;
+  /** Of the bytes of all new objects, 0 to 1. */
+  readonly share: number;
+  /** Where the variable is declared; else a function that sees it. */
+  readonly location?: CodeLocation;
+}
+
 /** Node of a merged call tree. `value` is inclusive: milliseconds of CPU, or bytes. */
 export interface StackNode {
   readonly name: string;
@@ -281,6 +296,8 @@ export interface Signals {
   readonly activities?: readonly ActivityCost[];
   /** CPU profiles of worker threads, one each. */
   readonly threadProfiles?: readonly ThreadProfile[];
+  /** What new objects hang on, by bytes, greatest first; in memory runs that asked for it. */
+  readonly retainers?: readonly Retainer[];
   /** The `.cpuprofile` (or `.heapprofile`) as V8 gave it, where it was asked for. Opens in Chrome DevTools. */
   readonly rawProfile?: unknown;
 }

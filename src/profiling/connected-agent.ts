@@ -48,7 +48,13 @@ export interface StartedProfile {
 }
 
 const DEFAULT_GRACE_MS = 20_000;
+/** Two heap snapshots and reading them, on a machine with other work. */
+const RETAINERS_GRACE_MS = 150_000;
 const USAGE_TIMEOUT_MS = 2000;
+
+function graceOf({ retainers }: AgentProfileOptions): number {
+  return retainers === true ? RETAINERS_GRACE_MS : DEFAULT_GRACE_MS;
+}
 
 interface Pending {
   readonly receive: (message: FromAgent) => void;
@@ -78,7 +84,7 @@ export class ConnectedAgent implements Agent {
 
   async profile(type: ProfileType, options: AgentProfileOptions): Promise<Signals> {
     checkProfileOptions(type, options);
-    const { signal, onProgress, onBegun, graceMs = DEFAULT_GRACE_MS, ...command } = options;
+    const { signal, onProgress, onBegun, graceMs = graceOf(options), ...command } = options;
     if (signal?.aborted) throw fail('ABORTED', { what: 'The profile' }, { cause: signal.reason });
     const id = this.#nextId++;
     const spool = this.#spool(id);
@@ -88,6 +94,7 @@ export class ConnectedAgent implements Agent {
       ...(command.samplingIntervalUs === undefined ? {} : { samplingIntervalUs: command.samplingIntervalUs }),
       ...(command.maxFunctions === undefined ? {} : { maxFunctions: command.maxFunctions }),
       ...(command.rawProfile === undefined ? {} : { rawProfile: command.rawProfile }),
+      ...(command.retainers === undefined ? {} : { retainers: command.retainers }),
     };
     const onAbort = () => this.#write({ id, stop: true });
     signal?.addEventListener('abort', onAbort, { once: true });

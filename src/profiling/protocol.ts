@@ -50,6 +50,7 @@ export interface ProfileCommand {
   readonly samplingIntervalUs?: number;
   readonly maxFunctions?: number;
   readonly rawProfile?: boolean;
+  readonly retainers?: boolean;
   /** File for what was gathered, where the process exits before the window ends. */
   readonly spool: string;
 }

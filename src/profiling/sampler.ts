@@ -9,6 +9,7 @@ import type {
   ListenerGrowth,
   NativeFunction,
   OperationCost,
+  Retainer,
   StackNode,
   ThreadCost,
   ThreadProfile,
@@ -47,9 +48,10 @@ export interface Sampler {
   stop(gathered: Gathered): void;
   /**
    * For what another thread has to answer: called after every sampler has stopped, and waited for at most two
-   * seconds. Not called where the process exits in the middle of a run.
+   * seconds, or `lateMs`. Not called where the process exits in the middle of a run.
    */
   late?(gathered: Gathered): Promise<void>;
+  readonly lateMs?: number;
   /** Called once after all others, also after an abort: gives back what would outlive the run. */
   release?(): void;
 }
@@ -63,6 +65,8 @@ export interface SamplingWindow {
   readonly maxFunctions: number;
   readonly sources: SourceIndex;
   readonly keepRawProfile: boolean;
+  /** Whether to tell what new objects hang on. */
+  readonly retainers: boolean;
 }
 
 /** What the samplers of a run filled in. Each writes its own part. */
@@ -79,6 +83,7 @@ export class Gathered {
   listeners: readonly ListenerGrowth[] | undefined;
   deoptimisations: readonly Deoptimisation[] | undefined;
   nativeFunctions: readonly NativeFunction[] | undefined;
+  retainers: readonly Retainer[] | undefined;
   activities: readonly ActivityCost[] | undefined;
   threadProfiles: readonly ThreadProfile[] = [];
   rawProfile: unknown;

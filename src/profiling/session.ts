@@ -33,6 +33,11 @@ export interface ProfileOptions {
   readonly samplers?: readonly Sampler[];
   /** Keep V8's own profile in `Signals.rawProfile`. Default false. */
   readonly rawProfile?: boolean;
+  /**
+   * In a `memory` run, tell what the objects hang on that were made and are still kept at its end, by two heap snapshots. Each
+   * stops the program for some seconds per 50 MB of heap. Default false.
+   */
+  readonly retainers?: boolean;
   /** Whether the run keeps the process alive until it ends. Default true; false in an agent. */
   readonly keepAlive?: boolean;
 }
@@ -165,6 +170,13 @@ export function checkProfileOptions(type: ProfileType, options: ProfileOptions):
   if (options.samplingIntervalUs !== undefined) {
     checkRange('samplingIntervalUs', options.samplingIntervalUs, 100, 1_000_000, 'microseconds');
   }
+  if (options.retainers === true && type !== 'memory') {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'retainers',
+      actual: `true for a profile of type ${type}`,
+      expected: 'a profile of type memory, the only one that looks at what is kept',
+    });
+  }
   if (options.maxFunctions !== undefined)
     checkRange('maxFunctions', options.maxFunctions, 1, 10_000, 'functions');
 }
@@ -227,6 +239,7 @@ class Run implements ProfileRun {
       maxFunctions: options.maxFunctions ?? 100,
       sources,
       keepRawProfile: options.rawProfile === true,
+      retainers: options.retainers === true,
     };
     for (const sampler of this.#samplers) {
       this.#guard(sampler, () => {
@@ -294,9 +307,10 @@ class Run implements ProfileRun {
     try {
       const gathered = this.#stopAll();
       const late = this.#started.filter((sampler) => sampler.late !== undefined);
+      const waitMs = Math.max(LATE_MS, ...late.map(({ lateMs = LATE_MS }) => lateMs));
       await Promise.race([
         Promise.all(late.map((sampler) => this.#guardLate(sampler, gathered))),
-        new Promise((resolve) => (this.#lateTimer = setTimeout(resolve, LATE_MS))),
+        new Promise((resolve) => (this.#lateTimer = setTimeout(resolve, waitMs))),
       ]);
       this.#settle();
     } catch (error) {
@@ -361,6 +375,7 @@ class Run implements ProfileRun {
       ...(gathered.listeners === undefined ? {} : { listeners: gathered.listeners }),
       ...(gathered.deoptimisations === undefined ? {} : { deoptimisations: gathered.deoptimisations }),
       ...(gathered.nativeFunctions === undefined ? {} : { nativeFunctions: gathered.nativeFunctions }),
+      ...(gathered.retainers === undefined ? {} : { retainers: gathered.retainers }),
       ...(gathered.activities === undefined ? {} : { activities: gathered.activities }),
       ...(gathered.threadProfiles.length === 0 ? {} : { threadProfiles: gathered.threadProfiles }),
       ...(gathered.rawProfile === undefined ? {} : { rawProfile: gathered.rawProfile }),

@@ -11,6 +11,7 @@ import { hostSection } from './host-section.js';
 import { html, trusted, type Markup } from './markup.js';
 import { comparisonsSection } from './comparisons.js';
 import { groupProfiles, optimizationsSection } from './optimizations.js';
+import { retainerTable } from './retainer-table.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
 import { seriesOf, timeLines } from './time-line.js';
@@ -163,7 +164,10 @@ function resultSections(
   if (result.allocations.length > 0) {
     sections.push([`allocations${suffix}`, `Allocation${label}`, allocationTable(result.allocations, root)]);
   }
-  const { activities = [], threads = [], threadProfiles = [] } = result;
+  const { activities = [], threads = [], threadProfiles = [], retainers = [] } = result;
+  if (retainers.length > 0) {
+    sections.push([`retainers${suffix}`, `What keeps objects${label}`, retainerTable(retainers, root)]);
+  }
   if (activities.length > 0) {
     sections.push([`operations${suffix}`, `Operations${label}`, activityTable(activities, root)]);
   }

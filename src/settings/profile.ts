@@ -25,6 +25,12 @@ export const profileOptionsSchema = z.strictObject({
     .max(100_000)
     .optional()
     .describe('Functions, operations and allocation sites to keep, hottest first: 100.'),
+  retainers: z
+    .boolean()
+    .optional()
+    .describe(
+      'For memory: tell what kept objects hang on, by two heap snapshots that stop the program for some seconds per 50 MB of heap.',
+    ),
 });
 
 /** Options with defaults filled in. */
@@ -33,6 +39,7 @@ export interface ProfileOptions {
   readonly durationMs: number;
   readonly samplingIntervalUs?: number;
   readonly maxFunctions?: number;
+  readonly retainers?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -1,7 +1,7 @@
-import type { AllocationSite, ListenerGrowth } from '../../model/signals.js';
-import { formatBytes, formatShare } from '../../units.js';
+import type { AllocationSite, ListenerGrowth, Retainer } from '../../model/signals.js';
+import { formatBytes, formatNumber, formatShare } from '../../units.js';
 import { confidenceAbove } from '../confidence.js';
-import { placeOf } from '../operation-finding.js';
+import { fileOf, placeOf } from '../operation-finding.js';
 import type { RankedFinding, Rule, RuleResult } from '../rule.js';
 import type { SignalView } from '../signal-view.js';
 
@@ -22,6 +22,8 @@ const EXPLAINED = 0.25;
 /** What Node makes for a response is often kept for a while by the program’s caches: it takes clearer growth. */
 const NODE_MADE = 0.5;
 const NODE_MADE_BYTES_PER_SECOND = 1e6;
+/** Of all new objects, what one holder has to have to be the one that a leak hangs on. */
+const RETAINER_SHARE = 0.25;
 const LISTENER_CALLS = /^_?(add|on|once|prepend(Once)?)(EventListener|Listener)?$|^addEventListener$/;
 
 /** Memory that collections do not free, growing over the window, with the function whose objects are kept. */
@@ -164,6 +166,14 @@ function finding(
   const used = view.value('heap.used') ?? 0;
   const secondsLeft = (limit - used) / growth;
   const kept = ofListeners ? 'listeners' : 'objects';
+  const retainer = mainRetainer(view);
+  const details = [
+    Number.isFinite(secondsLeft) &&
+      `At this rate the heap’s limit is reached in ${Math.round(secondsLeft / 60)} minutes.`,
+    retainer !== undefined && `They hang on ${holderText(retainer)}.`,
+    view.signals.retainers === undefined &&
+      'What holds them, a memory profile with retainers (--retainers) tells.',
+  ].filter((each) => each !== false);
   const location = siteShare === undefined ? undefined : site?.location;
   return {
     cause: ofListeners ? 'listener-leak' : 'heap-leak',
@@ -177,9 +187,7 @@ function finding(
       location === undefined
         ? `The heap keeps ${formatBytes(growth)} more every second`
         : `The ${kept} made in ${placeOf(location)} are never freed: ${formatBytes(growth)} more every second`,
-    ...(Number.isFinite(secondsLeft)
-      ? { detail: `At this rate the heap’s limit is reached in ${Math.round(secondsLeft / 60)} minutes.` }
-      : {}),
+    ...(details.length > 0 && { detail: details.join(' ') }),
     ...(location === undefined ? {} : { location }),
     evidence: [
       ...view.evidence(
@@ -198,6 +206,29 @@ function finding(
               statement: `${formatShare(siteShare)} of the sampled objects that are still alive were made there.`,
             },
           ]),
+      ...(retainer === undefined
+        ? []
+        : [
+            {
+              metric: 'retainer.share',
+              value: retainer.share,
+              unit: 'ratio' as const,
+              threshold: RETAINER_SHARE,
+              statement: `${formatShare(retainer.share)} of what was made and kept in the window, ${formatBytes(retainer.bytes)} in ${formatNumber(retainer.objects)} objects, hangs on ${holderText(retainer)}.`,
+            },
+          ]),
     ],
   };
+}
+
+/** What most of the new objects hang on, where a run looked for it. */
+function mainRetainer({ signals: { retainers = [] } }: SignalView): Retainer | undefined {
+  const [first] = retainers;
+  return first !== undefined && first.share >= RETAINER_SHARE ? first : undefined;
+}
+
+function holderText({ container, path, location }: Retainer): string {
+  const where = location === undefined ? '' : ` (${fileOf(location)}:${location.line})`;
+  if (path === '') return `an object of class ${container} without a name`;
+  return container === 'variable' ? `the variable ${path}${where}` : `${path}${where}, of class ${container}`;
 }

@@ -22,6 +22,8 @@ import { openOutside } from './outside.js';
 
 /** An agent that gives no sign for so long has no loop that comes round. */
 const SILENT_MS = 3000;
+/** Of a run that takes two heap snapshots. */
+const SNAPSHOTS_MS = 60_000;
 /** A block is the same in its fifth second as in its first. */
 const MAX_OUTSIDE_MS = 5000;
 
@@ -43,7 +45,9 @@ export async function profileEvenBlocked(
   type: ProfileType,
   options: AgentProfileOptions,
 ): Promise<Signals> {
-  const { durationMs } = options;
+  const { durationMs, retainers } = options;
+  // Its snapshots block the loop: that is no answer of the program's.
+  const silentMs = retainers === true ? SNAPSHOTS_MS : SILENT_MS;
   const ending = new AbortController();
   const signal = AbortSignal.any([ending.signal, ...(options.signal ? [options.signal] : [])]);
   const wait = (ms: number) => delay(ms, undefined, { signal }).catch(() => {});
@@ -61,17 +65,17 @@ export async function profileEvenBlocked(
   let outside: Promise<Signals> | undefined;
   try {
     try {
-      await Promise.race([own, begun, wait(SILENT_MS)]);
+      await Promise.race([own, begun, wait(silentMs)]);
     } catch (error) {
       if (!(error instanceof Error && error.message.includes(NO_ROOM))) throw error;
       // From outside nothing is loaded, and V8's profiles are not read into the program's heap.
       outside = profileOutside(agent.hello.pid, type, { ...options, signal }, FULL);
       return await outside.catch(() => own);
     }
-    if (hasBegun) await Promise.race([own, wait(durationMs + SILENT_MS)]);
+    if (hasBegun) await Promise.race([own, wait(durationMs + silentMs)]);
     if (isDone || signal.aborted) return await own;
     const windowMs = hasBegun ? Math.min(durationMs, MAX_OUTSIDE_MS) : durationMs;
-    const silent = `${BLOCKED} for ${SILENT_MS / 1000} s, so the agent inside it had no say`;
+    const silent = `${BLOCKED} for ${silentMs / 1000} s, so the agent inside it had no say`;
     outside = profileOutside(agent.hello.pid, type, { ...options, signal, durationMs: windowMs }, silent);
     // Where neither has an answer, the agent's error is the one that tells.
     return await Promise.any([own, outside]).catch(() => own);

@@ -96,7 +96,6 @@ export class HeapProfileSampler implements Sampler {
       this.#growth(gathered);
       live = this.#stopSampling();
     }
-    this.#session.post('HeapProfiler.disable');
     const { profile, elapsedMs } = this.#churn!;
     const summary: HeapSummary = summariseHeapProfile({
       churn: this.#named(profile),
@@ -113,6 +112,11 @@ export class HeapProfileSampler implements Sampler {
       if (live === undefined)
         gathered.warnings.push('The run was too short to tell live objects from collected ones.');
     }
+  }
+
+  /** Not before: V8 forgets the ids of objects then, by which the retainers tell old from new. */
+  release(): void {
+    this.#session.post('HeapProfiler.disable');
   }
 
   #startSampling(includeCollected: boolean, samplingInterval: number): void {

@@ -18,13 +18,14 @@ import { NativeCodeSampler } from './native-code.js';
 import { PeerSampler } from './peers.js';
 import { PoolQueueSampler } from './pool-queue.js';
 import { ProcessSampler } from './process.js';
+import { RetainerSampler } from './retainers.js';
 import { ThreadSampler } from './threads.js';
 import { TickReading } from './tick-reading.js';
 import { WorkerSampler } from './workers.js';
 
 /**
  * The built-in samplers in the order of their start. The heap profile comes first because a memory run begins
- * with a full collection, which belongs to no figure; the activity's replacements come after all that reads files
+ * with a full collection, which belongs to no figure, after the first snapshot of one that looks for retainers; the activity's replacements come after all that reads files
  * itself; the CPU profile and the samples of native code last, so that they see none of the starting.
  */
 export function builtInSamplers(native: NativeContract, session: InspectorSession): Sampler[] {
@@ -36,6 +37,7 @@ export function builtInSamplers(native: NativeContract, session: InspectorSessio
   return [
     closing(reading),
     nativeCode.naming(),
+    new RetainerSampler(),
     new HeapProfileSampler(session, cpu),
     new MemoryMapSampler(native),
     new HostSampler(native, reading),

@@ -185,6 +185,20 @@ describe('memory', () => {
     expect(finding.detail).toMatch(/limit is reached in \d+ minutes/);
   });
 
+  it('names what a leak hangs on where the run looked for it, if it is the greater part', () => {
+    const allocations = [site('remember', { liveBytes: 9e6, allocatedBytes: 1e7 })];
+    const leak = { metrics: { 'heap.live.growth': 2e6 }, allocations };
+    const retainer = { container: 'Map', path: 'sessions', bytes: 8e6, objects: 9e4 };
+    const location = { function: 'login', file: '/app/lib/app.js', line: 3 };
+    const named = first({ ...leak, retainers: [{ ...retainer, share: 0.9, location }] });
+    expect(named.detail).toContain('They hang on sessions (app.js:3), of class Map.');
+    expect(named.evidence).toContainEqual(
+      expect.objectContaining({ metric: 'retainer.share', value: 0.9, threshold: 0.25 }),
+    );
+    expect(first({ ...leak, retainers: [{ ...retainer, share: 0.2 }] }).detail).not.toContain('hang on');
+    expect(first(leak).detail).toContain('--retainers');
+  });
+
   it('does not leak where what is kept comes from everywhere, or hardly grows', () => {
     const everywhere = Array.from({ length: 10 }, (_, i) => site(`f${i}`, { liveBytes: 1e6 }));
     expect(first({ metrics: { 'heap.live.growth': 2e6 }, allocations: everywhere }).cause).toBe('healthy');

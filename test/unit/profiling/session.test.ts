@@ -27,6 +27,11 @@ describe('arguments', () => {
   ])('refuses %s of %s', async (key, value) => {
     await expect(gatherSignals('cpu', { durationMs: 50, [key]: value })).rejects.toThrow(key);
   });
+  it('refuses to look for retainers where nothing else looks at what is kept', async () => {
+    await expect(gatherSignals('cpu', { durationMs: 50, retainers: true })).rejects.toThrow(
+      /retainers.*memory/s,
+    );
+  });
   it('refuses a type that does not exist', async () => {
     await expect(gatherSignals('disk' as 'cpu', { durationMs: 50 })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
