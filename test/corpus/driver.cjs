@@ -37,9 +37,12 @@ exports.drive = function drive(server, { ratePerSecond, connections = 8, paths =
   else server.once('listening', start);
 };
 
-/** Sends the requests of one load; in a process of its own, or in a worker thread (`load.js`). */
+/**
+ * Sends the requests of one load; in a process of its own, or in a worker thread (`load.js`). Where the score is for another
+ * load of the case than its own, that one's rate comes by the environment, which both share with the program.
+ */
 exports.generate = function generate({ port, ratePerSecond, connections, paths, body }) {
-  const rate = Number(ratePerSecond);
+  const rate = Number(process.env.CORPUS_RATE_PER_SECOND ?? ratePerSecond);
   if (rate === Infinity) {
     saturate({ port, connections, paths, body });
     return;

@@ -3,10 +3,12 @@
  * first finding names the true cause and the true function, for either half of the corpus.
  *
  *   node test/corpus/score.js [--half development|held-out] [--duration 4] [--json]
- *     [--resume results.ndjson] [--budget seconds] [case …]
+ *     [--load low|saturating] [--resume results.ndjson] [--budget seconds] [case …]
  *
  * The halves (`half` in `case.json`): rules are developed on the one; the other is only ever scored here. A case of
  * the held-out half that has been used to mend a rule belongs to the development half from then on.
+ * `--load` runs the cases that name that load in `loads`, each at the rate given there, and with another truth where it
+ * changes with the load: a healthy program that is asked for all it can do is saturated.
  * `--resume` appends a line a case to a file and skips the cases that are in it, `--budget` stops in time, so that
  * a score can be gathered in pieces on a machine that is not ours for long.
  */
@@ -38,9 +40,18 @@ export function readTruth(name) {
   return { half: 'development', entry: 'app.js', ...truth };
 }
 
-/** Profiles one case, or runs its experiment, and returns its truth beside the analysis. */
-export async function runCase(name, durationMs, warmUpMs = WARM_UP_MS) {
-  const truth = readTruth(name);
+/** The truth of a case at one of its other loads; undefined where it names none of that name. */
+export function truthAt(name, load) {
+  const { loads, ...truth } = readTruth(name);
+  return loads?.[load] === undefined ? undefined : { ...truth, load, ...loads[load] };
+}
+
+/**
+ * Profiles one case, or runs its experiment, and returns its truth beside the analysis.
+ *
+ * @param truth the case's own where it is left out; see `truthAt`.
+ */
+export async function runCase(name, durationMs, warmUpMs = WARM_UP_MS, truth = readTruth(name)) {
   return truth.experiment === undefined
     ? profileCase(name, truth, durationMs, warmUpMs)
     : experimentCase(name, truth);
@@ -73,7 +84,11 @@ async function profileCase(name, truth, durationMs, warmUpMs) {
   const isEnteredFirst = truth.cgroup?.memoryBytes !== undefined;
   const [command, ...args] = isEnteredFirst ? group.wrap(plain) : plain;
   const child = spawn(command, args, {
-    env: { ...process.env, ...server.env },
+    env: {
+      ...process.env,
+      ...server.env,
+      ...(truth.ratePerSecond === undefined ? {} : { CORPUS_RATE_PER_SECOND: String(truth.ratePerSecond) }),
+    },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const exited = new Promise((resolve) => child.once('exit', resolve));
@@ -122,8 +137,9 @@ export function judge({ truth, analysis }) {
   };
 }
 
-async function scoreCase(name, durationMs) {
-  const run = await runCase(name, durationMs);
+async function scoreCase(name, durationMs, load) {
+  const truth = load === undefined ? readTruth(name) : truthAt(name, load);
+  const run = await runCase(name, durationMs, WARM_UP_MS, truth);
   const [first, ...others] = ofProgram(run);
   return {
     case: name,
@@ -163,6 +179,7 @@ async function main() {
     options: {
       duration: { type: 'string', default: '4' },
       half: { type: 'string' },
+      load: { type: 'string' },
       resume: { type: 'string' },
       budget: { type: 'string', default: 'Infinity' },
       json: { type: 'boolean', default: false },
@@ -175,13 +192,16 @@ async function main() {
   }
   const names = (positionals.length > 0 ? positionals : caseNames())
     .filter((name) => values.half === undefined || readTruth(name).half === values.half)
-    .filter((name) => !rows.some((row) => row.case === name));
+    .filter((name) => values.load === undefined || truthAt(name, values.load) !== undefined)
+    .filter(
+      (name) => !rows.some((row) => row.case === name && (values.load ?? readTruth(name).load) === row.load),
+    );
   for (const [index, name] of names.entries()) {
     if (performance.now() > stopAt) {
       console.error(`stopped by --budget with ${names.length - index} cases to come`);
       break;
     }
-    const row = await scoreCase(name, Number(values.duration) * 1000).catch((error) =>
+    const row = await scoreCase(name, Number(values.duration) * 1000, values.load).catch((error) =>
       console.error(`${name}: ${error.message}`),
     );
     if (row === undefined) continue;
