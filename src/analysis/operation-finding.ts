@@ -12,8 +12,8 @@ import type { HotOperation, SignalView } from './signal-view.js';
 export interface OperationThresholds {
   /** Longest stretch in ms, and the least share of the loop's time that goes with it. */
   readonly block: { readonly longestMs: number; readonly loopShare: number };
-  /** Share of the loop's time, and of its busy time, that is too much however short each call is. */
-  readonly load: { readonly loopShare: number; readonly busyShare: number };
+  /** Share of the loop's time, and of its busy time, that is too much however short each call is; absent where none is. */
+  readonly load?: { readonly loopShare: number; readonly busyShare: number };
 }
 
 export function exceeds(
@@ -23,7 +23,7 @@ export function exceeds(
   const longestMs = Math.max(block.longestMs, chanceRunMs);
   return (
     (operation.longestRunMs >= longestMs && loopShare >= block.loopShare) ||
-    (loopShare >= load.loopShare && busyShare >= load.busyShare)
+    (load !== undefined && loopShare >= load.loopShare && busyShare >= load.busyShare)
   );
 }
 
@@ -43,17 +43,17 @@ export function operationFinding(
   text: OperationText,
 ): RankedFinding {
   const { operation, loopShare, busyShare } = hot;
-  const longestMs = Math.max(thresholds.block.longestMs, hot.chanceRunMs);
-  const confidence = Math.max(
-    Math.min(
-      confidenceAbove(operation.longestRunMs, longestMs),
-      confidenceAbove(loopShare, thresholds.block.loopShare),
-    ),
-    Math.min(
-      confidenceAbove(loopShare, thresholds.load.loopShare),
-      confidenceAbove(busyShare, thresholds.load.busyShare),
-    ),
+  const { block, load } = thresholds;
+  const longestMs = Math.max(block.longestMs, hot.chanceRunMs);
+  const blocks = Math.min(
+    confidenceAbove(operation.longestRunMs, longestMs),
+    confidenceAbove(loopShare, block.loopShare),
   );
+  const loads =
+    load === undefined
+      ? 0
+      : Math.min(confidenceAbove(loopShare, load.loopShare), confidenceAbove(busyShare, load.busyShare));
+  const confidence = Math.max(blocks, loads);
   const detail = [viaText(hot), text.detail?.(hot)].filter((part) => part !== undefined).join(' ');
   return {
     cause: text.cause,
@@ -76,14 +76,14 @@ function operationEvidence(view: SignalView, hot: HotOperation, thresholds: Oper
       metric: 'operation.loopShare',
       value: loopShare,
       unit: 'ratio',
-      threshold: thresholds.load.loopShare,
+      threshold: thresholds.load?.loopShare ?? thresholds.block.loopShare,
       statement: `${capitalised(operation.name)} in ${name} held the event loop for ${formatShare(loopShare)} of the time.`,
     },
     {
       metric: 'operation.busyShare',
       value: busyShare,
       unit: 'ratio',
-      threshold: thresholds.load.busyShare,
+      ...(thresholds.load && { threshold: thresholds.load.busyShare }),
       statement: `That is ${formatShare(busyShare)} of the time in which the program did anything.`,
     },
     {

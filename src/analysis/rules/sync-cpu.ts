@@ -18,7 +18,6 @@ const THRESHOLDS = {
  */
 const NODE_THRESHOLDS = {
   block: { longestMs: 40, loopShare: 0.05 },
-  load: { loopShare: 2, busyShare: 2 },
 } as const;
 /** Modules of Node that compute what they are asked for: printing, comparing, taking addresses and texts apart. */
 const COMPUTES =
@@ -51,7 +50,7 @@ export const syncCpu: Rule = {
     }
     return {
       findings: kept.map((each) =>
-        operationFinding(view, each, THRESHOLDS, {
+        operationFinding(view, each, isOfServer(each) ? NODE_THRESHOLDS : THRESHOLDS, {
           cause: 'sync-cpu',
           title: ({ operation }) => `${placeOf(operation.location)} computes on the event loop`,
           detail: ({ operation }) =>

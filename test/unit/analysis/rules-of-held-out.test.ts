@@ -138,6 +138,24 @@ describe('a stretch of samples', () => {
   it('is chance where requests follow one another and each holds some of the function', () => {
     expect(causes(hot(0.97, 15))).toEqual(['saturated']);
   });
+  it('is chance too where samples see less of a full loop than the kernel does', () => {
+    const metrics = {
+      'eventLoop.utilization': 0.97,
+      'cpu.busy.share': 0.6,
+      'thread.main.onCpu': 0.93,
+      'cpu.samples': 760,
+    };
+    const end = (longestRunMs: number) => ({
+      metrics,
+      operations: [operation('node', 'node:_http_outgoing: end', 0.83, { busy: 0.6, longestRunMs })],
+    });
+    expect(causes(end(67))).toEqual(['saturated']);
+    const [finding] = analyse(signals(end(900))).findings;
+    expect(finding).toMatchObject({ cause: 'sync-cpu' });
+    expect(finding!.evidence).toContainEqual(
+      expect.objectContaining({ metric: 'operation.loopShare', threshold: 0.05 }),
+    );
+  });
   it('is a fault where it is longer than that, and where the loop rests between tasks', () => {
     expect(causes(hot(0.97, 40))).toEqual(['sync-cpu']);
     expect(causes(hot(0.5, 15))).toEqual(['sync-cpu']);
