@@ -26,6 +26,7 @@ import type { CompareOptions } from './validation/options.js';
 import { resolveModule } from './validation/subject.js';
 import { confidenceAbove } from './analysis/confidence.js';
 
+/** The function that does its work both ways, told which by its last argument; an export, because fresh processes call it. */
 export interface ExperimentSubject {
   /** Absolute path, file URL, or path relative to the working directory. */
   readonly module: string | URL;
@@ -36,6 +37,7 @@ export interface ExperimentSubject {
   readonly factory?: boolean;
 }
 
+/** What an experiment came to: a verdict on the cause, and the comparison that it rests on. */
 export interface ExperimentOutcome {
   readonly cause: ExperimentCause;
   readonly status: ExperimentStatus;

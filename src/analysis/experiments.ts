@@ -135,7 +135,10 @@ interface Writer {
 /** Threads that are busy writing to shared memory by the code of one file, and do not stand at a lock there. */
 function lineSharing(findings: readonly Finding[], signals: ExperimentSignals): ProposedExperiment[] {
   const threads = [
-    { operations: signals.operations ?? [], sampledMs: signals.durationMs ?? 0 },
+    // Of a window without a known length no share can be told.
+    ...(signals.durationMs === undefined
+      ? []
+      : [{ operations: signals.operations ?? [], sampledMs: signals.durationMs }]),
     ...(signals.threadProfiles ?? []),
   ];
   const byFile = new Map<string, Writer[]>();

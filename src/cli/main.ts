@@ -396,7 +396,12 @@ Examples:
     )
     .argument('[cause]', `${EXPERIMENT_CAUSES.join(', ')}; may be left out with --recommendation`)
     .addOption(new Option('-m, --module <file>', 'module that does the work both ways'))
-    .addOption(new Option('-e, --export <name>', 'its function (default: experiment)').argParser(exportName))
+    .addOption(
+      new Option(
+        '-e, --export <name>',
+        'its function (default: experiment, or the name that the recommendation gives it)',
+      ).argParser(exportName),
+    )
     .addOption(
       new Option(
         '--factory',
@@ -435,7 +440,7 @@ The way, by cause:
 Examples:
   $ sysopt test-cause cache-unfriendly-access --template > experiment.mjs
   $ sysopt test-cause cache-unfriendly-access --module experiment.mjs --factory
-  $ sysopt test-cause --recommendation recommendation-0193… --module experiment.mjs --export sumColumns --factory`,
+  $ sysopt test-cause --recommendation recommendation-0193… --module experiment.mjs --factory`,
     )
     .action((cause: string | undefined, options: Flags) =>
       runVerb(options.json === true, async (session) => {

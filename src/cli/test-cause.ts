@@ -75,7 +75,9 @@ async function ofRecommendation(
       throw new UsageError(`${id} is about ${action.cause}, not ${named}.`, 'Leave the cause out.');
     }
     if (subject === undefined) return printTemplate(action.template, session);
-    const outcome = await optimizer.apply(id, subject, compareOptions(options, session));
+    // Its template exports the function under the name that the action gives it.
+    const proposed = { ...subject, export: options.export ?? action.export };
+    const outcome = await optimizer.apply(id, proposed, compareOptions(options, session));
     return tell(outcome, options, session);
   } finally {
     await optimizer.close();

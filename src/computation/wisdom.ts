@@ -29,7 +29,9 @@ export interface WisdomOfHost {
   readonly entries: readonly WisdomEntry[];
 }
 
+/** What one computation chose in one place, as `exportWisdom` writes it and `importWisdom` takes it. */
 export interface WisdomEntry {
+  /** Name of the computation. */
   readonly computation: string;
   readonly choice: ComputationChoice;
 }

@@ -3,6 +3,8 @@
  * does it, and without the cause.
  */
 export const EXPERIMENT_CAUSES = ['false-sharing', 'cache-unfriendly-access', 'lock-contention'] as const;
+
+/** A cause that `testCause` decides on: one of `EXPERIMENT_CAUSES`. */
 export type ExperimentCause = (typeof EXPERIMENT_CAUSES)[number];
 
 /** What the function is told, beside its own arguments, as its last one. */

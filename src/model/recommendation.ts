@@ -48,6 +48,7 @@ export type Action =
       readonly guide: string;
     };
 
+/** What tells actions apart: `recommendation.action.kind`. */
 export type ActionKind = Action['kind'];
 
 /** By the compiler all of them: what the store accepts. */

@@ -25,13 +25,12 @@ export const TIME_LINES = String.raw`
   const BINARY_STEPS = Array.from({ length: 60 }, (_, power) => 2 ** power);
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim();
 
-  const drawTimeLine = (chart, group, zoomed) => {
+  const drawTimeLine = (chart, { value, label, mean, meanLabel }, group, zoomed) => {
     const { unit, bounds, at, values } = JSON.parse(chart.querySelector('.series').textContent);
     const plot = chart.querySelector('.plot');
-    const [value, label] = chart.querySelectorAll('figcaption b, figcaption span');
-    const [mean, meanLabel] = [value.textContent, label.textContent];
+    [value.textContent, label.textContent] = [mean, meanLabel];
     const axis = { stroke: colour('soft'), font: '11px sans-serif', ticks: { show: false }, grid: { stroke: colour('line'), width: 1 } };
-    return new uPlot({
+    const drawn = new uPlot({
       width: plot.clientWidth,
       height: HEIGHT,
       legend: { show: false },
@@ -54,6 +53,9 @@ export const TIME_LINES = String.raw`
         }],
       },
     }, [at, values], plot);
+    drawn.root.setAttribute('role', 'img');
+    drawn.root.setAttribute('aria-label', plot.querySelector('svg').getAttribute('aria-label'));
+    return drawn;
   };
 
   document.querySelectorAll('.time-lines').forEach((lines, index) => {
@@ -67,13 +69,17 @@ export const TIME_LINES = String.raw`
     reset.hidden = true;
     lines.before(bar);
     const charts = Array.from(lines.querySelectorAll('.chart'));
+    const captions = charts.map((chart) => {
+      const [value, label] = chart.querySelectorAll('figcaption b, figcaption span');
+      return { value, label, mean: value.textContent, meanLabel: label.textContent };
+    });
     const zoomed = (is) => { reset.hidden = !is; };
     let drawn = [];
     const draw = () => {
       drawn.forEach((each) => each.destroy());
-      drawn = charts.map((chart) => {
+      drawn = charts.map((chart, i) => {
         chart.classList.add('drawn');
-        return drawTimeLine(chart, 'run-' + index, zoomed);
+        return drawTimeLine(chart, captions[i], 'run-' + index, zoomed);
       });
     };
     draw();

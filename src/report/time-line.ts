@@ -99,7 +99,7 @@ export function lineChart(series: Series): Markup {
   const show = (value: number) => formatValue(value, series.unit);
   const description = `${series.name}: mean ${show(mean)}, from ${show(Math.min(...values))} to ${show(Math.max(...values))} over ${formatValue(end - start, 'ms')}`;
   const kept = thin(series.points, KEPT_POINTS);
-  return html`<figure class="chart" aria-label="${description}">
+  return html`<figure class="chart">
     <figcaption><code>${series.name}</code><b>${show(mean)}</b><span class="quiet">mean</span></figcaption>
     <div class="plot">
       <span class="y-high">${show(high)}</span><span class="y-low">${show(low)}</span>

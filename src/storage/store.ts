@@ -412,7 +412,11 @@ export class Store {
       }
     }
     const points = await this.#points(this.#layout.metrics(dayOf(result.createdAt)), id);
-    const timeline = points.flatMap(({ atMs, values }) => (atMs === undefined ? [] : [{ atMs, values }]));
+    // An exit that overtakes a write which is under way leaves the points twice (`result-parts.ts`).
+    const byTime = new Map(
+      points.flatMap(({ atMs, values }) => (atMs === undefined ? [] : [[atMs, values]])),
+    );
+    const timeline = [...byTime].map(([atMs, values]) => ({ atMs, values }));
     return { ...result, timeline, analysis: { findings, ruledOut, summary }, recommendations, warnings };
   }
 

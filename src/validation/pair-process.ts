@@ -123,11 +123,30 @@ async function openBoth(calls: readonly [() => unknown, () => unknown]): Promise
   return opened as [OpenedSide, OpenedSide];
 }
 
+/**
+ * A function that returns a function is most often a factory that was not called one: its making would be timed, and the
+ * check could not tell, because nothing of two functions can be compared.
+ */
+function refuseUncalled(results: readonly [unknown, unknown]): void {
+  for (const index of [0, 1] as const) {
+    const { label, factory } = request.sides[index];
+    if (factory || typeof results[index] !== 'function') continue;
+    throw new Failed({
+      kind: 'load',
+      label,
+      reason: 'it returned a function, which would not be timed',
+      remedy:
+        'Give `factory: true` (--factory) to time what it returns; to time its making, `checkResults: false`.',
+    });
+  }
+}
+
 async function measure(): Promise<PairReply> {
   const loaded: { call: () => unknown; args: readonly unknown[] }[] = [];
   for (const index of [request.first, 1 - request.first] as (0 | 1)[]) loaded[index] = await loadSide(index);
   const opened = await openBoth([loaded[0]!.call, loaded[1]!.call]);
   const results = [opened[0].result, opened[1].result] as const;
+  if (request.check !== false) refuseUncalled(results);
   if (request.check !== 'return') {
     const difference = disagreement(request.check, ...results);
     if (difference !== null) return { ok: false, failure: { kind: 'disagree', difference } };

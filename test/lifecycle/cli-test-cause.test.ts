@@ -74,14 +74,16 @@ describe('sysopt test-cause', () => {
   it('runs the experiment of a recommendation and stores what it came to', async () => {
     using folder = scratch();
     const storage = join(folder.path, 'store');
-    await stored(storage, proposal());
+    const { action } = proposal();
+    await stored(storage, proposal({ action: { ...action, export: 'parted' } as Recommendation['action'] }));
     const about = ['test-cause', '--recommendation', proposal().id, '--storage', storage];
     const printed = await runCli([...about, '--template']);
     expect(printed).toMatchObject({ code: 0, stdout: `${MODULE.trimEnd()}\n` });
 
     const module = join(folder.path, 'experiment.mjs');
     writeFileSync(module, printed.stdout);
-    const run = ['--module', module, '--export', 'parted', '--factory', '--args', '[4]', ...QUICK];
+    // The name of its function is the recommendation's, which the template has too.
+    const run = ['--module', module, '--factory', '--args', '[4]', ...QUICK];
     const { code, json } = await runCli([...about, ...run, '--json']);
     expect(code).toBe(0);
     expect(json.status).toBe('cause_found');

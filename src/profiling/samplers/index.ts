@@ -25,8 +25,9 @@ import { WorkerSampler } from './workers.js';
 
 /**
  * The built-in samplers in the order of their start. The heap profile comes first because a memory run begins
- * with a full collection, which belongs to no figure, after the first snapshot of one that looks for retainers; the activity's replacements come after all that reads files
- * itself; the CPU profile and the samples of native code last, so that they see none of the starting.
+ * with a full collection, which belongs to no figure, after the first snapshot of one that looks for retainers; the
+ * activity's replacements come after all that reads files itself; the CPU profile and the samples of native code last,
+ * so that they see none of the starting.
  */
 export function builtInSamplers(native: NativeContract, session: InspectorSession): Sampler[] {
   const reading = new TickReading(native);

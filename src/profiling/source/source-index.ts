@@ -43,8 +43,31 @@ export class SourceIndex {
     return TYPESCRIPT.test(file) && this.#file(file).text === null;
   }
 
-  /** @param text what V8 executed for the file, where that is not on disk. */
-  learn(file: string, text: string): void {
+  /**
+   * Whether a function can begin at V8's 1-based place in the text that is taken for the executed one. False where a loader
+   * transformed a file of TypeScript without Node's knowledge, so that its text is another one.
+   */
+  mayBeginAt(file: string, line: number, column: number): boolean {
+    if (!TYPESCRIPT.test(file)) return true;
+    const indexed = this.#file(file);
+    const { text } = indexed;
+    // Code of the module itself begins at 1:1, whatever its text.
+    if (text === null || (line === 1 && column === 1) || this.#syntax(indexed) === null) return true;
+    const lineStart = indexed.lineStarts[line - 1];
+    if (lineStart === undefined) return false;
+    const offset = lineStart + column - 1;
+    const nextLine = indexed.lineStarts[line] ?? text.length + 1;
+    if (offset >= nextLine - 1) return false;
+    // Of a class without a constructor, the one that V8 makes, and what initialises its fields.
+    if (/^(class\b|static\b|[#\w$[\]'"]+\s*[=;])/.test(text.slice(offset, offset + 200))) return true;
+    const found = this.functionAt(file, line, column);
+    // V8 counts from the parameters, the parser from the keyword.
+    if (found === null || found.start === offset) return found !== null;
+    return text[offset] === '(' && !text.slice(found.start, offset).includes('(');
+  }
+
+  /** @param text what V8 executed for the file, where that is not on disk; null where it is not known either. */
+  learn(file: string, text: string | null): void {
     this.#files.set(file, indexedFile(text));
   }
 

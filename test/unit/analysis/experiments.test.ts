@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { analyse } from '../../../dist/analysis/analyse.js';
 import { experimentTemplate } from '../../../dist/analysis/experiment-templates.js';
+import { proposeExperiments } from '../../../dist/analysis/experiments.js';
 import { recommend } from '../../../dist/analysis/recommend.js';
 import { EXPERIMENT_CAUSES, type ExperimentArm } from '../../../dist/model/experiment.js';
 import type { OperationCost, Signals, ThreadProfile } from '../../../dist/model/signals.js';
@@ -120,6 +121,13 @@ describe('threads that write to shared memory', () => {
     ['none', [worker('1', 0), worker('2', 0)]],
   ])('are not where they are %s', (_why, threadProfiles) => {
     expect(proposedFor(signals({ threadProfiles })).proposed).toEqual([]);
+  });
+
+  it('are told by workers alone where the length of the window is not known', () => {
+    const { operations } = worker('1', 0.9);
+    const given = { metrics: {}, operations, threadProfiles: [worker('2', 0.9)] };
+    expect(proposeExperiments([], { ...given, durationMs: WINDOW_MS })).toHaveLength(1);
+    expect(proposeExperiments([], given)).toEqual([]);
   });
 
   it('are the lock’s matter where they stand at one: which lock would do better is measured', () => {

@@ -1,4 +1,8 @@
 import * as acorn from 'acorn';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import * as nodeModule from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { learnExecutedScripts } from '../../../dist/profiling/source/executed-scripts.js';
@@ -58,5 +62,55 @@ describe('the text of transformed TypeScript', () => {
     learnExecutedScripts(session, { nodes: [node('9', APP, 50)] }, sources);
     expect(session.posted.at(-1)).toBe('Debugger.disable');
     expect(sources.functionAt(APP, 1, 11)).toBeNull();
+  });
+
+  it('is learnt of the other files where one script is gone', () => {
+    const session = sessionOf({ '7': EXECUTED });
+    const sources = new SourceIndex(acorn);
+    const nodes = [node('9', '/nowhere/gone.ts', 50), node('7', APP, 50)];
+    learnExecutedScripts(session, { nodes }, sources);
+    expect(sources.functionAt(APP, 1, 11)).toMatchObject({ name: 'a' });
+  });
+
+  it('costs no profile where V8 has no debugger', () => {
+    const posted: string[] = [];
+    const post = (method: string): never => {
+      posted.push(method);
+      throw new Error(`'${method}' wasn't found`);
+    };
+    learnExecutedScripts({ post }, { nodes: [node('7', APP, 50)] }, new SourceIndex(acorn));
+    expect(posted).toEqual(['Debugger.enable']);
+  });
+
+  // Loaders that register no map with Node (ts-node), where Node itself could have run the file.
+  const strips =
+    'stripTypeScriptTypes' in nodeModule &&
+    (process.features as { typescript?: unknown }).typescript === 'strip';
+  it.runIf(strips)('is asked too where functions begin at other places than in the stripped text', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sysopt-executed-'));
+    const file = join(folder, 'app.ts');
+    writeFileSync(
+      file,
+      'interface Text { readonly text: string }\n\nexport function a(t: string): unknown {\n  return JSON.parse(t) as unknown;\n}\n',
+    );
+    const at = (lineNumber: number, columnNumber: number) => {
+      const { callFrame, ...rest } = node('7', file, 50);
+      return { ...rest, callFrame: { ...callFrame, lineNumber, columnNumber } };
+    };
+    const executed = '"use strict";\nexports.a = a;\nfunction a(t) {\n    return JSON.parse(t);\n}\n';
+    const asStripped = sessionOf({ '7': executed });
+    learnExecutedScripts(asStripped, { nodes: [at(0, 0), at(2, 17)] }, new SourceIndex(acorn));
+    expect(asStripped.posted).toEqual([]);
+
+    const session = sessionOf({ '7': executed });
+    const sources = new SourceIndex(acorn);
+    learnExecutedScripts(session, { nodes: [at(2, 10)] }, sources);
+    expect(session.posted).toContain('Debugger.getScriptSource');
+    expect(sources.functionAt(file, 3, 11)).toMatchObject({ name: 'a', line: 3 });
+
+    const lost = new SourceIndex(acorn);
+    learnExecutedScripts(sessionOf({}), { nodes: [at(2, 10)] }, lost);
+    expect(lost.functionAt(file, 3, 11)).toBeNull();
+    rmSync(folder, { recursive: true });
   });
 });

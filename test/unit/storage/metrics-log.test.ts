@@ -37,6 +37,18 @@ it('leaves out figures that are none, instead of storing null', async () => {
   expect((await store.getResult('cpu-1')).timeline).toEqual([{ atMs: 1, values: { b: 2 } }]);
 });
 
+it('a time line that was written twice, as by an exit during a write, is read once', async () => {
+  const path = scratch();
+  const store = openStore(path);
+  const stored = result('cpu-1');
+  await store.saveResult(stored);
+  const file = join(path, 'metrics', `${DAY}.ndjson`);
+  appendFileSync(file, readFileSync(file));
+  const { timeline } = await store.getResult('cpu-1');
+  expect(timeline.length).toBeGreaterThan(0);
+  expect(timeline).toEqual(stored.timeline);
+});
+
 it('a day without metrics has none; a path is no day', async () => {
   const store = openStore(scratch());
   expect(await store.metrics('2020-01-01')).toEqual([]);

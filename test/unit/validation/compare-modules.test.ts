@@ -56,6 +56,12 @@ describe('compare over module exports', () => {
     await compare(of('sumLoop'), of('sumWrong'), { ...quick, checkResults: { relativeTolerance: 1e-5 } });
   });
 
+  it('times the making of functions where no result is to be checked', async () => {
+    const made = of('makeSum', { args: [4000] });
+    const result = await compare(made, made, { ...quick, checkResults: false });
+    expect(result.pairs).toBeGreaterThan(0);
+  });
+
   it('awaits asynchronous variants', async () => {
     const result = await compare(of('sumLoop'), of('sumAsync'), quick);
     expect(result.pairs).toBeGreaterThan(0);
@@ -139,6 +145,11 @@ describe('compare over subjects that cannot be compared', () => {
       'a factory that returns no function',
       { export: 'makeNothing', factory: true },
       /factory returned a value of type number/,
+    ],
+    [
+      'a factory that was not called one, whose making would be timed',
+      { export: 'makeSum', args: [4000] },
+      /Cannot load broken: it returned a function, which would not be timed\. Give `factory: true` \(--factory\)/,
     ],
     [
       'a module that is missing',
