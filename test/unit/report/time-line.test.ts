@@ -33,6 +33,16 @@ describe('time lines', () => {
     expect(text).not.toMatch(/NaN|Infinity/);
   });
 
+  it('are named once, by the drawing', () => {
+    const points = [
+      [0, 5],
+      [1, 6],
+    ] as const;
+    const { text } = lineChart({ name: 'x', unit: 'count', points });
+    expect(text.match(/aria-label="[^"]*"/g)).toEqual([expect.stringContaining('x: mean 5.5')]);
+    expect(text).toMatch(/<svg [^>]*aria-label/);
+  });
+
   it('draw a series of zeros', () => {
     const text = lineChart({
       name: 'x',
