@@ -7,7 +7,7 @@ import { ENVIRONMENT_CAUSES, type RankedFinding, type Rule } from './rule.js';
 import { defaultRules } from './rules/index.js';
 import { runRule } from './run-rule.js';
 import { SignalView } from './signal-view.js';
-import { stateOf } from './state.js';
+import { LEAST_WINDOW_MS, stateOf } from './state.js';
 
 /**
  * Findings, best first: what takes most of the program's time or headroom, weighed by how sure it is. Never
@@ -30,7 +30,10 @@ export function analyse(
   const view = new SignalView(signals);
   const found: RankedFinding[] = [];
   const rejected: RuledOut[] = [];
+  const isTooShort = signals.durationMs < LEAST_WINDOW_MS;
   for (const rule of rules) {
+    // What a user's own rule asks of a window is its own business.
+    if (isTooShort && defaultRules.includes(rule)) continue;
     try {
       const { findings, because } = runRule(rule, view);
       found.push(...findings);

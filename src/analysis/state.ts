@@ -8,7 +8,7 @@ const SATURATED = 0.9;
 /** The loop of a program whose callers wait for a CPU too rests for a moment now and then, though its thread wants to run. */
 const NEARLY = 0.8;
 /** Forty samples at most: what a shorter window shows is chance, and the start of the profile itself. */
-const LEAST_WINDOW_MS = 100;
+export const LEAST_WINDOW_MS = 100;
 /** A shorter window shows a moment, not a state. */
 const WHOLE_WINDOW_MS = 1000;
 /** What is wrong around the program comes before its own state only where it weighs more than this. */

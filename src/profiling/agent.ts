@@ -12,6 +12,7 @@ import type { StartRun } from './agent-connection.js';
 import type * as AttachedAgent from './attached-agent.js';
 import type * as Headroom from './headroom.js';
 import { CONTROL_VARIABLE, EXTEND_VARIABLE, isLauncher, NO_ROOM } from './protocol.js';
+import { withoutWarnings } from './without-warnings.js';
 
 /** A controller that does not accept within this time is not waited for any longer. */
 const CONNECT_TIMEOUT_MS = 3000;
@@ -62,18 +63,12 @@ async function extended(startRun: StartRun): Promise<StartRun> {
  * releases warn of it, on the program's output, which is not ours to write to.
  */
 const startLoadedRun: StartRun = (type, options) => {
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- put back as it was, never called here.
-  const warn = process.emitWarning;
-  process.emitWarning = () => {};
   const load = createRequire(import.meta.url);
-  let loaded: typeof AttachedAgent;
-  try {
+  const loaded = withoutWarnings(() => {
     const { HEADROOM_TO_LOAD, headroomBytes } = load('./headroom.js') as typeof Headroom;
     if (headroomBytes() < HEADROOM_TO_LOAD) throw new Error(`${NO_ROOM} to load the profiler.`);
-    loaded = load('./attached-agent.js') as typeof AttachedAgent;
-  } finally {
-    process.emitWarning = warn;
-  }
+    return load('./attached-agent.js') as typeof AttachedAgent;
+  });
   return loaded.startRun(type, options);
 };
 

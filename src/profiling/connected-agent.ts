@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fail } from '../errors.js';
 import type { Signals } from '../model/signals.js';
 import type { ProfileType } from '../model/types.js';
-import { spoolName, START_ID, type FromAgent, type Hello, type ToAgent } from './protocol.js';
+import { SNAPSHOTS_MS, spoolName, START_ID, type FromAgent, type Hello, type ToAgent } from './protocol.js';
 import { checkProfileOptions, type ProfileOptions } from './session.js';
 
 export type AgentProfileOptions = Omit<ProfileOptions, 'samplers' | 'keepAlive'> & {
@@ -48,12 +48,10 @@ export interface StartedProfile {
 }
 
 const DEFAULT_GRACE_MS = 20_000;
-/** Two heap snapshots and reading them, on a machine with other work. */
-const RETAINERS_GRACE_MS = 150_000;
 const USAGE_TIMEOUT_MS = 2000;
 
 function graceOf({ retainers }: AgentProfileOptions): number {
-  return retainers === true ? RETAINERS_GRACE_MS : DEFAULT_GRACE_MS;
+  return DEFAULT_GRACE_MS + (retainers === true ? SNAPSHOTS_MS : 0);
 }
 
 interface Pending {

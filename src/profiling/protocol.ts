@@ -25,6 +25,11 @@ export const START_ID = 0;
 /** Ends the profile that began with the program, for an inspector: a loop that is blocked hears no command. */
 export const END_KEY = 'system-optimizer.end-profile';
 
+/** What reading two heap snapshots may take, on a machine with other work. */
+export const READING_SNAPSHOTS_MS = 120_000;
+/** And what writing them may. */
+export const SNAPSHOTS_MS = READING_SNAPSHOTS_MS + 20_000;
+
 /** What an agent answers that cannot load the profiler, so that the program is profiled from outside instead. */
 export const NO_ROOM = 'its heap is too near to its limit (--max-old-space-size)';
 

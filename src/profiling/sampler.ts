@@ -48,12 +48,16 @@ export interface Sampler {
   stop(gathered: Gathered): void;
   /**
    * For what another thread has to answer: called after every sampler has stopped, and waited for at most two
-   * seconds, or `lateMs`. Not called where the process exits in the middle of a run.
+   * seconds. Not called where the process exits in the middle of a run.
    */
   late?(gathered: Gathered): Promise<void>;
-  readonly lateMs?: number;
   /** Called once after all others, also after an abort: gives back what would outlive the run. */
   release?(): void;
+}
+
+/** One of the built-in ones whose late answer takes longer. */
+export interface SlowSampler extends Sampler {
+  readonly lateMs: number;
 }
 
 /** What a sampler may know when it starts. */
@@ -65,8 +69,6 @@ export interface SamplingWindow {
   readonly maxFunctions: number;
   readonly sources: SourceIndex;
   readonly keepRawProfile: boolean;
-  /** Whether to tell what new objects hang on. */
-  readonly retainers: boolean;
 }
 
 /** What the samplers of a run filled in. Each writes its own part. */

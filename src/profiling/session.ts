@@ -13,9 +13,10 @@ import { ProfileType } from '../model/types.js';
 import type { NativeContract } from '../native/contract.js';
 import { loadNative } from '../native/load.js';
 import { loadParser } from './source/parser.js';
-import { Gathered, type Sampler, type SamplingWindow } from './sampler.js';
+import { Gathered, type Sampler, type SamplingWindow, type SlowSampler } from './sampler.js';
 import { InspectorSession } from './inspector-session.js';
 import { builtInSamplers } from './samplers/index.js';
+import { RetainerSampler } from './samplers/retainers.js';
 import { setBlockedShare } from './samplers/threads.js';
 import { SourceIndex } from './source/source-index.js';
 
@@ -123,7 +124,9 @@ export function startRun(type: ProfileType, options: ProfileOptions): ProfileRun
   const session = openInspector();
   state[RUNNING] = true;
   try {
-    const samplers = [...builtInSamplers(native, session), ...(options.samplers ?? [])];
+    const retainers =
+      options.retainers === true ? new RetainerSampler(options.keepAlive !== false) : undefined;
+    const samplers = [...builtInSamplers(native, session, retainers), ...(options.samplers ?? [])];
     return new Run(type, options, native, session, samplers, new SourceIndex(loadParser()));
   } catch (error) {
     state[RUNNING] = false;
@@ -209,7 +212,7 @@ class Run implements ProfileRun {
   #reject!: (error: unknown) => void;
   #signals: Signals | undefined;
   #gathered: Gathered | undefined;
-  #lateTimer: NodeJS.Timeout | undefined;
+  readonly #lateTimers = new Set<NodeJS.Timeout>();
   #ticks = 0;
   #timelineStride = 1;
 
@@ -239,7 +242,6 @@ class Run implements ProfileRun {
       maxFunctions: options.maxFunctions ?? 100,
       sources,
       keepRawProfile: options.rawProfile === true,
-      retainers: options.retainers === true,
     };
     for (const sampler of this.#samplers) {
       this.#guard(sampler, () => {
@@ -307,11 +309,7 @@ class Run implements ProfileRun {
     try {
       const gathered = this.#stopAll();
       const late = this.#started.filter((sampler) => sampler.late !== undefined);
-      const waitMs = Math.max(LATE_MS, ...late.map(({ lateMs = LATE_MS }) => lateMs));
-      await Promise.race([
-        Promise.all(late.map((sampler) => this.#guardLate(sampler, gathered))),
-        new Promise((resolve) => (this.#lateTimer = setTimeout(resolve, waitMs))),
-      ]);
+      await Promise.all(late.map((sampler) => this.#guardLate(sampler, gathered)));
       this.#settle();
     } catch (error) {
       this.#reject(error);
@@ -346,7 +344,7 @@ class Run implements ProfileRun {
   }
 
   #finish(gathered: Gathered): Signals {
-    clearTimeout(this.#lateTimer);
+    for (const timer of this.#lateTimers) clearTimeout(timer);
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     // Also of those that failed: they may have begun.
     for (const sampler of this.#samplers) this.#guard(sampler, () => sampler.release?.());
@@ -393,12 +391,23 @@ class Run implements ProfileRun {
     );
   }
 
-  async #guardLate(sampler: Sampler, gathered: Gathered): Promise<void> {
+  async #guardLate(sampler: Sampler | SlowSampler, gathered: Gathered): Promise<void> {
+    const limitMs = 'lateMs' in sampler ? sampler.lateMs : LATE_MS;
     try {
-      await sampler.late!(gathered);
+      // Begun first: what it does before it awaits anything is no waiting.
+      const answer = sampler.late!(gathered);
+      await Promise.race([answer, this.#lateLimit(limitMs)]);
     } catch (error) {
       this.#warnings.push(`The sampler "${sampler.name}" gave no late answer: ${describeError(error)}`);
     }
+  }
+
+  #lateLimit(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      if (this.#options.keepAlive === false) timer.unref();
+      this.#lateTimers.add(timer);
+    });
   }
 
   #guard(sampler: Sampler, work: () => void): void {

@@ -15,15 +15,13 @@ import { fail } from '../../errors.js';
 import type { Signals } from '../../model/signals.js';
 import type { ProfileType } from '../../model/types.js';
 import type { Agent, AgentProfileOptions } from '../controller.js';
-import { END_KEY, NO_ROOM } from '../protocol.js';
+import { END_KEY, NO_ROOM, SNAPSHOTS_MS } from '../protocol.js';
 import { openInspector } from './inspector-access.js';
 import { readNodeProcess } from './node-process.js';
 import { openOutside } from './outside.js';
 
 /** An agent that gives no sign for so long has no loop that comes round. */
 const SILENT_MS = 3000;
-/** Of a run that takes two heap snapshots. */
-const SNAPSHOTS_MS = 60_000;
 /** A block is the same in its fifth second as in its first. */
 const MAX_OUTSIDE_MS = 5000;
 

@@ -117,7 +117,6 @@ class OutsideRun {
       maxFunctions: options.maxFunctions ?? 100,
       sources: new SourceIndex(loadParser()),
       keepRawProfile: options.rawProfile === true,
-      retainers: false,
     };
     if (!sharesFiles(pid)) {
       this.#warnings.push(

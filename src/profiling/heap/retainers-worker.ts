@@ -1,14 +1,14 @@
-/** Reads two heap snapshots and answers what the objects hang on that only the second one has. */
-import { readFileSync } from 'node:fs';
+/** Reads a heap snapshot, removes it, and answers what the objects hang on that are newer than another one. */
+import { readFileSync, rmSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Retainer } from '../../model/signals.js';
-import { newestId, parseHeapSnapshot } from './heap-snapshot.js';
+import { parseHeapSnapshot } from './heap-snapshot.js';
 import { retainersOf } from './retainers.js';
 
 export interface RetainersQuestion {
-  /** Paths of the two files. */
-  readonly first: string;
-  readonly second: string;
+  readonly file: string;
+  /** Newest id of the earlier snapshot. */
+  readonly newerThan: number;
 }
 
 export interface RetainersAnswer {
@@ -16,10 +16,11 @@ export interface RetainersAnswer {
   readonly error?: string;
 }
 
-function answer({ first, second }: RetainersQuestion): RetainersAnswer {
+function answer({ file, newerThan }: RetainersQuestion): RetainersAnswer {
   try {
-    const newerThan = newestId(readFileSync(first));
-    return { retainers: retainersOf(parseHeapSnapshot(readFileSync(second)), newerThan) };
+    const text = readFileSync(file);
+    rmSync(file, { force: true });
+    return { retainers: retainersOf(parseHeapSnapshot(text), newerThan) };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   }

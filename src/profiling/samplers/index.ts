@@ -18,7 +18,7 @@ import { NativeCodeSampler } from './native-code.js';
 import { PeerSampler } from './peers.js';
 import { PoolQueueSampler } from './pool-queue.js';
 import { ProcessSampler } from './process.js';
-import { RetainerSampler } from './retainers.js';
+import type { RetainerSampler } from './retainers.js';
 import { ThreadSampler } from './threads.js';
 import { TickReading } from './tick-reading.js';
 import { WorkerSampler } from './workers.js';
@@ -29,7 +29,11 @@ import { WorkerSampler } from './workers.js';
  * activity's replacements come after all that reads files itself; the CPU profile and the samples of native code last,
  * so that they see none of the starting.
  */
-export function builtInSamplers(native: NativeContract, session: InspectorSession): Sampler[] {
+export function builtInSamplers(
+  native: NativeContract,
+  session: InspectorSession,
+  retainers?: RetainerSampler,
+): Sampler[] {
   const reading = new TickReading(native);
   const pool = new Set<number>();
   const cpu = new CpuProfileSampler(session);
@@ -38,7 +42,7 @@ export function builtInSamplers(native: NativeContract, session: InspectorSessio
   return [
     closing(reading),
     nativeCode.naming(),
-    new RetainerSampler(),
+    ...(retainers === undefined ? [] : [retainers]),
     new HeapProfileSampler(session, cpu),
     new MemoryMapSampler(native),
     new HostSampler(native, reading),

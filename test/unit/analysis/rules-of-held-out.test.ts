@@ -250,6 +250,11 @@ describe('a run of a few milliseconds', () => {
     expect(first!.confidence).toBeLessThan(0.2);
     expect(others).toEqual([]);
   });
+  it('is not told by what starting takes: fresh memory, loading, compiling', () => {
+    const metrics = { 'process.faults.minor': 60_000, 'process.cpu.system': 0.5, 'process.cpu.total': 1 };
+    expect(causes({ metrics, durationMs: 5_000 })).toEqual(['fresh-page-faults']);
+    expect(causes({ metrics, durationMs: 7 })).toEqual(['healthy']);
+  });
 });
 
 describe('a neighbour', () => {

@@ -114,6 +114,17 @@ describe('custom samplers', () => {
     expect(timeline.some(({ values }) => values['app.queue.depth'] === 1)).toBe(true);
   });
 
+  it('are waited for, for their late answers, two seconds and no longer', async () => {
+    const began = performance.now();
+    const late = () => new Promise<void>(() => {});
+    const signals = await gatherSignals('cpu', {
+      durationMs: 50,
+      samplers: [{ name: 'silent', start() {}, stop() {}, late }],
+    });
+    expect(performance.now() - began).toBeGreaterThan(1_900);
+    expect(signals.type).toBe('cpu');
+  }, 20_000);
+
   it.each(['start', 'tick', 'stop'])('are left out with a warning where they throw in %s', async (method) => {
     const sampler = {
       name: 'faulty',

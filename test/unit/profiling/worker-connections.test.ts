@@ -14,7 +14,6 @@ const window: SamplingWindow = {
   maxFunctions: 10,
   sources: new SourceIndex(null),
   keepRawProfile: false,
-  retainers: false,
 };
 const workers: Worker[] = [];
 afterEach(async () => {
