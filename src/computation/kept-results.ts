@@ -8,7 +8,8 @@
  * kept by contents; else they are clones, which shows what is kept by identity. All are read once beforehand, so
  * that a cold cache does not look like a kept result, and variants are warmed on another input, so that compiling
  * does not. Time is the process' CPU time: on a busy host the first of two calls is preempted more often, which
- * looks the same on the wall clock.
+ * looks the same on the wall clock. Variants that run on threads are left out: their first call with an input hands its
+ * memory over, which takes several times as long as a short loop over it.
  */
 import { median } from '../validation/statistics.js';
 import { predictedMs } from './agreement.js';
@@ -58,6 +59,7 @@ export async function findKeptResults(
   let tested = 0;
   for (const [i, variant] of variants.entries()) {
     throwIfAborted();
+    if (variant.execution === 'threads') continue;
     const inputs = freshFor(i);
     if (inputs.length < MIN_INPUTS) continue;
     const pairs = await firstAndSecond(variant, warmInput, inputs);

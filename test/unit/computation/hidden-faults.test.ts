@@ -182,6 +182,16 @@ describe('results kept between calls', () => {
     ...more,
   });
 
+  it('are not looked for on threads, where a first call hands the memory over', async () => {
+    const kept = byContents();
+    const variants = {
+      plain: slowSum,
+      suspect: { run: kept, execution: 'threads' as const },
+    };
+    const { draft } = await optimise(request(slowSum, { variants }), {}, { budgetMs: 1_500 });
+    expect(draft.warnings.join()).not.toContain('keeps results');
+  });
+
   it('put a variant out, unless inputs repeat in production too', async () => {
     const { draft } = await optimise(request(byContents()), {}, { budgetMs: 1_500 });
     expect(draft.choice).toBeNull();
