@@ -27,8 +27,8 @@ export function forecastAfter(known: number | undefined, runMs: number): number 
   return known + (Math.min(runMs, MOST_GROWTH * known + LEAST_GROWTH_MS) - known) / 4;
 }
 
-/** `waiting`: for room in the queue. `placed`: in a worker's lane. */
-export type CallState = 'waiting' | 'queued' | 'placed' | 'settled';
+/** `waiting`: for room in the queue. `sending`: its arguments are read, by getters of theirs too. `placed`: in a lane. */
+export type CallState = 'waiting' | 'queued' | 'sending' | 'placed' | 'settled';
 
 let resolveOfLast!: (value: unknown) => void;
 let rejectOfLast!: (error: unknown) => void;

@@ -19,7 +19,7 @@ import { DurationHistogram } from './run-histogram.js';
 import { forecastAfter, TaskCall, type TaskProfile } from './task-call.js';
 import { TaskPlacement } from './task-placement.js';
 import { checkTask, taskLabel, type Task } from './task.js';
-import { TaskQueue } from './task-queue.js';
+import { lastFirst, TaskQueue } from './task-queue.js';
 import type { Outcome } from './transport/lane.js';
 import type { WorkerRoster } from './worker-roster.js';
 
@@ -168,6 +168,8 @@ export class TaskDispatcher {
     if (worker === undefined) return false;
     this.#queue.stamp(call);
     this.#place(worker, call);
+    // Calls that its arguments' getters made, while the worker was neither idle nor busy.
+    if (this.#queue.length > 0) this.dispatch();
     return true;
   }
 
@@ -292,12 +294,19 @@ export class TaskDispatcher {
   }
 
   #place(worker: PoolWorker, call: TaskCall): void {
+    call.state = 'sending';
     try {
       worker.lane.submit(call);
     } catch (error) {
       // The arguments cannot be cloned: the task was never sent.
-      this.#settle(call, 'failed', error);
-      if (worker.lane.load === 0) this.#host.roster.putIdle(worker);
+      if (!call.settled) this.#settle(call, 'failed', error);
+      this.#idleWithoutTasks(worker);
+      return;
+    }
+    if (call.settled) {
+      // By a getter of its arguments, which aborted it. The worker was not told of it yet.
+      worker.lane.withdraw(call);
+      this.#idleWithoutTasks(worker);
       return;
     }
     call.state = 'placed';
@@ -307,7 +316,7 @@ export class TaskDispatcher {
     if (worker.lane.load === 1) {
       this.#busy.add(worker);
       worker.progressAt = performance.now();
-    } else if (worker.lane.load === this.#host.options.concurrency + 1) {
+    } else if (this.#stuckTimer === undefined && worker.lane.load > this.#host.options.concurrency) {
       this.#watchForStuck();
     }
     if (call.priority < this.#lowestPlaced) this.#lowestPlaced = call.priority;
@@ -509,16 +518,20 @@ export class TaskDispatcher {
   #takeBack(worker: PoolWorker, matches: (call: TaskCall) => boolean): number {
     let count = 0;
     // The last first: the worker, which goes on meanwhile, would otherwise begin with what comes after.
-    for (const call of [...worker.lane.parcels()].sort((one, other) => other.order - one.order)) {
+    for (const call of [...worker.lane.parcels()].sort(lastFirst)) {
       // What was moved to the thread cannot come back.
       if (call.transfer !== undefined || call.settled || !matches(call)) continue;
       if (!worker.lane.withdraw(call)) continue;
       this.#requeue(worker, call);
       count += 1;
     }
-    if (count > 0 && worker.lane.load === 0 && this.#retireFromBusy(worker))
-      this.#host.roster.putIdle(worker);
+    if (count > 0) this.#idleWithoutTasks(worker);
     return count;
+  }
+
+  /** Where nothing is left for a worker, without a look for more: whoever calls has that to do. */
+  #idleWithoutTasks(worker: PoolWorker): void {
+    if (worker.lane.load === 0 && this.#retireFromBusy(worker)) this.#host.roster.putIdle(worker);
   }
 
   #requeue(worker: PoolWorker, call: TaskCall): void {

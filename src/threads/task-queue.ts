@@ -112,6 +112,11 @@ export class TaskQueue<T extends Queued> {
   }
 }
 
+/** For sorting: whom `shift` would give last comes first. */
+export function lastFirst(a: Queued, b: Queued): number {
+  return a.priority - b.priority || b.order - a.order;
+}
+
 function precedes(a: Queued, b: Queued): boolean {
   return a.priority > b.priority || (a.priority === b.priority && a.order < b.order);
 }

@@ -16,7 +16,10 @@
 import { LINE_WORDS } from '../partition/partitioner.js';
 import { Payload, readPayload, writePayload, written, type SlotBytes } from './payload.js';
 
-/** A burst of so many small tasks need not wait in the pool's queue. Memory that no task has used yet takes none. */
+/**
+ * A burst of so many small tasks need not wait in the pool's queue. Memory that no task has used yet takes none, but
+ * slots go round (see lane.ts): after so many tasks that are no single numbers a lane has used its whole 1 MiB.
+ */
 export const SLOTS = 1_024;
 /** Bytes of a slot: its header, and its payload, which is used for what is no single number. */
 const HEADER_BYTES = 32;

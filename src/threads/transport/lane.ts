@@ -51,7 +51,7 @@ export class Lane<P extends Parcel> {
   readonly #mail = new Map<number, unknown>();
   readonly #unreadable = new Map<number, unknown>();
   #tickets = 0;
-  /** Parcels handed over and neither returned nor withdrawn. */
+  /** Parcels handed over, or about to be, and neither returned nor withdrawn. */
   load = 0;
 
   constructor(port: LanePort) {
@@ -65,24 +65,33 @@ export class Lane<P extends Parcel> {
   /**
    * Hands a parcel over, with the next `memory.publish`. The worker is not woken.
    *
+   * Arguments have getters, which may hand over parcels to this very lane, take others in, or throw. So the slot is taken,
+   * and counts as load, before the first of them runs; tickets are told apart by who took them; and the parcel enters the
+   * worker's ring when all of them have run, behind those that they handed over, as its message comes behind theirs.
+   *
    * @throws DataCloneError where it holds what cannot be cloned. Nothing was sent then.
    */
   submit(parcel: P): void {
     const { taskId, task, args, transfer, stores } = parcel;
     const slot = this.#free[this.#claimed & (SLOTS - 1)]!;
-    const carried = stores === undefined ? args : [args, stores];
-    if (taskId !== this.#lastTask) this.#introduce(taskId, task);
-    if (transfer !== undefined || !this.memory.write(slot, carried)) {
-      this.#tickets = (this.#tickets + 1) | 0;
-      this.#port.post([ToWorker.ARGUMENTS, this.#tickets, carried], transfer);
-      written.kind = Payload.MESSAGE;
-      written.length = this.#tickets;
-    }
-    // Nothing was taken where anything above throws.
     this.#claimed = (this.#claimed + 1) | 0;
+    this.load += 1;
+    try {
+      const carried = stores === undefined ? args : [args, stores];
+      if (taskId !== this.#lastTask) this.#introduce(taskId, task);
+      if (transfer !== undefined || !this.memory.write(slot, carried)) {
+        const ticket = (this.#tickets = (this.#tickets + 1) | 0);
+        this.#port.post([ToWorker.ARGUMENTS, ticket, carried], transfer);
+        written.kind = Payload.MESSAGE;
+        written.length = ticket;
+      }
+    } catch (error) {
+      this.load -= 1;
+      this.#setFree(slot);
+      throw error;
+    }
     parcel.slot = slot;
     this.#parcels[slot] = parcel;
-    this.load += 1;
     this.memory.submit(slot, taskId, written.kind, written.length, stores === undefined ? 0 : HAS_STORES);
   }
 

@@ -104,14 +104,21 @@ function writeText(text: string, slot: SlotBytes): boolean {
   return true;
 }
 
+/** Objects that were met, of walks within each other: a getter may send something else meanwhile. */
 const seen: object[] = [];
+/** Where those of the innermost walk begin. */
+let seenFrom = 0;
 
 function isLossless(value: object): boolean {
-  seen.length = 0;
-  const result = walk(value);
-  // Kept references would keep the caller's data alive.
-  seen.length = 0;
-  return result;
+  const outerFrom = seenFrom;
+  seenFrom = seen.length;
+  try {
+    return walk(value);
+  } finally {
+    // Kept references would keep the caller's data alive.
+    seen.length = seenFrom;
+    seenFrom = outerFrom;
+  }
 }
 
 function walk(value: unknown): boolean {
@@ -129,7 +136,7 @@ function walk(value: unknown): boolean {
 }
 
 function walkObject(value: object): boolean {
-  if (seen.length >= MAX_OBJECTS || seen.includes(value)) return false;
+  if (seen.length - seenFrom >= MAX_OBJECTS || seen.includes(value, seenFrom)) return false;
   seen.push(value);
   if (Array.isArray(value)) {
     // A sparse array, or one with names, has another number of keys.

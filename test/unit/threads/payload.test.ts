@@ -117,4 +117,25 @@ describe('payloads', () => {
     }
     expect(carried).toBeGreaterThan(300);
   });
+
+  it('are told apart where a getter sends another', () => {
+    const shared = { a: 1 };
+    const value = {
+      first: shared,
+      get nested() {
+        expect(through({ other: [{ deep: true }] })).toBeDefined();
+        return 1;
+      },
+      // Only structured clone keeps these one object.
+      second: shared,
+    };
+    expect(through(value)).toBeUndefined();
+    const throws = {
+      get nested(): number {
+        throw new RangeError('no value');
+      },
+    };
+    expect(() => through([shared, throws])).toThrow(RangeError);
+    expect(through(shared)).toEqual({ value: shared });
+  });
 });

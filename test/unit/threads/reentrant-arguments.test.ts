@@ -1,0 +1,131 @@
+/** Arguments have getters, and getters may use the pool that reads them: call it, end the call that is made, or throw. */
+import { describe, expect, it } from 'vitest';
+import { SLOTS } from '../../../dist/threads/transport/lane-memory.js';
+import { fixture, poolWith, rejection } from '../../fixtures/threads/setup.js';
+
+const echo = fixture<(value: unknown) => unknown>('echo');
+
+/** A pool of one thread, which is up, and a task that is known to be short. */
+async function warmPool() {
+  const pool = poolWith({ maxThreads: 1 });
+  await pool.start();
+  for (let n = 0; n < 20; n += 1) await pool.run(echo, n);
+  return pool;
+}
+
+/** Every place of the lane is free, and once: more calls at a time than there are places come back as they went. */
+async function expectAllPlaces(pool: ReturnType<typeof poolWith>) {
+  const sent = Array.from({ length: 2 * SLOTS }, (_, n) => ({ n }));
+  expect(await Promise.all(sent.map((value) => pool.run(echo, value)))).toEqual(sent);
+  expect(pool.stats()).toMatchObject({ running: 0, queued: 0 });
+}
+
+describe('a getter of the arguments that calls the pool', () => {
+  it.each([0, 1, 4])('gets a place of its own, with %i calls under way', async (underWay) => {
+    const pool = await warmPool();
+    const others = Array.from({ length: underWay }, (_, n) => pool.run(echo, n));
+    let inner: Promise<unknown> | undefined;
+    const outer = pool.run(echo, {
+      get x() {
+        inner ??= pool.run(echo, 'inner');
+        return 1;
+      },
+    });
+    expect(await Promise.all([outer, inner, ...others])).toEqual([{ x: 1 }, 'inner', ...others.keys()]);
+    await expectAllPlaces(pool);
+  });
+
+  it('gets its own message where both go by structured clone', async () => {
+    const pool = await warmPool();
+    const others = Array.from({ length: 4 }, (_, n) => pool.run(echo, n));
+    let inner: Promise<unknown> | undefined;
+    // The date ends the look at what it holds, so the getter runs while it is cloned.
+    const outer = pool.run(echo, {
+      date: new Date(0),
+      get x() {
+        inner ??= pool.run(echo, new Map([['inner', 1]]));
+        return 1;
+      },
+    });
+    expect(await outer).toEqual({ date: new Date(0), x: 1 });
+    expect(await inner).toEqual(new Map([['inner', 1]]));
+    await Promise.all(others);
+    await expectAllPlaces(pool);
+  });
+
+  it('may take in everything that the thread had', async () => {
+    const pool = await warmPool();
+    let inner: Promise<unknown>[] | undefined;
+    const others = Array.from({ length: 4 }, (_, n) => pool.run(echo, n));
+    const outer = pool.run(echo, {
+      get x() {
+        const until = performance.now() + 5;
+        while (performance.now() < until);
+        // So many that results are taken in among them.
+        inner ??= Array.from({ length: 64 }, (_, n) => pool.run(echo, n));
+        return 1;
+      },
+    });
+    expect(await outer).toEqual({ x: 1 });
+    expect(await Promise.all(inner!)).toEqual([...inner!.keys()]);
+    await Promise.all(others);
+    await expectAllPlaces(pool);
+  });
+});
+
+describe('a getter of the arguments that throws', () => {
+  it('rejects its call, and takes no place', async () => {
+    const pool = await warmPool();
+    const bad = {
+      get x(): number {
+        throw new RangeError('no x');
+      },
+    };
+    for (let n = 0; n < SLOTS + 1; n += 1) {
+      expect(await rejection(pool.run(echo, bad))).toEqual(new RangeError('no x'));
+    }
+    await expectAllPlaces(pool);
+  });
+
+  it('leaves the calls that it made before', async () => {
+    const pool = await warmPool();
+    let inner: Promise<unknown> | undefined;
+    const outer = pool.run(echo, {
+      get x(): number {
+        inner ??= pool.run(echo, 'inner');
+        throw new RangeError('no x');
+      },
+    });
+    expect(await rejection(outer)).toEqual(new RangeError('no x'));
+    expect(await inner).toBe('inner');
+    await expectAllPlaces(pool);
+  });
+});
+
+describe('a getter of the arguments that aborts their call', () => {
+  it.each([0, 4])('ends it once, with %i calls under way', async (underWay) => {
+    const pool = await warmPool();
+    const before = pool.stats();
+    const others = Array.from({ length: underWay }, (_, n) => pool.run(echo, n));
+    const controller = new AbortController();
+    const { signal } = controller;
+    const outer = pool.run(
+      echo,
+      {
+        get x() {
+          controller.abort();
+          return 1;
+        },
+      },
+      { signal },
+    );
+    expect(await rejection(outer)).toMatchObject({ code: 'ABORTED' });
+    expect(await Promise.all(others)).toEqual([...others.keys()]);
+    await expectAllPlaces(pool);
+    const { completed, failed } = pool.stats();
+    expect({ completed, failed }).toEqual({
+      completed: before.completed + underWay + 2 * SLOTS,
+      failed: before.failed + 1,
+    });
+  });
+});
