@@ -465,6 +465,7 @@ else if (process.env.HOT) setInterval(work, 25); else setInterval(() => {}, 1000
     expect(listens(app.pid)).toBe(true);
     for (const signal of signals) cli.kill(signal);
     await cli.ended;
+    expect({ code: app.child.exitCode, signal: app.child.signalCode }).toEqual({ code: null, signal: null });
     for (let i = 0; i < 200 && listens(app.pid); i += 1) await wait(50);
     expect(listens(app.pid)).toBe(false);
     expect(app.child.exitCode).toBeNull();
