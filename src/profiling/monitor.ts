@@ -7,7 +7,7 @@
  */
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { describe, fail } from '../errors.js';
 import { requireOptions } from '../options.js';
 import type { MetricName } from '../model/metric-catalogue.js';
@@ -19,6 +19,7 @@ import { loadNative } from '../native/load.js';
 import { AnomalyProfiler, type BesideAnomalies, type ProfiledAnomaly } from './anomaly-profiler.js';
 import { anomalyLimits, type AnomalyOptions } from './anomaly.js';
 import { COLUMNS, SLOW_COLUMNS, SlowFigures, whyEmpty } from './monitor-points.js';
+import { ownWorker } from './own-worker.js';
 import { loopCounts, type LoopCounts } from './samplers/event-loop.js';
 import type { BlockReporter, WatchdogMessage } from './watchdog-worker.js';
 
@@ -301,14 +302,8 @@ class Watchdog {
   readonly #worker: Worker;
 
   constructor(blockedMs: number, reporter: BlockReporter | undefined, onBlock: OnBlock) {
-    this.#worker = new Worker(new URL('./watchdog-worker.js', import.meta.url), {
-      workerData: { beats: this.#beats, blockedMs, reporter },
-      name: 'sysopt-watchdog',
-      // It runs our file alone: neither the program's flags nor an agent in NODE_OPTIONS belong into it.
-      execArgv: [],
-      env: {},
-      stdin: false,
-    });
+    const file = new URL('./watchdog-worker.js', import.meta.url);
+    this.#worker = ownWorker(file, 'sysopt-watchdog', { beats: this.#beats, blockedMs, reporter });
     this.#worker.on('message', (block: WatchdogMessage) => void onBlock(block));
     // Without its watchdog the monitor goes on; there is nothing that the program could do about it.
     this.#worker.on('error', () => {});

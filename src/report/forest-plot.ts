@@ -1,6 +1,6 @@
 /** Speed-ups with their intervals, one above the other on one axis. */
 import type { Comparison } from '../model/comparison.js';
-import { formatGain } from './format.js';
+import { fixed, formatGain } from './format.js';
 import { html, type Insertable, type Markup } from './markup.js';
 
 /** One row of a forest plot. */
@@ -88,8 +88,4 @@ function forestTicks(low: number, high: number): number[] {
           ? [0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6]
           : [0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.5];
   return candidates.filter((tick) => tick >= low && tick <= high);
-}
-
-function fixed(value: number): number {
-  return Number(value.toFixed(2));
 }

@@ -127,3 +127,8 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   network: 'Network',
   thread: 'Thread',
 };
+
+/** A place in a drawing, in percent: as exact as any screen shows it. */
+export function fixed(value: number): number {
+  return Number(value.toFixed(2));
+}

@@ -3,7 +3,7 @@
  * points for the page's script, which puts a chart of uPlot's in its place.
  */
 import type { TimelinePoint, Unit } from '../model/metric.js';
-import { formatValue } from './format.js';
+import { fixed, formatValue } from './format.js';
 import { embeddedJson, html, trusted, type Markup } from './markup.js';
 
 /** One metric over time. `points` are `[milliseconds, value]` in ascending order. */
@@ -112,10 +112,6 @@ export function lineChart(series: Series): Markup {
     <div class="x-axis"><span>${formatValue(start, 'ms')}</span><span>${formatValue(end, 'ms')}</span></div>
     ${embeddedJson('series', { unit: series.unit, bounds: [low, high], at: kept.map(([at]) => short(at)), values: kept.map(([, value]) => short(value)) })}
   </figure>`;
-}
-
-function fixed(value: number): number {
-  return Number(value.toFixed(2));
 }
 
 /** As exact as any reading of a chart is. */

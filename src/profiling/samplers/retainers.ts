@@ -11,11 +11,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getHeapStatistics, writeHeapSnapshot } from 'node:v8';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Retainer } from '../../model/signals.js';
 import { formatBytes } from '../../units.js';
 import { newestId } from '../heap/heap-snapshot.js';
 import type { RetainersAnswer, RetainersQuestion } from '../heap/retainers-worker.js';
+import { ownWorker } from '../own-worker.js';
 import { READING_SNAPSHOTS_MS } from '../protocol.js';
 import type { Gathered, SlowSampler } from '../sampler.js';
 
@@ -88,14 +89,8 @@ export class RetainerSampler implements SlowSampler {
   }
 
   async #ask(question: RetainersQuestion): Promise<readonly Retainer[]> {
-    const worker = new Worker(new URL('../heap/retainers-worker.js', import.meta.url), {
-      workerData: question,
-      name: 'sysopt-retainers',
-      // It runs our file alone: neither the program's flags nor an agent in NODE_OPTIONS belong into it.
-      execArgv: [],
-      env: {},
-      stdin: false,
-    });
+    const file = new URL('../heap/retainers-worker.js', import.meta.url);
+    const worker = ownWorker(file, 'sysopt-retainers', question);
     this.#worker = worker;
     return await new Promise((resolve, reject) => {
       worker.once('message', ({ retainers, error }: RetainersAnswer) =>
