@@ -30,7 +30,8 @@ export const timerFlood: Rule = {
     const ofTimers = inNode + made;
     const created = view.value('eventLoop.resourcesCreated') ?? 0;
     const ofGarbage = ofTimers >= LEAST_SHARE ? garbageOfTimers(view, created) : 0;
-    const share = Math.max(ofTimers / Math.max(0.05, 1 - gc), ofTimers + gc * ofGarbage);
+    // Both are counted by samples of their own: together they may come to more than there is.
+    const share = Math.min(1, Math.max(ofTimers / Math.max(0.05, 1 - gc), ofTimers + gc * ofGarbage));
     const pending = view.value('eventLoop.activeTimers') ?? 0;
     const loopShare = view.loopShareOfBusy(share);
     const isMany = pending >= MANY_TIMERS || created >= MANY_MADE;

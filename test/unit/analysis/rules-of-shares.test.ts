@@ -118,6 +118,11 @@ describe('timers that are made in great number', () => {
   } as const;
   const operations = [operation('timer', 'arm', 0.05, { busy: 0.4 })];
 
+  it('are a finding too where they and the collector come to more than the time there is', () => {
+    const most = { ...metrics, 'cpu.timers.share': 0.7, 'cpu.gc.share': 0.5 };
+    expect(causes({ metrics: most, operations })).toContain('timer-flood');
+  });
+
   it('are a flood also where each of them is cheap', () => {
     const flood = { ...metrics, 'eventLoop.resourcesCreated': 200_000 };
     expect(causes({ metrics: flood, operations })[0]).toBe('timer-flood');
