@@ -147,7 +147,12 @@ export class ConcurrencyLimiter extends EventEmitter<LimiterEvents> {
     if (permit !== undefined) return permit;
     if (this.#queue.size >= this.#options.maxQueued) {
       const displaced = this.#queue.lowerThan(priority);
-      if (displaced === undefined) throw this.#refusal('no place is free, and none to wait in', priority);
+      if (displaced === undefined) {
+        const reason = 'no place is free, and none to wait in';
+        this.#rejected += 1;
+        this.emit('rejected', { reason, priority });
+        throw this.#refusal(reason);
+      }
       displaced.displace();
     }
     return this.#wait(priority, queueTimeoutMs, signal);
@@ -193,8 +198,12 @@ export class ConcurrencyLimiter extends EventEmitter<LimiterEvents> {
         if (isReleased) return;
         isReleased = true;
         this.#inFlight -= 1;
-        if (outcome === 'ok') this.#learn(startMs);
-        this.#serve();
+        // Those who wait are let in also where a listener for the new limit throws.
+        try {
+          if (outcome === 'ok') this.#learn(startMs);
+        } finally {
+          this.#serve();
+        }
       },
     };
   }
@@ -228,7 +237,9 @@ export class ConcurrencyLimiter extends EventEmitter<LimiterEvents> {
       const drop = (reason: string) => {
         end();
         this.#dropped += 1;
-        reject(this.#refusal(reason, priority, true));
+        // First, since a listener may throw, and in the call that needed the place.
+        reject(this.#refusal(reason));
+        this.emit('rejected', { reason, priority });
       };
       const call: Waiting = {
         priority,
@@ -252,9 +263,7 @@ export class ConcurrencyLimiter extends EventEmitter<LimiterEvents> {
     });
   }
 
-  #refusal(reason: string, priority: number, isDropped = false): Error {
-    if (!isDropped) this.#rejected += 1;
-    this.emit('rejected', { reason, priority });
+  #refusal(reason: string): Error {
     return fail('LIMIT_EXCEEDED', { name: this.name, reason, limit: this.#limit });
   }
 

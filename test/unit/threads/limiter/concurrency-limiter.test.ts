@@ -215,6 +215,35 @@ describe('ConcurrencyLimiter', () => {
     expect(limiter.stats().shortTermMs).toBeGreaterThan(0);
   });
 
+  it('strands nobody where a listener throws', async () => {
+    const limiter = new ConcurrencyLimiter({
+      initialLimit: 1,
+      queueSize: 20,
+      maxQueued: 1,
+      windowMs: 1,
+      windowCalls: 1,
+    });
+    limiter.on('rejected', () => {
+      throw new Error('from the listener');
+    });
+    const permit = limiter.tryAcquire()!;
+    const waits = limiter.acquire();
+    const displaced = expect(waits).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+    await expect(limiter.acquire({ priority: 1 })).rejects.toThrow('from the listener');
+    await displaced;
+
+    const served = limiter.acquire();
+    limiter.on('limit', () => {
+      throw new Error('from the listener');
+    });
+    vi.advanceTimersByTime(10);
+    expect(() => {
+      permit.release();
+    }).toThrow('from the listener');
+    (await served).release('failed');
+    expect(limiter.stats()).toMatchObject({ inFlight: 0, queued: 0 });
+  });
+
   it('checks its options', () => {
     expect(() => limiterOf({ minLimit: 0 })).toThrow('minLimit');
     expect(() => limiterOf({ smoothing: 2 })).toThrow('smoothing');
