@@ -3,7 +3,7 @@ import { waitForUrl } from '../host/program.js';
 import { attachToProcess, busiestOf, type AttachedProcess } from '../profiling/attach/attach.js';
 import type { LoadRequest } from '../validation/load-requests.js';
 import { startLoad, withLoad } from './profile-load.js';
-import { LOADED_WARMUP_MS, type Observation, type ProfileVerbOptions } from './profile.js';
+import { LOADED_WARMUP_MS, type Observation, type ProfileVerbOptions } from './profile-contract.js';
 import type { Session } from './session.js';
 
 /**

@@ -14,7 +14,7 @@ import type { Signals } from '../model/signals.js';
 import type { ProfileType } from '../model/types.js';
 import { endStarted } from '../profiling/attach/blocked-agent.js';
 import type { Agent, AgentServer } from '../profiling/controller.js';
-import type { Observation } from './profile.js';
+import type { Observation } from './profile-contract.js';
 import { orExit } from './profile-exit.js';
 import type { Session } from './session.js';
 

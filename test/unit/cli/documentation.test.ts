@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../dist/cli/exit-code.js';
-import { buildProgram } from '../../../dist/cli/main.js';
+import { buildProgram } from '../../../dist/cli/program.js';
 
 const page = readFileSync(resolve(import.meta.dirname, '../../../docs/cli.md'), 'utf8');
 const COMMON = ['--json', '--storage', '--help'];
