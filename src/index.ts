@@ -120,7 +120,7 @@ export { ConcurrencyLimiter } from './threads/limiter/concurrency-limiter.js';
 export type { ConcurrencyLimiterOptions } from './threads/limiter/limiter-options.js';
 
 // Computation
-export type { KeepLearningOptions } from './learning-in-force.js';
+export type { KeepLearningOptions } from './facade/learning-in-force.js';
 export { computation, type Computation, type ComputationOptions } from './computation/computation.js';
 export {
   exportWisdom,
@@ -168,8 +168,8 @@ export { forEachBlock, tileSide, type BlockFunction, type BlockOptions } from '.
 
 // Validation
 export { compare, compareAll } from './validation/compare.js';
-export { testCause, type ExperimentOutcome, type ExperimentSubject } from './cause-experiment.js';
-export type { CarriedOutExperiment } from './recommended-experiment.js';
+export { testCause, type ExperimentOutcome, type ExperimentSubject } from './facade/cause-experiment.js';
+export type { CarriedOutExperiment } from './facade/recommended-experiment.js';
 export type {
   CommandSubject,
   ComparisonSubject,

@@ -1,45 +1,43 @@
 /**
- * The facade: one object that profiles, optimises, validates, stores and applies. It holds no algorithm; each
- * room does its own work and is loaded when it is first needed, so that importing the package stays cheap.
+ * The facade: one object that profiles, optimises, validates, stores and applies. It says what the public methods do and
+ * holds nothing but the parts that do it (facade/), each loaded when it is first needed, so that importing the package
+ * stays cheap.
  */
 import { EventEmitter } from 'node:events';
 import type { Rule } from './analysis/rule.js';
 import type { ComputationRequest, OptimizedComputation } from './computation/optimize-computation.js';
 import type { Computation } from './computation/computation.js';
 import type { OnlineLearning } from './computation/online-learning.js';
-import { ChoicesInForce } from './choices-in-force.js';
-import { diagnosedResult, loadDiagnosis, type ResultContext } from './diagnosed-result.js';
-import { describe, fail, StorageError } from './errors.js';
-import { Extensions } from './extensions.js';
 import type { OptimizerEvents } from './events.js';
-import { useHostProbe } from './host/effective-cache.js';
-import { hostFingerprint } from './host/environment.js';
+import type { ExperimentSubject } from './facade/cause-experiment.js';
+import { ChoicesInForce } from './facade/choices-in-force.js';
+import { Extensions } from './facade/extensions.js';
+import { KnownHost } from './facade/known-host.js';
+import { LearningInForce, type KeepLearningOptions } from './facade/learning-in-force.js';
+import { Optimizations } from './facade/optimizations.js';
+import { ProfileResults } from './facade/profile-results.js';
+import { profileThisProcess } from './facade/profile-this-process.js';
+import { applyStored } from './facade/recommended-action.js';
+import type { CarriedOutExperiment } from './facade/recommended-experiment.js';
+import { RunningWork } from './facade/running-work.js';
+import { SubjectRegistry } from './facade/subject-registry.js';
 import type { ProbeOptions } from './host/probe.js';
-import { Job, job, type JobOptions } from './threads/job.js';
-import { LearningInForce, type KeepLearningOptions } from './learning-in-force.js';
-import { allocatorMetrics } from './memory/allocator-metrics.js';
-import { SizeClassPool } from './memory/size-class-pool.js';
 import { SlabPool, type SlabPoolOptions } from './memory/slab-pool.js';
 import type { Fields } from './memory/struct/field-types.js';
 import { struct, type StructOptions, type StructType } from './memory/struct/struct-type.js';
-import type { Trigger } from './model/trigger.js';
 import type { MemoryChoice } from './model/choice.js';
 import type { Comparison, StoredComparison } from './model/comparison.js';
 import type { HostProbe } from './model/host-probe.js';
-import type { OptimizationContext } from './model/context.js';
 import type { OptimizationProfile } from './model/optimization-profile.js';
 import type { ProfileTarget, ProfilingResult } from './model/profiling-result.js';
 import type { Recommendation } from './model/recommendation.js';
 import type { Signals } from './model/signals.js';
 import type { Subject } from './model/subject.js';
-import { OptimizationType, SCHEMA_VERSION } from './model/types.js';
-import { optimizeEach, type Outcome } from './optimize-each.js';
+import type { Trigger } from './model/trigger.js';
+import { SCHEMA_VERSION } from './model/types.js';
 import type { Monitor, MonitorOptions } from './profiling/monitor.js';
 import type { Sampler } from './profiling/sampler.js';
-import type { ExperimentSubject } from './cause-experiment.js';
-import { carryOut } from './recommended-action.js';
-import type { CarriedOutExperiment } from './recommended-experiment.js';
-import { splitCall, type CallOptions } from './settings/call.js';
+import type { CallOptions } from './settings/call.js';
 import type { ComputationSettingsInput } from './settings/computation.js';
 import type { MemorySettingsInput } from './settings/memory.js';
 import {
@@ -47,28 +45,16 @@ import {
   type OptimizerOptions,
   type OptimizerOptionsInput,
 } from './settings/optimizer.js';
-import {
-  parseComputationSettings,
-  parseMemorySettings,
-  parseProfileOptions,
-  parseThreadSettings,
-} from './settings/parse.js';
 import type { ProfileOptionsInput } from './settings/profile.js';
 import type { ThreadSettingsInput } from './settings/threads.js';
-import type { CompareOptions } from './validation/options.js';
 import { newId } from './storage/ids.js';
 import type { OptimizationStats, StatsFilter } from './storage/stats.js';
 import { openStore, type Store } from './storage/store.js';
-import { rawProfileOf, storeResult } from './stored-result.js';
-import { SubjectRegistry } from './subject-registry.js';
+import type { Job, JobOptions } from './threads/job.js';
+import type { CompareOptions } from './validation/options.js';
 
 /** Settings trees are accepted in snake_case too; these keys are checked when they are parsed. */
 type SnakeCase = Readonly<Record<`${string}_${string}`, unknown>>;
-
-/** Share of an optimisation's budget that measuring the host may take, once per host and store. */
-const PROBE_SHARE = 1 / 20;
-/** With less than this, the latency curve ends before main memory; with more it gets no better. */
-const [MIN_PROBE_MS, MAX_PROBE_MS] = [500, 1000];
 
 /**
  * Makes a Node service faster and proves it.
@@ -88,15 +74,15 @@ const [MIN_PROBE_MS, MAX_PROBE_MS] = [500, 1000];
 export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements AsyncDisposable {
   readonly #options: OptimizerOptions;
   readonly #store: Store;
+  readonly #work = new RunningWork();
   readonly #subjects = new SubjectRegistry();
   readonly #extensions = new Extensions();
-  readonly #closing = new AbortController();
-  #closed: Promise<void> | undefined;
-  readonly #running = new Set<Promise<unknown>>();
   readonly #choices: ChoicesInForce;
   readonly #learning: LearningInForce;
-  /** Signals of runs whose results are made: stored, or being stored. */
-  readonly #diagnosed = new WeakSet<Signals>();
+  readonly #knownHost: KnownHost;
+  readonly #results: ProfileResults;
+  readonly #optimizations: Optimizations;
+  #closed: Promise<void> | undefined;
 
   /** @throws SettingsError for an unknown option or a value outside its range. */
   constructor(options?: OptimizerOptionsInput | SnakeCase) {
@@ -107,7 +93,16 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     this.#learning = new LearningInForce(this.#store, this.#choices, (message) =>
       this.emit('warning', message),
     );
-    useHostProbe(() => this.#storedProbe());
+    this.#knownHost = new KnownHost(this.#store);
+    const parts = { store: this.#store, subjects: this.#subjects, work: this.#work, listeners: this };
+    this.#results = new ProfileResults({ ...parts, extensions: this.#extensions });
+    this.#optimizations = new Optimizations({
+      ...parts,
+      choices: this.#choices,
+      learning: this.#learning,
+      knownHost: this.#knownHost,
+      budgetMs: this.#options.budgetMs,
+    });
   }
 
   /** The store behind this optimizer: what is listed, got and kept. */
@@ -127,7 +122,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    * @throws INVALID_ARGUMENT for what is no subject; DUPLICATE_NAME for a second one of that kind and name; CLOSED.
    */
   register<T extends Subject>(subject: T): T {
-    this.#assertOpen();
+    this.#work.assertOpen();
     this.#subjects.add(subject);
     this.#choices.recall(subject);
     return subject;
@@ -143,7 +138,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    * `options` does not say otherwise. See `struct`.
    */
   struct<const F extends Fields>(name: string, fields: F, options: StructOptions = {}): StructType<F> {
-    this.#assertOpen();
+    this.#work.assertOpen();
     const defaults = this.#choices.memoryDefaults;
     const type = struct(name, fields, {
       ...(defaults && {
@@ -158,7 +153,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
 
   /** Makes and registers a pool that uses this optimizer's measured defaults. See `SlabPool`. */
   pool(options: SlabPoolOptions): SlabPool {
-    this.#assertOpen();
+    this.#work.assertOpen();
     const alignment = this.#choices.memoryDefaults?.cacheLineBytes;
     return this.register(new SlabPool({ ...(alignment && { alignment }), ...options }));
   }
@@ -174,19 +169,10 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    * @example
    * const { effectiveCaches, measuredAt } = await optimizer.hostProbe();
    */
-  hostProbe({
-    fresh = false,
-    ...options
-  }: ProbeOptions & { readonly fresh?: boolean } = {}): Promise<HostProbe> {
-    return this.#track(async (closing) => {
-      const stored = fresh ? null : this.#storedProbe();
-      if (stored) return stored;
-      const { probeHost } = await import('./host/probe.js');
-      const probe = await probeHost({ ...options, signal: either(closing, options.signal) });
-      await this.#store.saveHostProbe(probe);
-      useHostProbe(() => probe);
-      return probe;
-    });
+  hostProbe(options: ProbeOptions & { readonly fresh?: boolean } = {}): Promise<HostProbe> {
+    return this.#work.track(() =>
+      this.#knownHost.probe({ ...options, signal: this.#work.closingOr(options.signal) }),
+    );
   }
 
   /**
@@ -202,7 +188,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    * const remove = optimizer.addRule({ name: 'queue fills', cause: 'backpressure-ignored', evaluate: (view) => ({ findings: [] }) });
    */
   addRule(rule: Rule): () => void {
-    this.#assertOpen();
+    this.#work.assertOpen();
     return this.#extensions.addRule(rule);
   }
 
@@ -222,7 +208,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    * });
    */
   addSampler(sampler: Sampler): () => void {
-    this.#assertOpen();
+    this.#work.assertOpen();
     return this.#extensions.addSampler(sampler);
   }
 
@@ -240,54 +226,15 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   profileSystem(
     options: ProfileOptionsInput | (SnakeCase & { readonly type?: string }),
   ): Promise<ProfilingResult> {
-    return this.#track(async (closing) => {
-      const [{ startRun }, { keptAtExit }, keep] = await Promise.all([
-        import('./profiling/session.js'),
-        import('./profiling/kept-at-exit.js'),
-        this.#keeperAtExit(),
-      ]);
-      const { type, signal, ...rest } = await parseProfileOptions(options);
-      this.#store.checkWritable();
-      // What is asked for goes before what a monitor takes by itself.
-      const { automaticRunsGiveWay } = await import('./profiling/automatic-runs.js');
-      await automaticRunsGiveWay();
-      const run = startRun(type, {
-        ...rest,
+    return this.#work.track(() =>
+      profileThisProcess(options, {
+        store: this.#store,
+        work: this.#work,
+        results: this.#results,
         samplers: this.#extensions.samplers,
-        signal: either(closing, signal),
         onProgress: (progress) => this.emit('progress', progress),
-      });
-      return keptAtExit(run, keep, (signals) =>
-        this.#complete(this.#withPools(signals), inProcess(), undefined, signals),
-      );
-    });
-  }
-
-  /** With the registered pools as they stand at the end of the profile. */
-  #withPools(signals: Signals): Signals {
-    const metrics = { ...signals.metrics };
-    for (const pool of this.#subjects.ofKind('pool')) {
-      if (pool instanceof SlabPool || pool instanceof SizeClassPool)
-        Object.assign(metrics, allocatorMetrics(pool.stats()));
-    }
-    return { ...signals, metrics };
-  }
-
-  /**
-   * What stores a profile that the exit of the process cuts short. Loaded ahead: an exit waits for nothing. One that is
-   * being stored has a hook of its own (stored-result.ts).
-   */
-  async #keeperAtExit(): Promise<(signals: Signals, trigger?: Trigger) => void> {
-    const [diagnose, save] = await Promise.all([loadDiagnosis(), this.#store.resultSaverAtExit()]);
-    return (signals, trigger) => {
-      if (this.#closing.signal.aborted || this.#diagnosed.has(signals)) return;
-      const result = diagnose(this.#withPools(signals), this.#context(inProcess(), trigger));
-      save(result, { raw: rawProfileOf(signals) });
-    };
-  }
-
-  #context(target: ProfileTarget, trigger: Trigger | undefined): ResultContext {
-    return { target, trigger, subjects: this.subjects, rules: this.#extensions.rules };
+      }),
+    );
   }
 
   /**
@@ -307,33 +254,21 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    * monitor.points().at(-1)?.values['eventLoop.utilization'];
    */
   async monitor(options: MonitorOptions = {}): Promise<Monitor> {
-    this.#assertOpen();
-    const { startAlertingMonitor } = await import('./alerting-monitor.js');
-    this.#assertOpen();
+    this.#work.assertOpen();
+    const { startAlertingMonitor } = await import('./facade/alerting-monitor.js');
+    this.#work.assertOpen();
     return startAlertingMonitor(options, {
       options: { ...this.#options, storagePath: this.#store.path },
-      closing: this.#closing.signal,
+      closing: this.#work.closing,
       beside: {
         samplers: () => this.#extensions.samplers,
-        keeper: () => this.#keeperAtExit(),
+        keeper: () => this.#results.keeperAtExit(),
       },
-      complete: (signals, trigger) => this.completeResult(signals, inProcess(), trigger),
-      tellStored: (resultId) => this.#tellStored(resultId),
+      complete: (signals, trigger) => this.#results.ofMonitor(signals, trigger),
+      tellStored: (resultId) => this.#results.tellStored(resultId),
       alert: (alert) => this.emit('alert', alert),
       warn: (message) => this.emit('warning', message),
     });
-  }
-
-  /** What the watchdog's thread stored, told to this thread's listeners. */
-  async #tellStored(id: string): Promise<ProfilingResult> {
-    const result = await this.#store.getResult(id);
-    this.#tell(result);
-    return result;
-  }
-
-  #tell(result: ProfilingResult): void {
-    this.emit('profile', result);
-    for (const recommendation of result.recommendations) this.emit('recommendation', recommendation);
   }
 
   /**
@@ -346,36 +281,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    * @param trigger why it was taken, where nobody asked for it.
    */
   completeResult(signals: Signals, target: ProfileTarget, trigger?: Trigger): Promise<ProfilingResult> {
-    return this.#complete(signals, target, trigger, signals);
-  }
-
-  /** @param run what the run itself gave: its exit hook leaves it from here on to the one that stores it. */
-  async #complete(
-    signals: Signals,
-    target: ProfileTarget,
-    trigger: Trigger | undefined,
-    run: Signals,
-  ): Promise<ProfilingResult> {
-    this.#assertOpen();
-    const result = await diagnosedResult(signals, this.#context(target, trigger));
-    const parts = { store: this.#store, saveAtExit: await this.#store.resultSaverAtExit() };
-    const stored = storeResult(result, rawProfileOf(signals), parts, (message) =>
-      this.emit('warning', message),
-    );
-    this.#diagnosed.add(run);
-    try {
-      await stored;
-    } catch (error) {
-      // It took seconds to measure, and cannot be measured again: it is handed over all the same.
-      if (!(error instanceof StorageError)) throw error;
-      this.emit('warning', `The result ${result.id} could not be stored: ${error.message}`);
-      const warnings = [...result.warnings, `It could not be stored: ${error.message}`];
-      const unstored = { ...result, stored: false as const, warnings };
-      this.#tell(unstored);
-      return unstored;
-    }
-    this.#tell(result);
-    return result;
+    return this.#results.complete(signals, target, trigger);
   }
 
   /**
@@ -391,23 +297,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   optimizeMemory(
     settings: (MemorySettingsInput & CallOptions) | SnakeCase = {},
   ): Promise<OptimizationProfile> {
-    return this.#track(async (closing) => {
-      const { options, settings: tree } = splitCall(OptimizationType.MEMORY, settings);
-      const { optimizeMemory } = await import('./memory/optimize-memory.js');
-      const parsed = await parseMemorySettings(tree);
-      const subjects = this.#subjects.select(['struct', 'pool'], options.subject);
-      const workloads = this.#subjects.ofKind('workload');
-      if (subjects.length === 0) await this.#learnCaches(options);
-      return this.#optimizeEach(
-        OptimizationType.MEMORY,
-        subjects,
-        options,
-        closing,
-        async (subject, context) => ({
-          draft: await optimizeMemory(subject, parsed, workloads, context),
-        }),
-      );
-    });
+    return this.#work.track(() => this.#optimizations.memory(settings));
   }
 
   /**
@@ -430,28 +320,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
       | (ComputationRequest & ComputationSettingsInput & CallOptions)
       | (SnakeCase & Partial<ComputationRequest>) = {},
   ): Promise<OptimizationProfile & OptimizedComputation> {
-    return this.#track(async (closing) => {
-      const { options, data, settings: tree } = splitCall(OptimizationType.COMPUTATION, request);
-      const { optimizeComputation, computationsOf } = await import('./computation/optimize-computation.js');
-      const parsed = await parseComputationSettings(tree);
-      const named = computationsOf(data, this.#subjects.select(['computation'], options.subject));
-      // Variants given with the call take the place of an earlier call's of the same name.
-      for (const { computation } of named) {
-        if (this.#subjects.put(computation)) this.#choices.recall(computation);
-      }
-      return this.#optimizeEach(
-        OptimizationType.COMPUTATION,
-        named.map(({ computation }) => computation),
-        options,
-        closing,
-        (subject, context) =>
-          optimizeComputation(
-            named.find(({ computation }) => computation === subject)!,
-            parsed,
-            context,
-          ),
-      );
-    });
+    return this.#work.track(() => this.#optimizations.computation(request));
   }
 
   /**
@@ -473,11 +342,11 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     subject: Computation<any> | string,
     options: KeepLearningOptions = {},
   ): Promise<OnlineLearning> {
-    return this.#track(async () => {
+    return this.#work.track(async () => {
       const name = typeof subject === 'string' ? subject : (subject as Computation | undefined)?.name;
       const [here] = this.#subjects.select(['computation'], String(name)) as Computation[];
       const learning = await this.#learning.keep(here!, options);
-      if (this.#closing.signal.aborted) learning.close();
+      if (this.#work.isClosing) learning.close();
       return learning;
     });
   }
@@ -491,25 +360,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   optimizeThreads(
     request: ({ readonly job?: Job | JobOptions } & ThreadSettingsInput & CallOptions) | SnakeCase = {},
   ): Promise<OptimizationProfile> {
-    return this.#track(async (closing) => {
-      const { options, data, settings: tree } = splitCall(OptimizationType.THREAD, request);
-      const { optimizeThreads } = await import('./threads/optimize-threads.js');
-      const parsed = await parseThreadSettings(tree);
-      const given = data['job'] as Job | JobOptions | undefined;
-      const subject = given === undefined || given instanceof Job ? given : job(given);
-      if (subject && this.#subjects.put(subject)) this.#choices.recall(subject);
-      const name = given?.name ?? options.subject;
-      const subjects = this.#subjects.select(['job'], name);
-      return this.#optimizeEach(
-        OptimizationType.THREAD,
-        subjects,
-        options,
-        closing,
-        async (subject, context) => ({
-          draft: await optimizeThreads(subject as Job | undefined, parsed, context),
-        }),
-      );
-    });
+    return this.#work.track(() => this.#optimizations.threads(request));
   }
 
   /**
@@ -546,37 +397,16 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     experiment?: ExperimentSubject,
     options: CompareOptions = {},
   ): Promise<OptimizationProfile | CarriedOutExperiment> {
-    this.#assertOpen();
+    this.#work.assertOpen();
     if (experiment !== undefined) return this.#experiment(what, experiment, options);
-    const document = typeof what === 'string' ? await this.#store.get(what) : what;
-    if (!isDocument(document) || !('action' in document)) {
-      if (isDocument(document) && 'choice' in document) return this.#enforce(document);
-      throw fail('INVALID_ARGUMENT', {
-        name: 'what',
-        actual: describe(what),
-        expected: 'a recommendation, its id, or the id of an optimisation profile',
-      });
-    }
-    const profile = await carryOut(document, {
+    return applyStored(what, {
       store: this.#store,
       subjects: this.#subjects,
       optimizeMemory: (settings) => this.optimizeMemory(settings),
       optimizeComputation: (settings) => this.optimizeComputation(settings),
       optimizeThreads: (settings) => this.optimizeThreads(settings),
-      enforce: (stored) => this.#enforce(stored),
+      enforce: (stored) => this.#optimizations.enforce(stored),
     });
-    const { validation } = profile;
-    await this.#store.saveRecommendation({
-      ...document,
-      outcome: {
-        status: profile.status,
-        profileId: profile.id,
-        appliedAt: new Date().toISOString(),
-        ...(validation && { ratio: validation.ratio }),
-        ...(validation?.interval && { interval: validation.interval }),
-      },
-    });
-    return profile;
   }
 
   #experiment(
@@ -584,12 +414,12 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     subject: ExperimentSubject,
     options: CompareOptions,
   ): Promise<CarriedOutExperiment> {
-    return this.#track(async (closing) => {
-      const { carryOutExperiment } = await import('./recommended-experiment.js');
+    return this.#work.track(async () => {
+      const { carryOutExperiment } = await import('./facade/recommended-experiment.js');
       return carryOutExperiment(
         typeof what === 'string' ? await this.#store.get(what) : what,
         subject,
-        { ...options, signal: either(closing, options.signal) },
+        { ...options, signal: this.#work.closingOr(options.signal) },
         {
           store: this.#store,
           keepComparison: (name, comparison) => this.keepComparison(name, 'person', comparison),
@@ -612,7 +442,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     changedBy: StoredComparison['changedBy'],
     comparison: Comparison,
   ): Promise<StoredComparison> {
-    this.#assertOpen();
+    this.#work.assertOpen();
     const stored = {
       schemaVersion: SCHEMA_VERSION,
       id: await newId('comparison'),
@@ -632,7 +462,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    * @throws INVALID_ARGUMENT for an unknown filter; StorageError where the store cannot be read; CLOSED.
    */
   getOptimizationStats(filter: StatsFilter = {}): OptimizationStats {
-    this.#assertOpen();
+    this.#work.assertOpen();
     return this.#store.stats(filter);
   }
 
@@ -643,8 +473,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   }
 
   async #close(): Promise<void> {
-    this.#closing.abort(fail('ABORTED', { what: 'The running work' }));
-    await Promise.allSettled(this.#running);
+    await this.#work.end();
     await this.#learning.close();
     await this.#store.close();
     this.emit('close');
@@ -653,90 +482,4 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-
-  /** Makes sure of a host probe where the budget has room for one; else sizes come from a short measurement. */
-  async #learnCaches({ budgetMs = this.#options.budgetMs, signal }: CallOptions): Promise<void> {
-    const probeMs = Math.min(MAX_PROBE_MS, budgetMs * PROBE_SHARE);
-    if (probeMs >= MIN_PROBE_MS) await this.hostProbe({ budgetMs: probeMs, ...(signal && { signal }) });
-  }
-
-  /** Null also where the store cannot be read: cache sizes are then measured for this process. */
-  #storedProbe(): HostProbe | null {
-    try {
-      return this.#store.hostProbe(hostFingerprint().id);
-    } catch {
-      return null;
-    }
-  }
-
-  // --- Applying --------------------------------------------------------------------------------------------
-
-  async #enforce(profile: OptimizationProfile): Promise<OptimizationProfile> {
-    await this.#choices.enforce(profile);
-    this.emit('applied', profile);
-    return profile;
-  }
-
-  // --- Running ---------------------------------------------------------------------------------------------
-
-  #optimizeEach<S extends Subject, P extends object>(
-    type: OptimizationType,
-    subjects: readonly S[],
-    { budgetMs = this.#options.budgetMs, signal }: CallOptions,
-    closing: AbortSignal,
-    optimise: (subject: S | undefined, context: OptimizationContext) => Promise<Outcome<P>>,
-  ): Promise<OptimizationProfile & P> {
-    return optimizeEach(type, subjects, optimise, {
-      budgetMs,
-      signal: either(closing, signal),
-      progress: (progress) => this.emit('progress', progress),
-      keep: (profile, subject) => this.#keepProfile(profile, subject),
-    });
-  }
-
-  async #keepProfile(profile: OptimizationProfile, subject: Subject | undefined): Promise<void> {
-    await this.#store.saveProfile(profile);
-    if (profile.status === 'applied') {
-      await this.#choices.record(profile);
-      if (subject?.kind === 'computation') await this.#learning.keepWisdom(subject as Computation);
-      this.emit('applied', profile);
-    }
-    await this.#choices.addRuntimeFlags(recommendedFlags(profile));
-    this.emit('optimization', profile);
-  }
-
-  /** Runs work that `close()` aborts and waits for. */
-  async #track<T>(work: (closing: AbortSignal) => Promise<T>): Promise<T> {
-    this.#assertOpen();
-    const promise = work(this.#closing.signal);
-    this.#running.add(promise);
-    try {
-      return await promise;
-    } finally {
-      this.#running.delete(promise);
-    }
-  }
-
-  #assertOpen(): void {
-    if (this.#closing.signal.aborted) throw fail('CLOSED', { what: 'The optimizer' });
-  }
-}
-
-/** What a caller without types passes: `recommendations[0]` of a healthy service is undefined. */
-function isDocument<T extends object>(value: T | undefined): value is T {
-  return typeof value === 'object' && value !== null;
-}
-
-function inProcess(): ProfileTarget {
-  return { pid: process.pid, description: 'in-process' };
-}
-
-function either(first: AbortSignal, second: AbortSignal | undefined): AbortSignal {
-  return second ? AbortSignal.any([first, second]) : first;
-}
-
-/** Node flags that the memory optimiser measured to help: they act when a program starts, so nothing applies them here. */
-function recommendedFlags({ plan }: OptimizationProfile): string[] {
-  const tried = (plan['runtimeFlags'] ?? []) as readonly { flag: string; recommended: boolean }[];
-  return tried.filter(({ recommended }) => recommended).map(({ flag }) => flag);
 }

@@ -1,4 +1,4 @@
-import { Extensions } from '../extensions.js';
+import { Extensions } from '../facade/extensions.js';
 import type { Rule } from '../analysis/rule.js';
 import { extensionsIn } from '../profiling/extension-module.js';
 import type { Sampler } from '../profiling/sampler.js';

@@ -1,4 +1,5 @@
 import { fail, SubjectError, TaskError } from '../errors.js';
+import { withOutcome } from '../facade/recommended-action.js';
 import type { OptimizationProfile } from '../model/optimization-profile.js';
 import type { Recommendation } from '../model/recommendation.js';
 import { subjectKey, type Subject } from '../model/subject.js';
@@ -221,20 +222,6 @@ function refuseWhatIsNoCall({ action, id, title, cause }: Recommendation): void 
       remedy: `${action.summary} Guide: ${guideOnDisk(action.guide)}`,
     });
   }
-}
-
-function withOutcome(recommendation: Recommendation, profile: OptimizationProfile): Recommendation {
-  const { validation } = profile;
-  return {
-    ...recommendation,
-    outcome: {
-      status: profile.status,
-      profileId: profile.id,
-      appliedAt: new Date().toISOString(),
-      ...(validation && { ratio: validation.ratio }),
-      ...(validation?.interval && { interval: validation.interval }),
-    },
-  };
 }
 
 const DEFAULT_BUDGET_MS = 60_000;

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DEFAULT_EXPORT_NAME, experimentTemplate } from '../analysis/experiment-templates.js';
-import { testCause, type ExperimentOutcome, type ExperimentSubject } from '../cause-experiment.js';
+import { testCause, type ExperimentOutcome, type ExperimentSubject } from '../facade/cause-experiment.js';
 import { EXPERIMENT_CAUSES, type ExperimentCause, type ExperimentStatus } from '../model/experiment.js';
 import type { Action } from '../model/recommendation.js';
 import { nearest } from '../settings/nearest.js';

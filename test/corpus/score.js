@@ -19,7 +19,7 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { analyse } from '../../dist/analysis/analyse.js';
 import { ENVIRONMENT_CAUSES } from '../../dist/analysis/rule.js';
-import { testCause } from '../../dist/cause-experiment.js';
+import { testCause } from '../../dist/facade/cause-experiment.js';
 import { confinement, script } from './environment.js';
 import { endStarted, profileEvenBlocked } from '../../dist/profiling/attach/blocked-agent.js';
 import { listenForAgents } from '../../dist/profiling/controller.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { testCause } from '../../../dist/cause-experiment.js';
+import { testCause } from '../../../dist/facade/cause-experiment.js';
 
 const module = join(import.meta.dirname, '../../fixtures/experiment/table.js');
 const options = { maxProcesses: 12 };

@@ -1,7 +1,7 @@
 /** The subjects that a service registered with one optimizer, by kind and name. */
-import { describe, fail } from './errors.js';
-import type { Choice } from './model/choice.js';
-import { subjectKey, type Subject } from './model/subject.js';
+import { describe, fail } from '../errors.js';
+import type { Choice } from '../model/choice.js';
+import { subjectKey, type Subject } from '../model/subject.js';
 
 const KINDS: readonly Subject['kind'][] = ['struct', 'pool', 'computation', 'job', 'workload'];
 

@@ -3,10 +3,10 @@
  * missing, synchronously and of the same result, so that it is there once and whole. What an unfinished save has written
  * already is written again over itself.
  */
-import type { ProfilingResult } from './model/profiling-result.js';
-import type { Signals } from './model/signals.js';
-import type { RawFormat } from './storage/layout.js';
-import type { SaveAtExit, Store } from './storage/store.js';
+import type { ProfilingResult } from '../model/profiling-result.js';
+import type { Signals } from '../model/signals.js';
+import type { RawFormat } from '../storage/layout.js';
+import type { SaveAtExit, Store } from '../storage/store.js';
 
 export interface RawProfile {
   readonly format: RawFormat;

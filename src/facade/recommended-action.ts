@@ -1,13 +1,13 @@
 /**
  * Carries out what a recommendation asks for: an optimisation of a subject that lives here, or the choice that the
- * subject's own process measured last.
+ * subject's own process measured last. What came of it is kept with the recommendation.
  */
-import { fail } from './errors.js';
-import type { OptimizationProfile } from './model/optimization-profile.js';
-import type { Recommendation } from './model/recommendation.js';
-import type { Subject } from './model/subject.js';
-import type { MemorySettingsInput } from './settings/memory.js';
-import type { Store } from './storage/store.js';
+import { describe, fail } from '../errors.js';
+import type { OptimizationProfile } from '../model/optimization-profile.js';
+import type { Recommendation } from '../model/recommendation.js';
+import type { Subject } from '../model/subject.js';
+import type { MemorySettingsInput } from '../settings/memory.js';
+import type { Store } from '../storage/store.js';
 import type { SubjectRegistry } from './subject-registry.js';
 
 type OnSubject = { readonly subject?: string };
@@ -22,8 +22,50 @@ export interface ActionHost {
   enforce(profile: OptimizationProfile): Promise<OptimizationProfile>;
 }
 
+/**
+ * Carries out what `SystemOptimizer.apply` is given without a module: a recommendation, or an optimisation profile whose
+ * choice is put in force again. The parameter is what a caller without types may pass: `recommendations[0]` of a healthy
+ * service is undefined.
+ *
+ * @throws INVALID_ARGUMENT for anything else; UNKNOWN_ID; as `carryOut`.
+ */
+export async function applyStored(what: unknown, host: ActionHost): Promise<OptimizationProfile> {
+  const document: unknown = typeof what === 'string' ? await host.store.get(what) : what;
+  if (isDocument(document) && 'action' in document) {
+    const recommendation = document as Recommendation;
+    const profile = await carryOut(recommendation, host);
+    await host.store.saveRecommendation(withOutcome(recommendation, profile));
+    return profile;
+  }
+  if (isDocument(document) && 'choice' in document) return host.enforce(document as OptimizationProfile);
+  throw fail('INVALID_ARGUMENT', {
+    name: 'what',
+    actual: describe(what),
+    expected: 'a recommendation, its id, or the id of an optimisation profile',
+  });
+}
+
+function isDocument(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** The recommendation with what became of it, as it is stored. */
+export function withOutcome(recommendation: Recommendation, profile: OptimizationProfile): Recommendation {
+  const { validation } = profile;
+  return {
+    ...recommendation,
+    outcome: {
+      status: profile.status,
+      profileId: profile.id,
+      appliedAt: new Date().toISOString(),
+      ...(validation && { ratio: validation.ratio }),
+      ...(validation?.interval && { interval: validation.interval }),
+    },
+  };
+}
+
 /** @throws NOTHING_TO_APPLY for a change that a person must make; SUBJECT_NOT_HERE; EXPERIMENT_WITHOUT_MODULE. */
-export async function carryOut(
+async function carryOut(
   { id, action, title, location }: Recommendation,
   host: ActionHost,
 ): Promise<OptimizationProfile> {

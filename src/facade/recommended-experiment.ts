@@ -3,11 +3,11 @@
  * comparison, as one that a person made, and the outcome with the recommendation. Nothing is put in force by it.
  */
 import { testCause, type ExperimentOutcome, type ExperimentSubject } from './cause-experiment.js';
-import { describe, fail } from './errors.js';
-import type { Comparison, StoredComparison } from './model/comparison.js';
-import type { Recommendation } from './model/recommendation.js';
-import type { Store } from './storage/store.js';
-import type { CompareOptions } from './validation/options.js';
+import { describe, fail } from '../errors.js';
+import type { Comparison, StoredComparison } from '../model/comparison.js';
+import type { Recommendation } from '../model/recommendation.js';
+import type { Store } from '../storage/store.js';
+import type { CompareOptions } from '../validation/options.js';
 
 /** What an experiment came to, and under which id its comparison is stored. */
 export interface CarriedOutExperiment extends ExperimentOutcome {

@@ -2,20 +2,20 @@
  * From signals to the document that is stored: the diagnosis, what it recommends for the subjects that live here, and
  * where, when and on which machine it was taken.
  */
-import { effectiveCacheBytes } from './host/effective-cache.js';
-import { captureEnvironment } from './host/environment.js';
-import type { analyse as Analyse } from './analysis/analyse.js';
-import type { recommend as Recommend } from './analysis/recommend.js';
-import type { Rule } from './analysis/rule.js';
-import { metricValue } from './model/metric.js';
-import type { Trigger } from './model/trigger.js';
-import type { ProfileTarget, ProfilingResult } from './model/profiling-result.js';
-import type { Action, Recommendation } from './model/recommendation.js';
-import type { Signals } from './model/signals.js';
-import type { Subject } from './model/subject.js';
-import { SCHEMA_VERSION } from './model/types.js';
+import { effectiveCacheBytes } from '../host/effective-cache.js';
+import { captureEnvironment } from '../host/environment.js';
+import type { analyse as Analyse } from '../analysis/analyse.js';
+import type { recommend as Recommend } from '../analysis/recommend.js';
+import type { Rule } from '../analysis/rule.js';
+import { metricValue } from '../model/metric.js';
+import type { Trigger } from '../model/trigger.js';
+import type { ProfileTarget, ProfilingResult } from '../model/profiling-result.js';
+import type { Action, Recommendation } from '../model/recommendation.js';
+import type { Signals } from '../model/signals.js';
+import type { Subject } from '../model/subject.js';
+import { SCHEMA_VERSION } from '../model/types.js';
 import { SourceLines } from './source-lines.js';
-import { idMaker } from './storage/ids.js';
+import { idMaker } from '../storage/ids.js';
 
 /** What the signals do not say themselves. */
 export interface ResultContext {
@@ -36,9 +36,9 @@ export async function diagnosedResult(signals: Signals, context: ResultContext):
 /** Loads what diagnosing takes, so that it can then be done without waiting: while the process exits, say. */
 export async function loadDiagnosis(): Promise<Diagnose> {
   const [{ analyse }, { defaultRules }, { recommend }, newId] = await Promise.all([
-    import('./analysis/analyse.js'),
-    import('./analysis/rules/index.js'),
-    import('./analysis/recommend.js'),
+    import('../analysis/analyse.js'),
+    import('../analysis/rules/index.js'),
+    import('../analysis/recommend.js'),
     idMaker(),
   ]);
   const parts = { analyse, defaultRules, recommend, newId };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { SourceLines } from '../../dist/source-lines.js';
+import { SourceLines } from '../../../dist/facade/source-lines.js';
 
 let folder: string;
 let file: string;

@@ -10,21 +10,21 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, fail } from './errors.js';
-import type { Comparison } from './model/comparison.js';
+import { describe, fail } from '../errors.js';
+import type { Comparison } from '../model/comparison.js';
 import {
   EXPERIMENT_CAUSES,
   type ExperimentArm,
   type ExperimentCause,
   type ExperimentStatus,
-} from './model/experiment.js';
-import type { Finding } from './model/finding.js';
-import { requireOptions } from './options.js';
-import { formatShare } from './units.js';
-import { compare } from './validation/compare.js';
-import type { CompareOptions } from './validation/options.js';
-import { resolveModule } from './validation/subject.js';
-import { confidenceAbove } from './analysis/confidence.js';
+} from '../model/experiment.js';
+import type { Finding } from '../model/finding.js';
+import { requireOptions } from '../options.js';
+import { formatShare } from '../units.js';
+import { compare } from '../validation/compare.js';
+import type { CompareOptions } from '../validation/options.js';
+import { resolveModule } from '../validation/subject.js';
+import { confidenceAbove } from '../analysis/confidence.js';
 
 /** The function that does its work both ways, told which by its last argument; an export, because fresh processes call it. */
 export interface ExperimentSubject {

@@ -7,7 +7,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CodeLocation } from './model/finding.js';
+import type { CodeLocation } from '../model/finding.js';
 
 /** Longer ones are generated or minified: nobody reads them. */
 const LONGEST_LINE = 200;

@@ -2,12 +2,12 @@
  * One optimisation after the other: each subject's outcome is kept as soon as it is known, and the caller gets the one
  * with the greatest gain.
  */
-import { captureEnvironment } from './host/environment.js';
-import type { OptimizationContext, OptimizationDraft } from './model/context.js';
-import type { OptimizationProfile } from './model/optimization-profile.js';
-import type { Subject } from './model/subject.js';
-import { SCHEMA_VERSION, type OptimizationType } from './model/types.js';
-import { newId } from './storage/ids.js';
+import { captureEnvironment } from '../host/environment.js';
+import type { OptimizationContext, OptimizationDraft } from '../model/context.js';
+import type { OptimizationProfile } from '../model/optimization-profile.js';
+import type { Subject } from '../model/subject.js';
+import { SCHEMA_VERSION, type OptimizationType } from '../model/types.js';
+import { newId } from '../storage/ids.js';
 
 /** What optimising one subject led to: what is stored (`draft`), and what only the caller gets (a dispatcher). */
 export type Outcome<P extends object> = { readonly draft: OptimizationDraft } & P;

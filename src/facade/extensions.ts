@@ -3,11 +3,11 @@
  * their author sees the error, and guarded where they run, so that a faulty one costs its own figures and nothing else.
  * The rejected alternative, options of each `profileSystem` call, leaves out the profiles that nobody calls for.
  */
-import { describe, fail } from './errors.js';
-import type { Rule } from './analysis/rule.js';
-import { CAUSES } from './model/finding.js';
-import { checkedSampler } from './profiling/custom-sampler.js';
-import type { Sampler } from './profiling/sampler.js';
+import { describe, fail } from '../errors.js';
+import type { Rule } from '../analysis/rule.js';
+import { CAUSES } from '../model/finding.js';
+import { checkedSampler } from '../profiling/custom-sampler.js';
+import type { Sampler } from '../profiling/sampler.js';
 
 const SAMPLER_METHODS = { start: true, stop: true, tick: false, late: false, release: false } as const;
 

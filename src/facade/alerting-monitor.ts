@@ -1,14 +1,14 @@
 /**
  * The monitor of an optimizer: what it takes by itself is diagnosed, stored and told as an alert.
  */
-import type { Alert } from './model/alert.js';
-import type { ProfilingResult } from './model/profiling-result.js';
-import type { Signals } from './model/signals.js';
-import type { Trigger } from './model/trigger.js';
-import type { BesideAnomalies } from './profiling/anomaly-profiler.js';
-import type { MonitorOptions } from './profiling/monitor.js';
-import { Monitor } from './profiling/monitor.js';
-import type { OptimizerOptions } from './settings/optimizer.js';
+import type { Alert } from '../model/alert.js';
+import type { ProfilingResult } from '../model/profiling-result.js';
+import type { Signals } from '../model/signals.js';
+import type { Trigger } from '../model/trigger.js';
+import type { BesideAnomalies } from '../profiling/anomaly-profiler.js';
+import type { MonitorOptions } from '../profiling/monitor.js';
+import { Monitor } from '../profiling/monitor.js';
+import type { OptimizerOptions } from '../settings/optimizer.js';
 
 /** What the monitor needs of its optimizer. */
 export interface AlertingHost {

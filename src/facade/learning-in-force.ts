@@ -3,14 +3,14 @@
  * measured, and what it changes is stored: in config.json, which this host's next process starts with, and in wisdom.json.
  */
 import type { ChoicesInForce } from './choices-in-force.js';
-import type { Computation } from './computation/computation.js';
-import type { LearningOptions, OnlineLearning } from './computation/online-learning.js';
-import type { Wisdom } from './computation/wisdom.js';
-import { fail } from './errors.js';
-import { hostFingerprint } from './host/environment.js';
-import type { ComputationChoice } from './model/choice.js';
-import type { OptimizationProfile } from './model/optimization-profile.js';
-import type { Store } from './storage/store.js';
+import type { Computation } from '../computation/computation.js';
+import type { LearningOptions, OnlineLearning } from '../computation/online-learning.js';
+import type { Wisdom } from '../computation/wisdom.js';
+import { fail } from '../errors.js';
+import { hostFingerprint } from '../host/environment.js';
+import type { ComputationChoice } from '../model/choice.js';
+import type { OptimizationProfile } from '../model/optimization-profile.js';
+import type { Store } from '../storage/store.js';
 
 /** As for `keepLearning`; `choices` are those of the latest stored profile where they are not given. */
 export type KeepLearningOptions = Omit<LearningOptions, 'choices'> &
@@ -34,7 +34,7 @@ export class LearningInForce {
   /** @throws INVALID_ARGUMENT where nothing was measured for it on this host, or it is watched already. */
   async keep(computation: Computation, options: KeepLearningOptions): Promise<OnlineLearning> {
     const [{ keepLearning }, profile] = await Promise.all([
-      import('./computation/online-learning.js'),
+      import('../computation/online-learning.js'),
       this.#latest(computation.name),
     ]);
     const choices = options.choices ?? measuredBy(profile);
@@ -49,7 +49,7 @@ export class LearningInForce {
   /** Adds what is in force for a computation to wisdom.json. Never throws: the choice itself is stored elsewhere. */
   async keepWisdom(computation: Computation): Promise<void> {
     try {
-      const { exportWisdom } = await import('./computation/wisdom.js');
+      const { exportWisdom } = await import('../computation/wisdom.js');
       await this.#store.changeWisdom((earlier) => exportWisdom([computation], earlier as Wisdom | undefined));
     } catch (error) {
       this.#onProblem(`The wisdom of "${computation.name}" could not be stored: ${String(error)}`);

@@ -2,14 +2,14 @@
  * What is in force for an optimizer's subjects: loaded from config.json at the start, changed by what wins, and
  * written back so that the service finds it in its next process.
  */
-import { fail, OptimizerError } from './errors.js';
-import { measuredHere } from './host/environment.js';
-import { differenceBetween } from './host/measured-on.js';
-import type { Choice, MemoryChoice } from './model/choice.js';
-import type { MeasuredOn } from './model/config.js';
-import type { OptimizationProfile } from './model/optimization-profile.js';
-import { subjectKey, type Subject } from './model/subject.js';
-import type { Store } from './storage/store.js';
+import { fail, OptimizerError } from '../errors.js';
+import { measuredHere } from '../host/environment.js';
+import { differenceBetween } from '../host/measured-on.js';
+import type { Choice, MemoryChoice } from '../model/choice.js';
+import type { MeasuredOn } from '../model/config.js';
+import type { OptimizationProfile } from '../model/optimization-profile.js';
+import { subjectKey, type Subject } from '../model/subject.js';
+import type { Store } from '../storage/store.js';
 import type { SubjectRegistry } from './subject-registry.js';
 
 export class ChoicesInForce {
