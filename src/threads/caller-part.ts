@@ -47,7 +47,8 @@ export function takePart(
   keep: (unit: number, value: unknown) => void,
 ): PartOutcome {
   const { partitioner, partitionState: state } = control;
-  const until = performance.now() + limitMs;
+  let since = performance.now();
+  const until = since + limitMs;
   while (!control.isCancelled && (rest.start < rest.end || partitioner.next(state, share, rest))) {
     const from = rest.start;
     const to = Math.min(rest.end, from + pieceUnits);
@@ -60,8 +61,11 @@ export function takePart(
         else if (value !== undefined) keep(unit, value);
       }
     }
+    const now = performance.now();
+    control.addBusy(share, now - since);
+    since = now;
     if (control.finish(to - from)) return 'done';
-    if (performance.now() >= until) return 'left';
+    if (now >= until) return 'left';
   }
   const lookUntil = performance.now() + TAIL_MS;
   while (!control.isDone) if (control.isCancelled || performance.now() >= lookUntil) return 'waits';

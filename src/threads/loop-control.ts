@@ -20,6 +20,7 @@ const PARTICIPANTS = 3;
 const UNITS = 4;
 const WANTS_PARTIALS = 5;
 const PARTIALS_VERSION = 6; // how often the memory for partial results was replaced
+const CAPACITY = 7; // most participants
 const CANCELLED = LINE_WORDS;
 const AWAITED = LINE_WORDS + 1; // 1: the caller waits for the message that the loop is over
 const HANDED_OVER = LINE_WORDS + 2; // share that its participant gave up, plus one; 0 none
@@ -27,7 +28,7 @@ const JOINED = LINE_WORDS * 2; // shares that found a participant
 const DONE = LINE_WORDS * 3; // units that are finished
 const CLONED = LINE_WORDS * 4; // partial results that travel as messages
 const BOUNDS = LINE_WORDS * 5; // three float64: start, end, iterations a unit
-const PARTITION = LINE_WORDS * 6;
+const BUSY = LINE_WORDS * 6; // a line per share: float64, ms that its participants spent on its chunks
 
 /** One run of a loop, as its caller plans it. */
 export interface LoopRange {
@@ -43,19 +44,23 @@ export class LoopControl {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
   readonly #bounds: Float64Array;
+  readonly #busy: Float64Array;
   readonly #partition: Int32Array;
 
   /** @param source number of participants to make room for, or the block of another thread. */
   constructor(source: number | SharedArrayBuffer) {
     if (typeof source === 'number') {
       const partitionWords = Math.max(...PARTITIONERS.map((partitioner) => partitioner.stateWords(source)));
-      this.buffer = new SharedArrayBuffer((PARTITION + partitionWords) * 4);
+      this.buffer = new SharedArrayBuffer((partitionAt(source) + partitionWords) * 4);
     } else {
       this.buffer = source;
     }
     this.#words = new Int32Array(this.buffer);
+    if (typeof source === 'number') this.#words[CAPACITY] = source;
+    const partition = partitionAt(this.#words[CAPACITY]!);
     this.#bounds = new Float64Array(this.buffer, BOUNDS * 4, 3);
-    this.#partition = this.#words.subarray(PARTITION);
+    this.#busy = new Float64Array(this.buffer, BUSY * 4, (partition - BUSY) / 2);
+    this.#partition = this.#words.subarray(partition);
   }
 
   get generation(): number {
@@ -73,6 +78,7 @@ export class LoopControl {
     words[CANCELLED] = words[HANDED_OVER] = words[JOINED] = words[DONE] = words[CLONED] = 0;
     words[AWAITED] = awaited ? 1 : 0;
     this.#bounds.set([range.start, range.end, range.unit]);
+    this.#busy.fill(0);
     this.partitioner.init(this.#partition, plan);
     Atomics.store(words, GATE, 1);
   }
@@ -162,6 +168,21 @@ export class LoopControl {
     return Atomics.add(this.#words, DONE, units) + units === this.#words[UNITS]!;
   }
 
+  /**
+   * Books time that a share's participant spent on a chunk, in ms; to be done before the chunk's units are counted as
+   * finished, so that whoever sees the loop over sees all of it. A share has one participant at a time.
+   */
+  addBusy(share: number, ms: number): void {
+    this.#busy[share * (LINE_WORDS / 2)]! += ms;
+  }
+
+  /** Time spent on chunks by all participants together, in ms: what the loop takes on one thread, and no less. */
+  get busyMs(): number {
+    let sum = 0;
+    for (let at = 0; at < this.#busy.length; at += LINE_WORDS / 2) sum += this.#busy[at]!;
+    return sum;
+  }
+
   addCloned(count: number): void {
     Atomics.add(this.#words, CLONED, count);
   }
@@ -169,6 +190,11 @@ export class LoopControl {
   get cloned(): number {
     return Atomics.load(this.#words, CLONED);
   }
+}
+
+/** Where the partitioner's words begin in a block for so many participants. */
+function partitionAt(participants: number): number {
+  return BUSY + LINE_WORDS * participants;
 }
 
 /**

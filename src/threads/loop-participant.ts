@@ -73,10 +73,14 @@ export class LoopParticipant {
     do {
       const share = control.join();
       if (share < 0) return;
+      let since = performance.now();
       while (!control.isCancelled && partitioner.next(state, share, chunk)) {
         if (control.wantsPartials) this.#reduceChunk(generation);
         else this.#runChunk();
         if (control.isCancelled) return;
+        const now = performance.now();
+        control.addBusy(share, now - since);
+        since = now;
         if (control.finish(chunk.end - chunk.start)) {
           if (control.isAwaited) this.#setup.send([FromWorker.LOOP_DONE, this.#setup.loop, generation]);
           return;

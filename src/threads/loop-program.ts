@@ -22,10 +22,11 @@ export interface LoopProgram {
   /** What earlier runs took, in ns; null before the first. */
   iterationNs: number | null;
   parallelIterationNs: number | null;
-  /** What the first iterations took on the caller at best; null before they were timed. */
-  firstPiece: { readonly iterations: number; readonly ns: number } | null;
-  /** Runs that were thought to be long. */
-  runs: number;
+  /**
+   * The range that `iterationNs` was measured on; null where it was a part of one. Of any other range it is an extrapolation:
+   * iterations there may cost more or less.
+   */
+  measured: { readonly start: number; readonly end: number } | null;
 }
 
 const MAX_PROGRAMS = 16;
@@ -61,8 +62,7 @@ export class LoopPrograms {
       lastUsedAt: performance.now(),
       iterationNs: known?.iterationNs ?? null,
       parallelIterationNs: known?.parallelIterationNs ?? null,
-      firstPiece: known?.firstPiece ?? null,
-      runs: known?.runs ?? 0,
+      measured: known?.measured ?? null,
     };
     this.#programs.unshift(program);
     if (this.#programs.length > MAX_PROGRAMS) this.#forget((_, index) => index >= MAX_PROGRAMS);

@@ -38,6 +38,13 @@ export interface LoopRequest {
   readonly part?: CallerPart;
 }
 
+export interface LoopOutcome {
+  /** By unit; empty where the loop wants none. */
+  readonly partials: unknown[];
+  /** Time that all participants together spent on it, in ms. */
+  readonly busyMs: number;
+}
+
 /** How long to wait for workers to leave a loop that is over, in ms: one that is inside makes the next run dearer. */
 const LEAVE_MS = 0.02;
 /** Participants get this long to finish their chunk, in ms. */
@@ -48,7 +55,7 @@ interface Run extends LoopRequest {
   readonly generation: number;
   readonly invited: Set<PoolWorker>;
   readonly clones: Map<number, unknown>;
-  readonly resolve: (partials: unknown[]) => void;
+  readonly resolve: (outcome: LoopOutcome) => void;
   readonly reject: (error: unknown) => void;
   readonly onAbort: () => void;
   /** Workers that are to take part. */
@@ -73,8 +80,8 @@ export class LoopRunner {
     return this.#runs.size;
   }
 
-  /** Partial results by unit; empty where the loop wants none. */
-  run(request: LoopRequest): Promise<unknown[]> {
+  /** Runs a loop to its end. Rejects with what ended it before. */
+  run(request: LoopRequest): Promise<LoopOutcome> {
     const { program, range, plan, signal, part } = request;
     if (range.wantsPartials) this.programs.ensurePartials(program, plan.units);
     program.control.open(range, plan, part === undefined);
@@ -240,7 +247,7 @@ export class LoopRunner {
     program.isRunning = false;
     this.completed += 1;
     if (run.failure !== undefined) run.reject(run.failure.error);
-    else run.resolve(partialsOf(run));
+    else run.resolve({ partials: partialsOf(run), busyMs: program.control.busyMs });
     for (const worker of run.invited) this.#host.release(worker);
   }
 }

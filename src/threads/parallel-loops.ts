@@ -35,17 +35,18 @@ const ASSUMED_DISPATCH_NS = 100_000;
 const CALIBRATION_RUNS = 7;
 /** Chunks shorter than this cost more to hand out than they are worth. */
 const LEAST_CHUNK_NS = 3_000;
-/** A first piece of about this much, on the caller, tells whether code has become faster than when it was first timed. */
-const RECHECK_NS = 30_000;
-/** Runs on threads until the next such piece: at first every time, then once in so many. */
-const EARLY_RECHECKS = 16;
-const RUNS_PER_RECHECK = 32;
 /** In loops on threads the caller takes part in slices of so many ms, in pieces of about so many ns. */
 const SLICE_MS = 1;
 const PIECE_NS = 250_000;
 /** First piece of a loop on the caller. */
 const FIRST_PIECE_NS = 100_000;
 const noop = defineTask(new URL('./noop-kernel.js', import.meta.url), 'noop');
+
+/** What the caller did of a loop by itself. */
+interface CallerShare {
+  units: number;
+  ms: number;
+}
 
 export interface LoopThreads {
   readonly maxThreads: number;
@@ -170,16 +171,17 @@ export class ParallelLoops {
     if (loop.units === 0) return [];
     const { task } = loop;
     const program = this.#runner.programs.get(task, loop.shared, loop.leaves);
-    if (loop.schedule !== 'auto') return this.#runOnThreads(program, loop, 0, loop.threads);
+    if (loop.schedule !== 'auto') return this.#runOnThreads(program, loop, { units: 0, ms: 0 }, loop.threads);
     const kernel = loadedTask(task) ?? (await loadTask(task));
     return this.#runAuto(program, { ...loop, kernel: kernelCall(kernel, loop.shared) });
   }
 
   /** Starts on the caller where the cost is not known, and leaves it as soon as threads pay. */
   async #runAuto(program: LoopProgram, loop: Loop & CallerLoop): Promise<unknown[]> {
-    let first = program.iterationNs === null ? 0 : this.#recheck(program, loop);
+    const done: CallerShare = { units: 0, ms: 0 };
     let wasHeldUp = false;
     for (;;) {
+      const first = done.units;
       const iterations = loop.end - iterationOf(loop, first);
       const serialNs = program.iterationNs === null ? 0 : iterations * program.iterationNs;
       const plan = planLoop({
@@ -190,60 +192,35 @@ export class ParallelLoops {
         maxThreads: Math.min(loop.threads, this.#pool.usefulThreads()),
       });
       if (plan.where === 'probe') {
-        first = this.#runFor(program, loop, first, plan.probeNs);
+        this.#runFor(program, loop, done, plan.probeNs);
       } else if (plan.where === 'caller') {
         // The forecast may err: what turns out long leaves the caller after all.
-        first = this.#runFor(program, loop, first, 2 * CALLER_LIMIT_NS);
+        this.#runFor(program, loop, done, 2 * CALLER_LIMIT_NS);
       } else if (!this.#pool.hasReadyWorkers() && serialNs <= CALLER_LIMIT_NS) {
         // Starting threads takes longer than this loop, but there may be more of its kind.
         this.#pool.startThreads(plan.threads);
-        first = this.#runFor(program, loop, first, 2 * CALLER_LIMIT_NS);
+        this.#runFor(program, loop, done, 2 * CALLER_LIMIT_NS);
       } else if (this.#dispatchNs === undefined && this.#pool.hasReadyWorkers()) {
         await this.#calibrate();
       } else if (serialNs > BUSY_LIMIT_NS) {
         const part = callerPart(program, loop, first, serialNs, plan.threads);
-        return this.#runOnThreads(program, loop, first, plan.threads, part);
+        return this.#runOnThreads(program, loop, done, plan.threads, part);
       } else if (this.#ledger.allows) {
-        return this.#runSplit(program, loop, first, plan.threads);
+        return this.#runSplit(program, loop, done, plan.threads);
       } else if (!wasHeldUp) {
         wasHeldUp = true;
-        first = this.#runFor(program, loop, first, BUSY_LIMIT_NS);
+        this.#runFor(program, loop, done, BUSY_LIMIT_NS);
       } else {
         // It held the caller up for long enough, and another thread would not help: one goes on alone.
-        return this.#runOnThreads(program, loop, first, 1);
+        return this.#runOnThreads(program, loop, done, 1);
       }
-      if (first === loop.units) return loop.partials ?? [];
+      if (done.units === loop.units) return loop.partials ?? [];
     }
   }
 
-  /**
-   * A cost that was learnt from code that was not compiled yet would keep a loop on threads for ever, as nothing there
-   * tells what it costs on the caller. So now and then the first piece of a loop that would go to threads runs here; how
-   * its time changed, not the time itself, counts, as iterations may differ. Returns the first unit that is left.
-   */
-  #recheck(program: LoopProgram, loop: Loop & CallerLoop): number {
-    const unitNs = program.iterationNs! * loop.unit;
-    // Of a loop with few, long iterations one may be most of the work.
-    if (unitNs > RECHECK_NS || unitNs * loop.units < 10 * RECHECK_NS || loop.weights !== undefined) return 0;
-    program.runs += 1;
-    if (program.runs > EARLY_RECHECKS && program.runs % RUNS_PER_RECHECK !== 0) return 0;
-    const before = program.firstPiece;
-    const iterations =
-      before?.iterations ?? loop.unit * Math.max(1, Math.floor(RECHECK_NS / Math.max(1, unitNs)));
-    const units = Math.min(loop.units, Math.ceil(iterations / loop.unit));
-    const began = performance.now();
-    runUnits(loop, 0, units);
-    const ns = (performance.now() - began) * 1e6;
-    if (before === null) program.firstPiece = { iterations, ns };
-    else if (ns < before.ns) {
-      program.iterationNs! *= ns / before.ns;
-      program.firstPiece = { iterations, ns };
-    }
-    return units;
-  }
-
-  /** Runs units on the caller for about `limitNs`; returns the first unit that is left. */
-  #runFor(program: LoopProgram, loop: Loop & CallerLoop, from: number, limitNs: number): number {
+  /** Runs units on the caller for about `limitNs`. */
+  #runFor(program: LoopProgram, loop: Loop & CallerLoop, done: CallerShare, limitNs: number): void {
+    const from = done.units;
     const known = program.iterationNs;
     // Pieces grow, so that a wrong forecast is noticed soon, and that without one the last piece tells the rate of
     // compiled code. A loop that is forecast to be short runs in one piece.
@@ -264,8 +241,12 @@ export class ParallelLoops {
         const iterations = iterationOf(loop, last) - iterationOf(loop, origin);
         const measured = ((now - since) * 1e6) / iterations;
         learnSerial(program, known === null ? Math.min(measured, rate) : measured, last < loop.units);
+        const isWhole = known !== null && from === 0 && last === loop.units;
+        program.measured = isWhole ? { start: loop.start, end: loop.end } : null;
         this.#ledger.ranOnCaller(now - began);
-        return last;
+        done.units = last;
+        done.ms += now - began;
+        return;
       }
       rate = ((now - before) * 1e6) / (iterationOf(loop, last) - iterationOf(loop, first));
       first = last;
@@ -281,24 +262,26 @@ export class ParallelLoops {
   async #runSplit(
     program: LoopProgram,
     loop: Loop & CallerLoop,
-    first: number,
+    done: CallerShare,
     threads: number,
   ): Promise<unknown[]> {
-    const forecastNs = (loop.end - iterationOf(loop, first)) * program.iterationNs!;
-    const part = callerPart(program, loop, first, forecastNs, threads);
+    const iterations = loop.end - iterationOf(loop, done.units);
+    const part = callerPart(program, loop, done.units, iterations * program.iterationNs!, threads);
     const began = performance.now();
-    const partials = await this.#runOnThreads(program, loop, first, threads, part);
-    this.#ledger.ranSplit(performance.now() - began, forecastNs / 1e6);
+    const partials = await this.#runOnThreads(program, loop, done, threads, part);
+    // By what is known now: the forecast may have been a guess from a part of the range, or from code not compiled yet.
+    this.#ledger.ranSplit(performance.now() - began, (iterations * program.iterationNs!) / 1e6);
     return partials;
   }
 
   async #runOnThreads(
     program: LoopProgram,
     loop: Loop,
-    first: number,
+    done: CallerShare,
     threads: number,
     part?: CallerPart,
   ): Promise<unknown[]> {
+    const first = done.units;
     const start = iterationOf(loop, first);
     const units = loop.units - first;
     const participants = Math.min(threads, units);
@@ -307,7 +290,7 @@ export class ParallelLoops {
       ? this.#runner.programs.get(program.task, program.shared, program.leaves)
       : program;
     const began = performance.now();
-    const partials = await this.#runner.run({
+    const { partials, busyMs } = await this.#runner.run({
       program: own,
       range: {
         start,
@@ -327,7 +310,8 @@ export class ParallelLoops {
       caller: captureStack(),
       ...(part !== undefined && { part }),
     });
-    learnParallel(own, performance.now() - began, loop.end - start, participants, this.#dispatchNs ?? 0);
+    learnParallel(own, performance.now() - began, loop.end - start, this.#dispatchNs ?? 0);
+    learnTotal(own, loop, done.ms + busyMs);
     return loop.partials === undefined ? [] : [...loop.partials, ...partials];
   }
 
@@ -383,15 +367,28 @@ function learnParallel(
   program: LoopProgram,
   elapsedMs: number,
   iterations: number,
-  participants: number,
   dispatchNs: number,
 ): void {
-  const wall = (elapsedMs * 1e6) / iterations;
   const net = Math.max(0, elapsedMs * 1e6 - dispatchNs) / iterations;
   const known = program.parallelIterationNs;
   program.parallelIterationNs = known === null ? net : known + (net - known) / 4;
-  // All participants busy for the whole time is the most that the iterations can have cost.
-  if (program.iterationNs !== null) program.iterationNs = Math.min(program.iterationNs, wall * participants);
+}
+
+/**
+ * What a loop that ran on threads takes on one: the time that all together spent on it. Threads that share caches or
+ * lose their CPUs take longer than one would, so a cost that was measured on the same range is only ever lowered by this
+ * (code was compiled since); one that was extrapolated from other iterations gives way to it.
+ *
+ * Rejected: running the first iterations on the caller now and then, and scaling the cost as their time changed. Those of
+ * a triangular loop take no time, so that their noise made 16 ms of a loop of 50, which then stayed on the caller.
+ */
+function learnTotal(program: LoopProgram, { start, end }: Loop, totalMs: number): void {
+  if (program.iterationNs === null) return;
+  const total = (totalMs * 1e6) / (end - start);
+  const { measured } = program;
+  const isKnown = measured?.start === start && measured.end === end;
+  program.iterationNs = isKnown ? Math.min(program.iterationNs, total) : total;
+  if (!isKnown) program.measured = { start, end };
 }
 
 function grainInUnits(loop: Loop, program: LoopProgram, units: number, participants: number): number | null {

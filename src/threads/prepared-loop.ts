@@ -30,6 +30,7 @@ export class PreparedLoop {
   readonly task: Task;
   readonly #start: number;
   readonly #end: number;
+  readonly #range: LoopProgram['measured'];
   /** Iterations for a partial result; undefined where the loop is no reduction. */
   readonly #unit: number | undefined;
   readonly #units: number;
@@ -56,6 +57,7 @@ export class PreparedLoop {
     this.task = options.task;
     this.#start = loop.start;
     this.#end = loop.end;
+    this.#range = { start: loop.start, end: loop.end };
     this.#unit = loop.partials && loop.unit;
     this.#units = loop.units;
     this.#options = { ...options };
@@ -149,6 +151,7 @@ export class PreparedLoop {
     const program = this.#program;
     const iterations = this.#end - this.#start;
     program.iterationNs = smoothed(program.iterationNs, (elapsedMs * 1e6) / iterations);
+    program.measured = this.#range;
     // A loop that once did badly on threads gets another chance in time.
     if (program.parallelIterationNs !== null) program.parallelIterationNs *= FORGIVENESS;
     this.#judge.ranOnCaller((program.iterationNs * iterations * this.#calls) / 1e6);
