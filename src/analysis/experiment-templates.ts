@@ -125,3 +125,16 @@ if (!isMainThread && workerData?.shared !== undefined) {
 }
 `,
 };
+
+/** Whether a template can export under it: no word of the language, nothing that a template itself uses. */
+export function isExportName(name: string): boolean {
+  return /^[A-Za-z_$][\w$]*$/.test(name) && !WORDS.test(name);
+}
+
+const WORDS =
+  /^(arguments|await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|eval|export|extends|false|finally|for|function|if|implements|import|in|instanceof|interface|isMainThread|let|LOCK|new|null|package|parentPort|private|protected|public|return|ROUNDS|static|super|switch|this|THREADS|throw|TOTAL|true|try|typeof|var|void|while|with|withLock|Worker|workerData|yield)$/;
+
+/** A template as it was stored with a recommendation, which exports `name`, with another name in its place. */
+export function renamedTemplate(template: string, name: string, to: string): string {
+  return template.replace(`export function ${name}(`, () => `export function ${to}(`);
+}

@@ -13,7 +13,7 @@ import type { Action } from '../model/recommendation.js';
 import type { OperationCost, ThreadProfile } from '../model/signals.js';
 import { formatBytes, formatNumber, formatShare } from '../units.js';
 import { capitalised } from './operation-finding.js';
-import { DEFAULT_EXPORT_NAME, experimentTemplate } from './experiment-templates.js';
+import { DEFAULT_EXPORT_NAME, experimentTemplate, isExportName } from './experiment-templates.js';
 
 /** What proposals go by, beside the findings. */
 export interface ExperimentSignals {
@@ -203,7 +203,7 @@ function proposal(
 ): ProposedExperiment {
   const { function: name, file, line } = location;
   const place = `${name} (${file}:${line})`;
-  const exported = isName(name) ? name : DEFAULT_EXPORT_NAME;
+  const exported = isExportName(name) ? name : DEFAULT_EXPORT_NAME;
   const template = experimentTemplate(cause, exported, place);
   return {
     cause,
@@ -213,14 +213,6 @@ function proposal(
     action: { kind: 'experiment', cause, rationale, export: exported, template },
   };
 }
-
-/** Names that a module can export by `export function`: no word of the language, nothing that a template uses. */
-function isName(name: string): boolean {
-  return /^[A-Za-z_$][\w$]*$/.test(name) && !WORDS.test(name);
-}
-
-const WORDS =
-  /^(arguments|await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|eval|export|extends|false|finally|for|function|if|implements|import|in|instanceof|interface|isMainThread|let|LOCK|new|null|package|parentPort|private|protected|public|return|ROUNDS|static|super|switch|this|THREADS|throw|TOTAL|true|try|typeof|var|void|while|with|withLock|Worker|workerData|yield)$/;
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {
   return items.reduce((total, item) => total + of(item), 0);

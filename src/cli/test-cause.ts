@@ -4,7 +4,12 @@
  */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { DEFAULT_EXPORT_NAME, experimentTemplate } from '../analysis/experiment-templates.js';
+import {
+  DEFAULT_EXPORT_NAME,
+  experimentTemplate,
+  isExportName,
+  renamedTemplate,
+} from '../analysis/experiment-templates.js';
 import { testCause, type ExperimentOutcome, type ExperimentSubject } from '../facade/cause-experiment.js';
 import { EXPERIMENT_CAUSES, type ExperimentCause, type ExperimentStatus } from '../model/experiment.js';
 import type { Action } from '../model/recommendation.js';
@@ -47,6 +52,7 @@ export async function testCauseVerb(
       `Name one of ${EXPERIMENT_CAUSES.join(', ')}, or a recommendation that proposes an experiment with --recommendation.`,
     );
   }
+  if (options.template) checkTemplateName(options.export);
   const subject = options.template ? undefined : subjectOf(named, options);
   if (options.recommendation === undefined) {
     const cause = named!;
@@ -74,7 +80,10 @@ async function ofRecommendation(
     if (named !== undefined && named !== action.cause) {
       throw new UsageError(`${id} is about ${action.cause}, not ${named}.`, 'Leave the cause out.');
     }
-    if (subject === undefined) return printTemplate(action.template, session);
+    if (subject === undefined) {
+      const { template, export: name } = action;
+      return printTemplate(renamedTemplate(template, name, options.export ?? name), session);
+    }
     // Its template exports the function under the name that the action gives it.
     const proposed = { ...subject, export: options.export ?? action.export };
     const outcome = await optimizer.apply(id, proposed, compareOptions(options, session));
@@ -100,6 +109,15 @@ function causeOf(text: string): ExperimentCause {
   throw new UsageError(
     `There is no experiment on "${text}".`,
     `${close === undefined ? '' : `Did you mean ${close}? `}There are those on ${EXPERIMENT_CAUSES.join(', ')}.`,
+  );
+}
+
+/** @throws UsageError for a name that the printed module could not export. */
+function checkTemplateName(name: string | undefined): void {
+  if (name === undefined || isExportName(name)) return;
+  throw new UsageError(
+    `A module cannot export a function under the name "${name}".`,
+    'Give another with --export: no word of the language, and none that the template itself uses.',
   );
 }
 

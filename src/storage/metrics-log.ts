@@ -45,13 +45,16 @@ export interface ReadPoints {
   readonly problems: string[];
 }
 
-/** Reads a day's points, or those of one result. A missing file has none. */
+/**
+ * Reads a day's points, or those of one result, each once: an exit that overtakes a write which is under way leaves them
+ * twice (result-parts.ts), and no lock can be waited for there. A missing file has none.
+ */
 export async function readPoints(path: string, resultId?: string): Promise<ReadPoints> {
   const { values, problems } = await readJsonLines<MetricPoint>(path, 'metric point', isPoint);
-  return {
-    points: values.filter((point) => resultId === undefined || point.resultId === resultId),
-    problems,
-  };
+  const wanted = values.filter((point) => resultId === undefined || point.resultId === resultId);
+  // A map keeps the place in which a point was written first.
+  const once = new Map(wanted.map((point) => [`${point.resultId} ${point.atMs ?? 'summary'}`, point]));
+  return { points: [...once.values()], problems };
 }
 
 function isPoint({ resultId, at, values }: Partial<MetricPoint>): boolean {

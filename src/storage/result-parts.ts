@@ -64,7 +64,7 @@ export function partsOf(result: ProfilingResult, layout: Layout): ResultParts {
  * truth.
  *
  * @param isUnderWay whether the store's own writer has begun with it: its time line may be there, and is then not added again.
- *   Where that write waits in libuv's pool it is there twice in the end; `Store.getResult` reads each point once.
+ *   Where that write waits in libuv's pool it is there twice in the end; whoever reads it gets each point once (`readPoints`).
  * @throws as `Store.saveResult`.
  */
 export function saveResultSync(result: ProfilingResult, layout: Layout, isUnderWay: boolean): void {

@@ -267,7 +267,7 @@ export class Store {
       .slice(0, limit);
   }
 
-  /** Time series of a day in UTC (`2026-01-31`), in the order in which it was written. */
+  /** Time series of a day in UTC (`2026-01-31`), in the order in which it was written, each point once. */
   async metrics(day: string): Promise<MetricPoint[]> {
     this.#use();
     if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) {
@@ -412,11 +412,7 @@ export class Store {
       }
     }
     const points = await this.#points(this.#layout.metrics(dayOf(result.createdAt)), id);
-    // An exit that overtakes a write which is under way leaves the points twice (`result-parts.ts`).
-    const byTime = new Map(
-      points.flatMap(({ atMs, values }) => (atMs === undefined ? [] : [[atMs, values]])),
-    );
-    const timeline = [...byTime].map(([atMs, values]) => ({ atMs, values }));
+    const timeline = points.flatMap(({ atMs, values }) => (atMs === undefined ? [] : [{ atMs, values }]));
     return { ...result, timeline, analysis: { findings, ruledOut, summary }, recommendations, warnings };
   }
 

@@ -79,6 +79,9 @@ describe('sysopt test-cause', () => {
     const about = ['test-cause', '--recommendation', proposal().id, '--storage', storage];
     const printed = await runCli([...about, '--template']);
     expect(printed).toMatchObject({ code: 0, stdout: `${MODULE.trimEnd()}\n` });
+    const renamed = await runCli([...about, '--template', '--export', 'inParts$']);
+    const expected = MODULE.replace('function parted(', 'function inParts$$(');
+    expect(renamed).toMatchObject({ code: 0, stdout: `${expected.trimEnd()}\n` });
 
     const module = join(folder.path, 'experiment.mjs');
     writeFileSync(module, printed.stdout);

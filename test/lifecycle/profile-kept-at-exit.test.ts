@@ -179,6 +179,27 @@ describe('a service that exits in the middle of', () => {
     expect(names('analysis')).toEqual([`${result!.id}.json`]);
   });
 
+  it('storing, in the middle of its points, has each of them once', async () => {
+    const { code } = await run(`
+      const { default: fs } = await import('node:fs/promises');
+      const { open } = fs;
+      fs.open = async (path, ...more) => {
+        const file = await open(path, ...more);
+        if (!path.endsWith('.ndjson')) return file;
+        // The write is in libuv's pool: it and the exit hook's own may both reach the disk.
+        const append = file.appendFile.bind(file);
+        file.appendFile = (...what) => (void append(...what), process.exit(6));
+        return file;
+      };
+      setInterval(work, 30);
+      void optimizer.profileSystem({ type: 'cpu', durationMs: 1_000 });`);
+    expect(code).toBe(6);
+    const [result] = await stored();
+    const points = await openStore(store()).metrics(result!.createdAt.slice(0, 10));
+    expect(points.map(({ atMs }) => atMs)).toEqual([...result!.timeline.map(({ atMs }) => atMs), undefined]);
+    expect(points.length).toBeGreaterThan(4);
+  });
+
   it('storing what its monitor took leaves it whole, with V8’s own profile', async () => {
     const { code, output } = await run(`
       const { default: fs } = await import('node:fs/promises');

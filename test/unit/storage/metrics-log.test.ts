@@ -42,8 +42,10 @@ it('a time line that was written twice, as by an exit during a write, is read on
   const store = openStore(path);
   const stored = result('cpu-1');
   await store.saveResult(stored);
+  const before = await store.metrics(DAY);
   const file = join(path, 'metrics', `${DAY}.ndjson`);
   appendFileSync(file, readFileSync(file));
+  expect((await store.metrics(DAY)).map(({ atMs }) => atMs)).toEqual(before.map(({ atMs }) => atMs));
   const { timeline } = await store.getResult('cpu-1');
   expect(timeline.length).toBeGreaterThan(0);
   expect(timeline).toEqual(stored.timeline);
