@@ -53,7 +53,7 @@ export async function profileVerb(
     await optimizer.close();
   }
 
-  const { reasonsExplained } = await import('./doctor.js');
+  const { reasonsExplained } = await import('./measuring-checks.js');
   printResult(terminal, result, reasonsExplained());
   for (const warning of result.warnings) terminal.warn(warning);
   terminal.print();

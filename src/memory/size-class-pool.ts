@@ -15,56 +15,25 @@ import { describe, fail } from '../errors.js';
 import type { Choice, SizeClassChoice, SizeClassSetting } from '../model/choice.js';
 import type { Subject } from '../model/subject.js';
 import type { AllocatorStats } from './allocator-stats.js';
-import { nameOr, requireBoolean, requireInteger } from './arguments.js';
+import { nameOr, requireInteger } from './arguments.js';
 import { requireOptions } from '../options.js';
-import { alignmentInBytes, type Alignment } from './regions.js';
 import { SizeBuckets } from './size-buckets.js';
 import type { SizeCounts } from './size-class-fit.js';
+import {
+  completeSizeClassOptions,
+  MAX_SIZE_BYTES,
+  MAX_SLOTS_PER_CLASS,
+  type SizeClassPoolOptions,
+} from './size-class-options.js';
 import { SlabPool } from './slab-pool.js';
 import type { LeakSite } from './slab-trace.js';
 
 const TAG_BITS = 7;
 const TAGS = 1 << TAG_BITS;
-/** Leaves six bits for the generation. */
-const MAX_SLOTS_PER_CLASS = 2 ** 18;
-const DEFAULT_MAX_SLOTS = 4096;
-const MAX_BYTES = 2 ** 30;
 /** What a class begins with, unless told: as many slots as fill this, 2 to 64. */
 const FIRST_BYTES = 65_536;
 
-export interface SizeClassPoolOptions {
-  /** Largest size that can be acquired: 1 to 2^30 bytes. */
-  readonly maxBytes: number;
-  /**
-   * Slot sizes, in any order; one for `maxBytes` is added. Rounded up to multiples of the alignment, above 1024 of those by
-   * less than 0.8 %. At most 64 in all. Default: four per doubling from 64 B on, fewer above 8 MiB.
-   */
-  readonly sizeClasses?: readonly number[];
-  /** Slots of a class when it is first used. Default: as many as fill 64 KiB, 2 to 64. */
-  readonly slotsPerClass?: number;
-  /** Slots that a class grows to, by doubling: up to 2^18. Default 4096, or `slotsPerClass` if that is more. */
-  readonly maxSlotsPerClass?: number;
-  /** Every slot starts at a multiple of it. Default 64. */
-  readonly alignment?: Alignment;
-  /** As `SlabPool`'s: finds writes to released slots. Default false. */
-  readonly poison?: boolean;
-  /** As `SlabPool`'s: keeps stacks for `leaks()`. Default false. */
-  readonly captureStacks?: boolean;
-  /** Identifies the pool in errors and, registered with an optimizer, in stored choices. */
-  readonly name?: string;
-}
-
-/** What the options may hold; the compiler compares it with them. */
-const OPTION_KEYS: Readonly<Record<keyof SizeClassPoolOptions, true>> = {
-  maxBytes: true,
-  sizeClasses: true,
-  slotsPerClass: true,
-  maxSlotsPerClass: true,
-  alignment: true,
-  poison: true,
-  captureStacks: true,
-  name: true,
-};
+export type { SizeClassPoolOptions } from './size-class-options.js';
 
 export interface SizeClassStats {
   readonly slotBytes: number;
@@ -144,22 +113,14 @@ export class SizeClassPool implements Subject, Disposable {
   private isClosed = false;
 
   constructor(options: SizeClassPoolOptions) {
-    requireOptions('SizeClassPool options', options, OPTION_KEYS);
+    const complete = completeSizeClassOptions(options);
     poolsMade += 1;
     this.name = nameOr(`size-class-pool-${poolsMade}`, options.name);
-    this.maxBytes = requireInteger('maxBytes', options.maxBytes, 1, MAX_BYTES);
-    this.alignmentBytes = alignmentInBytes('alignment', options.alignment ?? 64);
-    const { slotsPerClass } = options;
-    this.first =
-      slotsPerClass === undefined
-        ? undefined
-        : requireInteger('slotsPerClass', slotsPerClass, 1, MAX_SLOTS_PER_CLASS);
-    const most = options.maxSlotsPerClass ?? Math.max(DEFAULT_MAX_SLOTS, this.first ?? 0);
-    this.maxSlotsPerClass = requireInteger('maxSlotsPerClass', most, this.first ?? 1, MAX_SLOTS_PER_CLASS);
-    this.debugging = {
-      poison: requireBoolean('poison', options.poison ?? false),
-      captureStacks: requireBoolean('captureStacks', options.captureStacks ?? false),
-    };
+    this.maxBytes = complete.maxBytes;
+    this.alignmentBytes = complete.alignmentBytes;
+    this.first = complete.slotsPerClass;
+    this.maxSlotsPerClass = complete.maxSlotsPerClass;
+    this.debugging = { poison: complete.poison, captureStacks: complete.captureStacks };
     this.slotBits = Math.max(1, Math.ceil(Math.log2(this.maxSlotsPerClass)));
     this.buckets = new SizeBuckets(this.alignmentBytes, this.maxBytes);
     this.smallShift = this.buckets.smallShift;
@@ -167,9 +128,9 @@ export class SizeClassPool implements Subject, Disposable {
     this.sumAt = this.buckets.count;
     this.counts = new Float64Array(this.buckets.count + 1);
     const classes =
-      options.sizeClasses === undefined
+      complete.sizeClasses === undefined
         ? this.buckets.defaultClasses()
-        : this.buckets.classesOf(requireSizes(options.sizeClasses, this.maxBytes));
+        : this.buckets.classesOf(complete.sizeClasses);
     this.settings = classes.map((slotBytes) => this.defaultSetting(slotBytes));
     this.table = this.buckets.tableOf(classes);
     this.pools = classes.map(() => undefined);
@@ -466,7 +427,7 @@ export class SizeClassPool implements Subject, Disposable {
     for (const each of given as readonly SizeClassSetting[]) {
       requireOptions('choice.classes[]', each);
       const { slotBytes, growSlots } = each;
-      requireInteger('slotBytes', slotBytes, 1, MAX_BYTES);
+      requireInteger('slotBytes', slotBytes, 1, MAX_SIZE_BYTES);
       const slots = Math.min(
         requireInteger('slots', each.slots, 1, MAX_SLOTS_PER_CLASS),
         this.maxSlotsPerClass,
@@ -500,15 +461,4 @@ export class SizeClassPool implements Subject, Disposable {
   private requireOpen(): void {
     if (this.isClosed) throw fail('CLOSED', { what: `Pool "${this.name}"` });
   }
-}
-
-function requireSizes(sizes: unknown, maxBytes: number): readonly number[] {
-  if (!Array.isArray(sizes)) {
-    throw fail('INVALID_ARGUMENT', {
-      name: 'sizeClasses',
-      actual: describe(sizes),
-      expected: 'a list of sizes in bytes',
-    });
-  }
-  return sizes.map((size: unknown) => requireInteger('sizeClasses[]', size, 1, maxBytes));
 }

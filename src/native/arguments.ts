@@ -2,6 +2,8 @@
 
 import { types } from 'node:util';
 
+const MAX_THREAD_ID = 2 ** 31 - 1;
+
 export function checkInteger(value: unknown, name: string, min: number, max: number): number {
   checkNumber(value, name);
   if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {
@@ -43,4 +45,9 @@ export function checkFloat64Array(value: unknown, name: string, minLength: numbe
 export function checkInt32Array(value: unknown, name: string): Int32Array {
   if (!types.isInt32Array(value)) throw new TypeError(`${name} must be an Int32Array`);
   return value;
+}
+
+/** The kernel's id of a thread; 0 is the calling one. */
+export function checkThreadId(tid: unknown): number {
+  return checkInteger(tid, 'tid', 0, MAX_THREAD_ID);
 }

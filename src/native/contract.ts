@@ -1,6 +1,6 @@
 /**
  * What every export of the native addon does, in terms of the caller. The addon (`native/binding`) and the
- * TypeScript fallback (`fallback.ts`) both meet this contract; one test suite runs over both.
+ * TypeScript fallback (`fallback.ts`, `fallback/`) both meet this contract; one test suite runs over both.
  *
  * Conventions
  * - Calls are coarse, and numbers come back in typed arrays that the caller owns: an object of five numbers

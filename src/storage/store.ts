@@ -7,27 +7,26 @@
  *
  * This module is on the start-up path of services that read their choices. What writes is imported by the first write.
  */
-import fs from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { describe, fail, OptimizerError } from '../errors.js';
+import { describe, fail } from '../errors.js';
 import type { MemoryChoice } from '../model/choice.js';
 import type { StoredChoice, StoredConfig } from '../model/config.js';
 import type { OptimizationProfile } from '../model/optimization-profile.js';
 import type { StoredComparison } from '../model/comparison.js';
 import type { HostProbe } from '../model/host-probe.js';
-import type { Analysis, ProfilingResult } from '../model/profiling-result.js';
+import type { ProfilingResult } from '../model/profiling-result.js';
 import type { Recommendation } from '../model/recommendation.js';
 import type { OptimizationStatus, OptimizationType, ProfileType } from '../model/types.js';
 import type { Retention } from '../settings/optimizer.js';
 import type { ConfigChange } from './config-change.js';
 import { readConfig } from './config-file.js';
+import { DocumentReader, type StoredDocument } from './document-reader.js';
 import { readHostProbe } from './host-file.js';
 import { checkId } from './ids.js';
 import { byAge, DocumentIndex, type StoredEntry } from './index-file.js';
 import {
   checkRoot,
   checkWritable,
-  dayOf,
   DOCUMENT_KINDS,
   FOLDERS,
   layoutOf,
@@ -37,7 +36,6 @@ import {
 } from './layout.js';
 import type { MetricPoint } from './metrics-log.js';
 import { optimizationStats, timeOf, type OptimizationStats, type StatsFilter } from './stats.js';
-import { corrupt } from './storage-error.js';
 
 export interface StoreOptions {
   readonly retention?: Retention;
@@ -53,7 +51,7 @@ export interface ListFilter {
   readonly limit?: number;
 }
 
-export type StoredDocument = OptimizationProfile | ProfilingResult | Recommendation | StoredComparison;
+export type { StoredDocument } from './document-reader.js';
 
 /** Stores a result, with V8's own profile where there is one, before it returns. */
 export type SaveAtExit = (
@@ -84,8 +82,8 @@ export class Store {
   readonly #layout: Layout;
   readonly #retention: Retention;
   readonly #index: DocumentIndex;
+  readonly #reader: DocumentReader;
   readonly #pending = new Set<Promise<unknown>>();
-  readonly #lineProblems = new Set<string>();
   /** Ids of results that are being written. */
   readonly #saving = new Set<string>();
   #isPathChecked = false;
@@ -106,6 +104,7 @@ export class Store {
     this.#layout = layoutOf(this.path);
     this.#retention = retention;
     this.#index = new DocumentIndex(this.#layout);
+    this.#reader = new DocumentReader(this.path, this.#layout);
   }
 
   /**
@@ -217,30 +216,31 @@ export class Store {
    */
   async get(id: string): Promise<StoredDocument> {
     this.#use();
-    checkId(id);
-    const kind = this.#index.find(id)?.kind ?? (await this.#kindOf(id));
-    if (!kind) throw this.#unknown('stored document', id);
-    return kind === 'result' ? this.#getResult(id) : this.#read<StoredDocument>(kind, id);
+    return this.#reader.any(id, this.#index.find(id)?.kind);
   }
 
   /** Optimisation profile by its id. Throws as `get`, UNKNOWN_ID also where the id is another document's. */
   async getProfile(id: string): Promise<OptimizationProfile> {
-    return (await this.#getKind('profile', id)) as OptimizationProfile;
+    this.#use();
+    return (await this.#reader.ofKind('profile', id)) as OptimizationProfile;
   }
 
   /** Profiling result by its id. Throws as `getProfile`. */
   async getResult(id: string): Promise<ProfilingResult> {
-    return (await this.#getKind('result', id)) as ProfilingResult;
+    this.#use();
+    return (await this.#reader.ofKind('result', id)) as ProfilingResult;
   }
 
   /** Recommendation by its id. Throws as `getProfile`. */
   async getRecommendation(id: string): Promise<Recommendation> {
-    return (await this.#getKind('recommendation', id)) as Recommendation;
+    this.#use();
+    return (await this.#reader.ofKind('recommendation', id)) as Recommendation;
   }
 
   /** Comparison by its id. Throws as `getProfile`. */
   async getComparison(id: string): Promise<StoredComparison> {
-    return (await this.#getKind('comparison', id)) as StoredComparison;
+    this.#use();
+    return (await this.#reader.ofKind('comparison', id)) as StoredComparison;
   }
 
   /**
@@ -274,7 +274,7 @@ export class Store {
       const expected = 'a day, such as 2026-01-31';
       throw fail('INVALID_ARGUMENT', { name: 'day', actual: describe(day), expected });
     }
-    return this.#points(this.#layout.metrics(day));
+    return this.#reader.points(this.#layout.metrics(day));
   }
 
   /**
@@ -353,7 +353,7 @@ export class Store {
   /** Documents and lines that were met and could not be read, one sentence each. */
   problems(): string[] {
     this.#use();
-    const problems = [...this.#index.problems(), ...this.#lineProblems];
+    const problems = [...this.#index.problems(), ...this.#reader.problems];
     try {
       readConfig(this.#layout);
     } catch (error) {
@@ -389,67 +389,6 @@ export class Store {
     // Every file says on which host it was made; some models do not, so reading takes this out again.
     const text = encode(kind, { ...document, hostId: hostId ?? hostFingerprint().id });
     await writeAtomic(this.#layout.document(kind, id), text);
-  }
-
-  async #getKind(kind: DocumentKind, id: string): Promise<StoredDocument> {
-    this.#use();
-    checkId(id);
-    return kind === 'result' ? this.#getResult(id) : this.#read<StoredDocument>(kind, id);
-  }
-
-  async #getResult(id: string): Promise<ProfilingResult> {
-    type Parts = { parts: { metrics: string; recommendations: string[] } };
-    const { parts, ...result } = await this.#read<ProfilingResult & Parts>('result', id);
-    const { findings, ruledOut, summary } = await this.#read<Analysis>('analysis', id);
-    const warnings = [...result.warnings];
-    const recommendations: Recommendation[] = [];
-    for (const recommendation of parts.recommendations) {
-      try {
-        recommendations.push(await this.#read<Recommendation>('recommendation', checkId(recommendation)));
-      } catch (error) {
-        if (!(error instanceof OptimizerError)) throw error;
-        warnings.push(`A recommendation is left out: ${error.message}`);
-      }
-    }
-    const points = await this.#points(this.#layout.metrics(dayOf(result.createdAt)), id);
-    const timeline = points.flatMap(({ atMs, values }) => (atMs === undefined ? [] : [{ atMs, values }]));
-    return { ...result, timeline, analysis: { findings, ruledOut, summary }, recommendations, warnings };
-  }
-
-  async #points(path: string, resultId?: string): Promise<MetricPoint[]> {
-    const { readPoints } = await import('./metrics-log.js');
-    const { points, problems } = await readPoints(path, resultId);
-    for (const problem of problems) this.#lineProblems.add(problem);
-    return points;
-  }
-
-  #unknown(what: string, id: string, cause?: unknown): Error {
-    const remedy = 'List what is stored with `sysopt stats`.';
-    return fail('UNKNOWN_ID', { what, id, where: this.path, remedy }, cause === undefined ? {} : { cause });
-  }
-
-  async #read<T>(kind: DocumentKind | 'analysis', id: string): Promise<T> {
-    const path = this.#layout.document(kind, id);
-    let text: string;
-    try {
-      text = await fs.readFile(path, 'utf8');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw corrupt(path, error);
-      throw this.#unknown(kind, id, error);
-    }
-    const { decode } = await import('./documents.js');
-    const document = decode(kind, path, text);
-    delete document['hostId'];
-    return document as T;
-  }
-
-  /** Kind of a document that the index left out because it cannot be read: reading it then says why. */
-  async #kindOf(id: string): Promise<DocumentKind | undefined> {
-    for (const kind of DOCUMENT_KINDS) {
-      const stat = await fs.stat(this.#layout.document(kind, id)).catch(() => null);
-      if (stat) return kind;
-    }
-    return undefined;
   }
 
   #write(action: () => Promise<void>): Promise<void> {
