@@ -12,9 +12,8 @@ import type { Session, VerbOutcome } from './session.js';
 import { prepareStorage } from './store.js';
 
 /**
- * `sysopt profile -- node app.js`: starts a program with the agent inside, drives load at it where a URL is
- * given and profiles it from its start where none is, diagnoses what was measured, stores it and stops the program. With `--pid` the same for a process that
- * runs already, which goes on afterwards as it was.
+ * `sysopt profile`: profiles a program that it starts (profile-program.ts) or, with `--pid`, a process that runs already
+ * (profile-process.ts), diagnoses what was measured, stores it and says what to do.
  */
 export async function profileVerb(
   command: readonly string[],

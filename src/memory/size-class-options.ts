@@ -60,8 +60,7 @@ export function completeSizeClassOptions(options: SizeClassPoolOptions) {
     maxSlotsPerClass: requireInteger('maxSlotsPerClass', most, slotsPerClass ?? 1, MAX_SLOTS_PER_CLASS),
     poison: requireBoolean('poison', options.poison ?? false),
     captureStacks: requireBoolean('captureStacks', options.captureStacks ?? false),
-    sizeClasses:
-      options.sizeClasses === undefined ? undefined : requireSizes(options.sizeClasses, maxBytes),
+    sizeClasses: options.sizeClasses === undefined ? undefined : requireSizes(options.sizeClasses, maxBytes),
   };
 }
 
