@@ -16,8 +16,8 @@ import { rolldown } from 'rolldown';
 
 const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist');
 const ENTRIES = ['index', 'cli/main', 'integration/bullmq/index'];
-/** Joined by themselves: a profiled program pays for what the agent needs, not for the whole package. */
-const AGENTS = ['profiling/agent', 'profiling/attached-agent', 'profiling/headroom'];
+/** Joined by themselves: a profiled program, and each thread of a pool, pays for what it needs, not for the whole package. */
+const AGENTS = ['profiling/agent', 'profiling/attached-agent', 'profiling/headroom', 'threads/worker-main'];
 /** Stands for the URL of dist/ until it is known which file a module ends up in. */
 const DIST = '__DIST_URL__';
 

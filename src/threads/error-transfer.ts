@@ -21,13 +21,22 @@ export type WireError =
 
 const MAX_DEPTH = 8;
 
-/** Never throws, whatever was thrown. */
+/** Never throws, whatever was thrown, and what it gives can be cloned. */
 export function packError(thrown: unknown, depth = 0): WireError {
   try {
     return thrown instanceof Error ? packInstance(thrown, depth) : packValue(thrown);
   } catch (error) {
     // An error with throwing accessors, say.
-    return { kind: 'value', value: `a value that cannot be read (${String(error)})` };
+    return { kind: 'value', value: `a value that cannot be read (${reasonOf(error)})` };
+  }
+}
+
+/** What an accessor throws may itself be no text. */
+function reasonOf(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    return 'for a reason that cannot be read either';
   }
 }
 
@@ -38,7 +47,7 @@ function packInstance(error: Error, depth: number): WireError {
     prototype !== null && prototype !== Object.prototype;
     prototype = Object.getPrototypeOf(prototype) as object | null
   ) {
-    classes.push(prototype.constructor.name || 'Error');
+    classes.push(textOf(prototype.constructor.name) || 'Error');
   }
   const properties: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(error)) {
@@ -47,13 +56,14 @@ function packInstance(error: Error, depth: number): WireError {
     if (copy !== undefined) properties[key] = copy.value;
   }
   // `name` may be set on the instance or on the prototype, and need not be the class's name.
-  if (error.name !== classes[0]) properties['name'] = error.name;
+  const name = textOf(error.name);
+  if (name !== classes[0] && name !== '') properties['name'] = name;
   const deeper = depth < MAX_DEPTH;
   return {
     kind: 'error',
     classes,
-    message: error.message,
-    stack: error.stack ?? '',
+    message: textOf(error.message),
+    stack: stackOf(error),
     ...(deeper && 'cause' in error && { cause: packError(error.cause, depth + 1) }),
     ...(deeper &&
       error instanceof AggregateError && {
@@ -61,6 +71,21 @@ function packInstance(error: Error, depth: number): WireError {
       }),
     properties,
   };
+}
+
+/** Whatever a program may have put where a text belongs. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return value === undefined ? '' : catalogue.describe(value);
+}
+
+/** V8 makes the text when it is first read, out of the name and message that the error has then. */
+function stackOf(error: Error): string {
+  try {
+    return textOf(error.stack);
+  } catch {
+    return '';
+  }
 }
 
 function packValue(thrown: unknown): WireError {

@@ -46,9 +46,7 @@ export class PoolWorker {
   backlogMs = 0;
   /** When its lane last gave something back, or got its first task. */
   progressAt = 0;
-  /** When it was last woken for a task. */
-  rungAt = -Infinity;
-  /** Forecast of the tasks that it was given since, in ms. */
+  /** Forecast of the tasks that it was given since it was last woken for one, in ms. */
   unrungMs = 0;
   /** It was asked to tell of results, and its answer was not read yet. */
   isListening = false;

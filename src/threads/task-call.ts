@@ -16,19 +16,41 @@ export interface TaskProfile {
 
 /** In one step a forecast follows a run that took so many times as long and so many ms more, and no further. */
 const MOST_GROWTH = 8;
-const LEAST_GROWTH_MS = 0.01;
+const LEAST_GROWTH_MS = 0.001;
 
 /**
  * What a task is forecast to take after one more run, in ms. A run whose thread lost its CPU takes a time slice longer, ten
- * thousand times a short task: it must not make the next ones look long. What has become long is known after a few runs.
+ * thousand times a short task, and the first one of a thread that has slept finds cold caches: neither must make the next
+ * ones look long. What has become long is known after some ten runs.
  */
 export function forecastAfter(known: number | undefined, runMs: number): number {
   if (known === undefined) return runMs;
   return known + (Math.min(runMs, MOST_GROWTH * known + LEAST_GROWTH_MS) - known) / 4;
 }
 
+const NO_OPTIONS: RunOptions = {};
+
 /** `waiting`: for room in the queue. `sending`: its arguments are read, by getters of theirs too. `placed`: in a lane. */
 export type CallState = 'waiting' | 'queued' | 'sending' | 'placed' | 'settled';
+
+/** What few calls have. An object of its own, as each field more is memory that every call goes through. */
+export interface CallExtras {
+  readonly transfer: readonly Transferable[] | undefined;
+  readonly stores: readonly unknown[] | undefined;
+  readonly affinityKey: string | number | undefined;
+  readonly signal: AbortSignal | undefined;
+  onAbort: (() => void) | undefined;
+  deadline: NodeJS.Timeout | undefined;
+}
+
+const NO_EXTRAS: Readonly<CallExtras> = Object.freeze({
+  transfer: undefined,
+  stores: undefined,
+  affinityKey: undefined,
+  signal: undefined,
+  onAbort: undefined,
+  deadline: undefined,
+});
 
 let resolveOfLast!: (value: unknown) => void;
 let rejectOfLast!: (error: unknown) => void;
@@ -42,10 +64,9 @@ export class TaskCall implements Parcel, Queued {
   readonly profile: TaskProfile;
   readonly task: Task;
   readonly args: unknown;
-  readonly transfer: readonly Transferable[] | undefined;
-  readonly stores: readonly unknown[] | undefined;
+  /** Its own where it was called with options; shared, and never written to, where not. */
+  readonly extras: CallExtras;
   readonly priority: number;
-  readonly affinityKey: string | number | undefined;
   readonly calledAt: number;
   readonly promise: Promise<unknown>;
   /** Undefined in the rush of many calls, in which capturing would cost more than the call; see thread-pool.ts. */
@@ -56,9 +77,6 @@ export class TaskCall implements Parcel, Queued {
   worker: PoolWorker | undefined;
   /** What its worker's backlog was raised by. */
   forecastMs = 0;
-  onAbort: (() => void) | undefined;
-  deadline: NodeJS.Timeout | undefined;
-  readonly signal: AbortSignal | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 
@@ -66,7 +84,7 @@ export class TaskCall implements Parcel, Queued {
     profile: TaskProfile,
     task: Task,
     args: unknown,
-    { transfer, priority = 0, affinityKey, signal }: RunOptions,
+    options: RunOptions | undefined,
     stores: readonly unknown[] | undefined,
     caller: StackHolder | undefined,
     calledAt: number,
@@ -74,16 +92,27 @@ export class TaskCall implements Parcel, Queued {
     this.profile = profile;
     this.task = task;
     this.args = args;
-    this.transfer = transfer;
-    this.stores = stores;
-    this.priority = priority;
-    this.affinityKey = affinityKey;
-    this.signal = signal;
+    if (options === undefined && stores === undefined) {
+      this.extras = NO_EXTRAS;
+      this.priority = 0;
+    } else {
+      const { transfer, priority = 0, affinityKey, signal } = options ?? NO_OPTIONS;
+      this.extras = { transfer, stores, affinityKey, signal, onAbort: undefined, deadline: undefined };
+      this.priority = priority;
+    }
     this.caller = caller;
     this.calledAt = calledAt;
     this.promise = new Promise(keepSettlers);
     this.resolve = resolveOfLast;
     this.reject = rejectOfLast;
+  }
+
+  get transfer(): readonly Transferable[] | undefined {
+    return this.extras.transfer;
+  }
+
+  get stores(): readonly unknown[] | undefined {
+    return this.extras.stores;
   }
 
   get taskId(): number {

@@ -37,7 +37,6 @@ const TASKS_PER_PUBLICATION = 8;
 const CALLS_PER_CLOCK = 4;
 /** Results are taken in without a turn of the event loop for so long, in ms: others wait for that turn. */
 const MOST_WITHOUT_TURN_MS = 1;
-const NO_OPTIONS: RunOptions = {};
 /** Up to so many calls under way, each is worth a thread's waking. */
 const FEW_CALLS = 16;
 /** Tasks placed within this are announced together, and further ones when they are as much work. */
@@ -97,6 +96,9 @@ export class TaskDispatcher {
   /** Lowest priority in the lanes. */
   #lowestPlaced = Infinity;
   #stuckTimer: NodeJS.Timeout | undefined;
+  /** How often every call was ended at once, and what with. Code of the caller's that runs within a call may do it. */
+  #failures = 0;
+  #lastFailure: (() => Error) | undefined;
   /** Calls that are not settled. */
   pending = 0;
   completed = 0;
@@ -133,6 +135,7 @@ export class TaskDispatcher {
 
   /** @throws ABORTED, QUEUE_FULL, INVALID_ARGUMENT; what else goes wrong rejects the promise. */
   submit(task: Task, args: unknown, options: RunOptions | undefined): Promise<unknown> {
+    const failures = this.#failures;
     const profile = this.#profile(task);
     if (options !== undefined) checkRunOptions(options);
     if (options?.signal?.aborted === true) throw abortedCall(task, options.signal);
@@ -140,7 +143,9 @@ export class TaskDispatcher {
     const caller = this.#caller();
     this.#callsSinceCollection += 1;
     if (this.#callsSinceCollection >= CALLS_PER_COLLECTION) this.#collectAmongCalls();
-    const call = new TaskCall(profile, task, args, options ?? NO_OPTIONS, stores, caller, this.#now);
+    const call = new TaskCall(profile, task, args, options, stores, caller, this.#now);
+    // By a getter of the options.
+    if (this.#failures !== failures) throw this.#lastFailure!();
     this.#admit(call);
     if (options !== undefined) this.#limit(call, options);
     if (!this.#placeAtOnce(call)) {
@@ -183,13 +188,13 @@ export class TaskDispatcher {
 
   /** Ends a call by its signal and its deadline. */
   #limit(call: TaskCall, { signal, deadlineMs }: RunOptions): void {
-    const { task } = call;
+    const { task, extras } = call;
     if (signal !== undefined) {
-      call.onAbort = () => this.#interrupt(call, abortedCall(task, signal));
-      signal.addEventListener('abort', call.onAbort, { once: true });
+      extras.onAbort = () => this.#interrupt(call, abortedCall(task, signal));
+      signal.addEventListener('abort', extras.onAbort, { once: true });
     }
     if (deadlineMs !== undefined && deadlineMs <= MAX_TIMER_MS) {
-      call.deadline = setTimeout(
+      extras.deadline = setTimeout(
         () => this.#interrupt(call, fail('TASK_TIMED_OUT', { task: taskLabel(task), deadlineMs })),
         deadlineMs,
       );
@@ -294,6 +299,7 @@ export class TaskDispatcher {
   }
 
   #place(worker: PoolWorker, call: TaskCall): void {
+    const failures = this.#failures;
     call.state = 'sending';
     try {
       worker.lane.submit(call);
@@ -303,8 +309,9 @@ export class TaskDispatcher {
       this.#idleWithoutTasks(worker);
       return;
     }
+    if (this.#failures !== failures && !call.settled) this.#settle(call, 'failed', this.#lastFailure!());
     if (call.settled) {
-      // By a getter of its arguments, which aborted it. The worker was not told of it yet.
+      // By a getter of its arguments, which aborted it, or ended all calls. The worker was not told of it yet.
       worker.lane.withdraw(call);
       this.#idleWithoutTasks(worker);
       return;
@@ -325,16 +332,15 @@ export class TaskDispatcher {
   }
 
   /**
-   * The first task in a while wakes its worker at once; those that follow closely wake it together when the caller is
-   * through, or when they are worth it, as each system call to wake a thread costs more than many a small task, and may
-   * cost the caller its CPU. Where many are under way and the worker sleeps all the same, the caller is the slower of the
+   * A worker is woken at once for a task that is not known yet, and as soon as what it was given is worth it; for short
+   * tasks when the caller is through, as each system call to wake a thread costs more than many a small task, and may cost
+   * the caller its CPU: the thread often wakes on the very CPU, and who calls a thousand times waits for it to sleep again
+   * after the first. No result could be used before the caller is through. Where many are under way and the worker sleeps all the same, the caller is the slower of the
    * two, and hands over a turn's calls at once.
    */
   #ring(worker: PoolWorker, { forecastMs }: TaskCall): void {
     worker.unrungMs += forecastMs;
-    const isFirst =
-      worker.lane.load === 1 && this.pending <= FEW_CALLS && this.#now - worker.rungAt > RING_TOGETHER_MS;
-    if (isFirst || worker.unrungMs >= RING_TOGETHER_MS) {
+    if (forecastMs === 0 || worker.unrungMs >= RING_TOGETHER_MS) {
       this.#toRing.delete(worker);
       this.#ringNow(worker);
       return;
@@ -352,7 +358,6 @@ export class TaskDispatcher {
   }
 
   #ringNow(worker: PoolWorker): void {
-    worker.rungAt = this.#now;
     worker.unrungMs = 0;
     worker.lane.memory.publish();
     worker.mailbox.ring();
@@ -442,8 +447,9 @@ export class TaskDispatcher {
   #settle(call: TaskCall, outcome: 'completed' | 'failed', value: unknown, queueMs = 0, runMs = 0): void {
     call.state = 'settled';
     this.pending -= 1;
-    if (call.deadline !== undefined) clearTimeout(call.deadline);
-    if (call.onAbort !== undefined) call.signal!.removeEventListener('abort', call.onAbort);
+    const { deadline, onAbort, signal } = call.extras;
+    if (deadline !== undefined) clearTimeout(deadline);
+    if (onAbort !== undefined) signal!.removeEventListener('abort', onAbort);
     if (outcome === 'completed') this.completed += 1;
     else this.failed += 1;
     if (settledTasks.hasSubscribers) {
@@ -591,6 +597,8 @@ export class TaskDispatcher {
 
   /** Ends every call. */
   failAll(error: () => Error): void {
+    this.#failures += 1;
+    this.#lastFailure = error;
     for (const queue of [this.#queue, this.#entrance]) {
       for (let call = queue.shift(); call !== undefined; call = queue.shift()) {
         this.#settle(call, 'failed', error());

@@ -14,6 +14,8 @@ const LEAST_COALESCE_MS = 0.05;
 const MOST_COALESCE_MS = 0.5;
 /** One thread runs tasks as short as this as fast as the caller hands them over; two would only share its lane's cost. */
 const KEPT_UP_WITH_MS = 0.0005;
+/** The same where the caller and the threads at work have every CPU: one more would take the caller's. */
+const KEPT_UP_WITH_NO_CPU_MS = 0.001;
 /** Work that a lane holds ahead, in ms: what the pool's thread may be busy for without a worker running dry. */
 const AHEAD_MS = 1;
 /**
@@ -46,19 +48,22 @@ export class TaskPlacement {
   /** The worker for a task, no longer among the idle; undefined where it has to wait. */
   choose(call: TaskCall): PoolWorker | undefined {
     const worker = this.#home(call) ?? this.#choose(call);
-    if (worker !== undefined && call.affinityKey !== undefined) this.#remember(call.affinityKey, worker);
+    if (worker !== undefined && call.extras.affinityKey !== undefined)
+      this.#remember(call.extras.affinityKey, worker);
     return worker;
   }
 
-  #choose({ transfer, profile: { runMs } }: TaskCall): PoolWorker | undefined {
+  #choose({ extras: { transfer }, profile: { runMs } }: TaskCall): PoolWorker | undefined {
     // What is moved to a thread cannot be taken back, so it never waits there.
     if (transfer !== undefined) return this.#roster.takeIdle() ?? this.#withRoom(this.#concurrency);
     if (runMs !== undefined) {
       const follower = this.#least();
+      const hasCpu = this.#busy.size + 1 < this.#cpus;
+      const keptUpWithMs = hasCpu ? KEPT_UP_WITH_MS : KEPT_UP_WITH_NO_CPU_MS;
       // A full lane that short is through before another thread is up: waiting for it is the quickest.
       if (
         follower !== undefined &&
-        (runMs <= KEPT_UP_WITH_MS || follower.backlogMs + runMs <= coalesceMs(follower))
+        (runMs <= keptUpWithMs || follower.backlogMs + runMs <= coalesceMs(follower))
       ) {
         return follower.lane.hasRoom && follower.lane.load < this.#depth ? follower : undefined;
       }
@@ -72,7 +77,7 @@ export class TaskPlacement {
     );
   }
 
-  #home({ affinityKey, transfer, profile: { runMs } }: TaskCall): PoolWorker | undefined {
+  #home({ extras: { affinityKey, transfer }, profile: { runMs } }: TaskCall): PoolWorker | undefined {
     const home = affinityKey === undefined ? undefined : this.#homes.get(affinityKey);
     if (home === undefined) return undefined;
     if (this.#roster.takeIdle(home) !== undefined) return home;

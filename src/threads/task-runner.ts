@@ -78,15 +78,18 @@ export class TaskRunner {
       return performance.now();
     }
     let value: unknown;
+    let isAsync: boolean;
     try {
       value = stores === undefined ? known(args) : this.#callWithin(known, args, stores);
+      // Looks for a `then`, which may be a getter and throw.
+      isAsync = isThenable(value);
     } catch (error) {
       const now = performance.now();
       this.#lane.reject(slot, error, now - began);
       return now;
     }
     const now = performance.now();
-    if (isThenable(value)) this.#await(slot, began, value);
+    if (isAsync) this.#await(slot, began, value as PromiseLike<unknown>);
     else this.#lane.resolve(slot, value, now - began);
     return now;
   }
@@ -97,12 +100,19 @@ export class TaskRunner {
   }
 
   async #settle(slot: number, began: number, promise: PromiseLike<unknown>): Promise<void> {
+    let value: unknown;
     try {
-      const value = await promise;
-      this.#lane.resolve(slot, value, performance.now() - began);
+      value = await promise;
     } catch (error) {
       this.#lane.reject(slot, error, performance.now() - began);
+      this.#settled();
+      return;
     }
+    this.#lane.resolve(slot, value, performance.now() - began);
+    this.#settled();
+  }
+
+  #settled(): void {
     this.active -= 1;
     this.#onSettled?.();
   }

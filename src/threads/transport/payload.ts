@@ -138,6 +138,8 @@ function walk(value: unknown): boolean {
 function walkObject(value: object): boolean {
   if (seen.length - seenFrom >= MAX_OBJECTS || seen.includes(value, seenFrom)) return false;
   seen.push(value);
+  // What it says to JSON need not be what it holds.
+  if ((value as { toJSON?: unknown }).toJSON !== undefined) return false;
   if (Array.isArray(value)) {
     // A sparse array, or one with names, has another number of keys.
     if (value.length > MAX_ENTRIES || Object.keys(value).length !== value.length) return false;

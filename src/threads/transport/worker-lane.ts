@@ -80,18 +80,22 @@ export class WorkerLane {
     }
   }
 
+  /**
+   * Gives a result back, or as its task's failure what went wrong with it: results have getters, which may throw, and
+   * parts that cannot be cloned. Never throws.
+   */
   resolve(slot: number, value: unknown, runMs: number): void {
-    if (this.memory.write(slot, value)) {
-      this.#finish(slot, written.kind, written.length, runMs);
-      return;
-    }
     try {
-      this.#send([FromWorker.RETURNED, slot, value]);
+      if (!this.memory.write(slot, value)) {
+        this.#send([FromWorker.RETURNED, slot, value]);
+        written.kind = Payload.MESSAGE;
+        written.length = 0;
+      }
     } catch (error) {
       this.reject(slot, error, runMs);
       return;
     }
-    this.#finish(slot, Payload.MESSAGE, 0, runMs);
+    this.#finish(slot, written.kind, written.length, runMs);
   }
 
   reject(slot: number, error: unknown, runMs: number): void {

@@ -48,6 +48,11 @@ describe('payloads', () => {
   const cyclic: Record<string, unknown> = {};
   cyclic['self'] = cyclic;
   const named = Object.assign([1, 2], { extra: 1 });
+  class JsonArray extends Array<unknown> {
+    toJSON(): string {
+      return 'json';
+    }
+  }
   class Money {
     amount = 1;
   }
@@ -56,6 +61,8 @@ describe('payloads', () => {
     ['a symbol', Symbol('x')],
     ['a function', () => 1],
     ['a date', new Date(0)],
+    ['an array with a form of its own for JSON', Object.setPrototypeOf([1, 'a'], JsonArray.prototype)],
+    ['an object with a hidden one', Object.defineProperty({ a: 1 }, 'toJSON', { value: () => 'json' })],
     ['a map', new Map([[1, 2]])],
     ['a typed array', new Uint8Array(3)],
     ['an instance', new Money()],

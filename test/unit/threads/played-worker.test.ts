@@ -19,7 +19,6 @@ function oneThread() {
     mailbox: { isAsleep: false, wakeMs: 0.01, announce() {}, ring() {} },
     backlogMs: 0,
     unrungMs: 0,
-    rungAt: -Infinity,
     progressAt: 0,
     isStuck: false,
     isCondemned: false,

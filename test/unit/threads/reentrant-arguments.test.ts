@@ -129,3 +129,63 @@ describe('a getter of the arguments that aborts their call', () => {
     });
   });
 });
+
+describe('a getter of the arguments that closes the pool by force', () => {
+  const spin = fixture<(value: unknown) => unknown>('spinForever');
+  /** What a getter sends, as text and by structured clone. */
+  const withGetter = (act: () => number): [string, object][] => [
+    ['text', Object.defineProperty({}, 'x', { get: act, enumerable: true })],
+    ['a clone', Object.defineProperty({ date: new Date(0) }, 'x', { get: act, enumerable: true })],
+  ];
+
+  it.each(['text', 'a clone'])('ends its own call too, alone: %s', async (how) => {
+    const pool = await warmPool();
+    let closed: Promise<void> | undefined;
+    const args = withGetter(() => {
+      closed ??= pool.close({ force: true });
+      return 1;
+    }).find(([name]) => name === how)![1];
+    // A task that never ends by itself: what settles it is the close.
+    expect(await rejection(pool.run(spin, args))).toMatchObject({ code: 'CLOSED' });
+    await closed;
+    expect(pool.stats()).toMatchObject({ running: 0, queued: 0, failed: 1, threads: 0 });
+  });
+
+  it.each(['text', 'a clone'])('ends its own call too, behind others: %s', async (how) => {
+    const pool = await warmPool();
+    const before = pool.stats().completed;
+    const others = Array.from({ length: 4 }, (_, n) => pool.run(echo, n));
+    let closed: Promise<void> | undefined;
+    const args = withGetter(() => {
+      closed ??= pool.close({ force: true });
+      return 1;
+    }).find(([name]) => name === how)![1];
+    expect(await rejection(pool.run(echo, args))).toMatchObject({ code: 'CLOSED' });
+    // Each of the others came back, or was ended with the pool.
+    const settled = await Promise.allSettled(others);
+    const ended = settled.filter(({ status }) => status === 'rejected').length;
+    await closed;
+    const { completed, failed, running, queued, threads } = pool.stats();
+    expect({ completed, failed, running, queued, threads }).toEqual({
+      completed: before + 4 - ended,
+      failed: 1 + ended,
+      running: 0,
+      queued: 0,
+      threads: 0,
+    });
+  });
+
+  it('ends a call whose options do it', async () => {
+    const pool = await warmPool();
+    let closed: Promise<void> | undefined;
+    const options = {
+      get priority() {
+        closed ??= pool.close({ force: true });
+        return 1;
+      },
+    };
+    expect(await rejection(pool.run(spin, 1, options))).toMatchObject({ code: 'CLOSED' });
+    await closed;
+    expect(pool.stats()).toMatchObject({ running: 0, queued: 0, threads: 0 });
+  });
+});
