@@ -25,8 +25,12 @@ const PATIENCE_MS = 0.04;
 /** How long looking is given up for, in ms. */
 const LEAST_PAUSE_MS = 1;
 const MOST_PAUSE_MS = 64;
-/** Waking a thread on another CPU that sleeps too takes so long in a virtual machine, in ms: looking waits for it. */
+/**
+ * Waking a thread on another CPU that sleeps too takes so long in a virtual machine, in ms: looking waits for it, where the
+ * tasks are few. Who has given more of them away waits without taking a CPU: the thread may have to wake on this very one.
+ */
 const WAKE_MS = 0.2;
+const FEW_TASKS = 16;
 /** Looking in vain uses up what so many finds have earned, of which a few are kept. */
 const FINDS_PER_FAILURE = 8;
 const MOST_FINDS = 32;
@@ -118,7 +122,9 @@ export class CompletionWatch {
 
   #patience(): number {
     let patienceMs = PATIENCE_MS + Math.min(LOOK_MS, this.#nextInMs());
-    for (const { mailbox } of this.#host.busy) if (mailbox.isAsleep) patienceMs = PATIENCE_MS + WAKE_MS;
+    for (const { mailbox, lane } of this.#host.busy) {
+      if (lane.load <= FEW_TASKS && mailbox.isAsleep) patienceMs = PATIENCE_MS + WAKE_MS;
+    }
     return performance.now() + patienceMs;
   }
 

@@ -12,6 +12,8 @@ export interface TaskProfile {
   readonly id: number;
   /** What one run takes, smoothed, in ms; undefined before the first. */
   runMs: number | undefined;
+  /** Whether it has ever failed. */
+  hasFailed: boolean;
 }
 
 /** In one step a forecast follows a run that took so many times as long and so many ms more, and no further. */
@@ -69,7 +71,7 @@ export class TaskCall implements Parcel, Queued {
   readonly priority: number;
   readonly calledAt: number;
   readonly promise: Promise<unknown>;
-  /** Undefined in the rush of many calls, in which capturing would cost more than the call; see thread-pool.ts. */
+  /** Undefined where capturing would cost more than the call; see task-dispatcher.ts. */
   readonly caller: StackHolder | undefined;
   state: CallState = 'queued';
   order = 0;

@@ -25,14 +25,19 @@ import type { WorkerRoster } from './worker-roster.js';
 
 /** Longest time that a Node timer can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-/** Calls in shorter succession than this do not capture their stack, which takes 3 to 15 µs. */
+/**
+ * Calls in shorter succession than this do not capture their stack, which takes 3 to 15 µs, and up to 90 where the caller
+ * has done something else before.
+ */
 const RUSH_MS = 1;
+/** Nor do calls of a task that takes less than this and has never failed: it would be the greater part of the call. */
+const WORTH_STACK_MS = 0.1;
 /** Backlogs up to this are not worth sharing. */
 const SHORT_BACKLOG_MS = 0.02;
 /** In a rush results are taken in after so many calls, while threads work on the others. */
-const CALLS_PER_COLLECTION = 16;
+const CALLS_PER_COLLECTION = 64;
 /** In a rush tasks are handed over so many at a time, the last ones when the caller is through. */
-const TASKS_PER_PUBLICATION = 8;
+const TASKS_PER_PUBLICATION = 16;
 /** A look at the clock is a tenth of what a call costs. */
 const CALLS_PER_CLOCK = 4;
 /** Results are taken in without a turn of the event loop for so long, in ms: others wait for that turn. */
@@ -140,7 +145,7 @@ export class TaskDispatcher {
     if (options !== undefined) checkRunOptions(options);
     if (options?.signal?.aborted === true) throw abortedCall(task, options.signal);
     const stores = this.#host.options.stores.length === 0 ? undefined : this.#storeValues();
-    const caller = this.#caller();
+    const caller = this.#caller(profile);
     this.#callsSinceCollection += 1;
     if (this.#callsSinceCollection >= CALLS_PER_COLLECTION) this.#collectAmongCalls();
     const call = new TaskCall(profile, task, args, options, stores, caller, this.#now);
@@ -206,7 +211,7 @@ export class TaskDispatcher {
     const key = `${task.module}#${task.export}`;
     let profile = this.#profiles.get(key);
     if (profile === undefined) {
-      profile = { id: this.#profiles.size + 1, runMs: undefined };
+      profile = { id: this.#profiles.size + 1, runMs: undefined, hasFailed: false };
       this.#profiles.set(key, profile);
     }
     this.#profileOf.set(task, profile);
@@ -229,10 +234,12 @@ export class TaskDispatcher {
   }
 
   /**
+   * The stack of the call, where it is captured; V8 knows without it who awaits the promise (caller-stack.ts).
+   *
    * The second of two quick calls may be chance; from the third on it is a rush, in which a few calls share a look at the
    * clock while they follow each other without a pause: until those that were announced are rung for.
    */
-  #caller() {
+  #caller({ runMs, hasFailed }: TaskProfile) {
     if (this.#callsSinceClock < CALLS_PER_CLOCK && this.#lastCallInRush && this.#toRing.size > 0) {
       this.#callsSinceClock += 1;
       return undefined;
@@ -244,7 +251,8 @@ export class TaskDispatcher {
     const isRush = isQuick && this.#lastCallInRush;
     this.#lastCallAt = now;
     this.#lastCallInRush = isQuick;
-    return isRush ? undefined : captureStack();
+    const isLight = runMs !== undefined && runMs < WORTH_STACK_MS && !hasFailed;
+    return isRush || isLight ? undefined : captureStack();
   }
 
   #admit(call: TaskCall): void {
@@ -418,8 +426,12 @@ export class TaskDispatcher {
     const queueMs = Math.max(0, this.#now - call.calledAt - runMs);
     this.queueTimes.record(queueMs);
     this.runTimes.record(runMs);
-    if (outcome === 'result') this.#settle(call, 'completed', value, queueMs, runMs);
-    else if (outcome === 'unreadable') this.#settle(call, 'failed', value, queueMs, runMs);
+    if (outcome === 'result') {
+      this.#settle(call, 'completed', value, queueMs, runMs);
+      return;
+    }
+    profile.hasFailed = true;
+    if (outcome === 'unreadable') this.#settle(call, 'failed', value, queueMs, runMs);
     else this.#settle(call, 'failed', this.#errorOf(worker, call, value as WireError), queueMs, runMs);
   };
 

@@ -165,6 +165,26 @@ describe('telling', () => {
     expect(error.stack).toContain('throwShortage');
     expect(error.stack).toContain('rushing');
   });
+
+  it('gives both stacks also of a task that was short and well until now, and again after it has failed', async () => {
+    const pool = poolWith({ maxThreads: 1 });
+    const task = fixture<(item: string) => void>('throwUnlessWell');
+    for (let n = 0; n < 5; n += 1) await pool.run(task, 'well');
+    async function awaiting() {
+      // So that this is no rush.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await pool.run(task, 'bread');
+    }
+    function notAwaiting() {
+      return pool.run(task, 'butter').catch((error: unknown) => error);
+    }
+    const first = await rejection(awaiting());
+    expect(first.stack).toContain('throwUnlessWell');
+    expect(first.stack).toContain('awaiting');
+    // From the failure on the call is remembered, however it is waited for.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(((await notAwaiting()) as Error).stack).toContain('notAwaiting');
+  });
 });
 
 describe('histograms', () => {
