@@ -177,12 +177,22 @@ export function refuseSharing(
   if (buffer === source.buffer) refuseLyingOver(name, out, other, source);
 }
 
+/** Whether two views have memory in common. For kernels whose order is defined where they do: a loop in it is run then. */
+export function shareMemory(one: ArrayBufferView, other: ArrayBufferView): boolean {
+  return one === other || (one.buffer === other.buffer && haveBytesInCommon(one, other));
+}
+
+function haveBytesInCommon(one: ArrayBufferView, other: ArrayBufferView): boolean {
+  const { byteOffset: first } = one;
+  const { byteOffset: second } = other;
+  return first < second + other.byteLength && second < first + one.byteLength;
+}
+
 /** Of two views of one buffer. */
 function refuseLyingOver(name: string, out: ArrayBufferView, other: string, source: ArrayBufferView): void {
-  const { byteOffset: first } = out;
-  const { byteOffset: second } = source;
-  if (first >= second + source.byteLength || second >= first + out.byteLength) return;
-  const actual = first === second ? `the memory of ${other}` : `an array that overlaps ${other}`;
+  if (!haveBytesInCommon(out, source)) return;
+  const actual =
+    out.byteOffset === source.byteOffset ? `the memory of ${other}` : `an array that overlaps ${other}`;
   throw fail('INVALID_ARGUMENT', { name, actual, expected: 'memory of its own' });
 }
 

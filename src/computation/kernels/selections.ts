@@ -6,7 +6,15 @@ import type { Column } from '../../memory/struct/column.js';
 import type { Compare } from '../../memory/struct/column-loops.js';
 import { integerRange } from '../../memory/struct/integer-range.js';
 import { fail, describe } from '../../errors.js';
-import { refuseSharing, requireOut, requireSameLength, KINDS, valuesKind, type Values } from './arguments.js';
+import {
+  refuseSharing,
+  requireOut,
+  requireSameLength,
+  shareMemory,
+  KINDS,
+  valuesKind,
+  type Values,
+} from './arguments.js';
 import { FROM, SCATTER_UP_TO } from './break-even.js';
 import { copies } from './loops/copies.js';
 import * as loops from './loops/selections.js';
@@ -130,10 +138,12 @@ export function gather<T extends Values>(
 
 /**
  * `out[indices[k]] = values[k]`, in ascending order: of equal indices the last one stands. The reverse of {@link gather}.
+ * Also where `out` lies over part of `values` or `indices`: what was written before is read then.
  *
  * @param indices as many as there are values.
  * @param out of the type of `values`.
- * @throws INVALID_ARGUMENT for an index that is outside of `out`; what stood before it has been written.
+ * @throws INVALID_ARGUMENT for an index that is outside of `out`; what stood before it has been written. Also where `out`
+ *   is `values` or `indices` itself: a permutation in place needs memory of its own.
  * @example
  * kernels.scatter(Float64Array.of(1, 2), Uint32Array.of(3, 0), new Float64Array(4)); // [2, 0, 0, 1]
  */
@@ -142,10 +152,14 @@ export function scatter<T extends Values>(values: T, indices: Uint32Array, out: 
   requireOut<Uint32Array>('indices', indices, 'Uint32Array', 0);
   requireSameLength('indices', indices, 'values', values);
   requireOut<T>('out', out, KINDS[kind]!, 0);
-  const { buffer } = out;
-  refuseSharing('out', out, 'values', values, buffer);
-  refuseSharing('out', out, 'indices', indices, buffer);
-  const isWorthIt = values.length >= FROM.scatter && out.byteLength <= SCATTER_UP_TO;
+  const itself = (out as Values) === indices ? 'indices' : 'values';
+  if (out === values || itself === 'indices') refuseSharing('out', out, itself, out);
+  // Where the arrays lie is asked only where the addon might be called, for it costs 15 ns each.
+  const isWorthIt =
+    values.length >= FROM.scatter &&
+    out.byteLength <= SCATTER_UP_TO &&
+    !shareMemory(out, values) &&
+    !shareMemory(out, indices);
   const native = isWorthIt ? loadNative().kernels : undefined;
   const done = native ? native.arrayScatter(values, indices, out) : scatters[kind]!(values, indices, out);
   if (done < values.length) throw outside(done, indices, out, 'out');

@@ -172,10 +172,32 @@ describe('element-wise kernels', () => {
     expect(kernels.prefixSum(values, values)).toEqual(expected);
   });
 
+  it.each([20, 1_000, 600_000])(
+    'add %i values in ascending order where the arrays lie over each other',
+    (n) => {
+      for (const [Type, options] of [
+        [Float64Array, undefined],
+        [Float32Array, undefined],
+        [Float64Array, { threads: 2 }],
+      ] as const) {
+        for (const [from, to] of [
+          [0, 3],
+          [3, 0],
+          [2, 2],
+        ] as const) {
+          const memory = filled(Type, n + 3, 9) as Float64Array;
+          const expected = memory.slice();
+          for (let i = 0; i < n; i += 1) expected[to + i] = expected[to + i]! + 0.25 * expected[from + i]!;
+          kernels.axpy(0.25, memory.subarray(from, from + n), memory.subarray(to, to + n), options);
+          sameArray(memory, expected);
+        }
+      }
+    },
+  );
+
   it('refuse overlap, other lengths and other types', () => {
     const memory = new Float64Array(20);
     const [a, b] = [memory.subarray(0, 10), memory.subarray(5, 15)];
-    expect(() => kernels.axpy(1, a, b)).toThrow(invalid);
     expect(() => kernels.prefixSum(a, b)).toThrow(invalid);
     expect(() => kernels.axpy(1, a, new Float64Array(9))).toThrow(invalid);
     expect(() => kernels.axpy(1, a as never, new Float32Array(10) as never)).toThrow(invalid);
@@ -513,6 +535,17 @@ describe('selections', () => {
 });
 
 describe('scattering', () => {
+  it.each([10, 1_000])('writes %i values in ascending order where the arrays lie over each other', (n) => {
+    const memory = Uint32Array.from({ length: n + 5 }, (_, i) => (i * 7) % n);
+    const expected = memory.slice();
+    const plain = (all: Uint32Array) =>
+      [all.subarray(0, n), all.subarray(2, n + 2), all.subarray(5)] as const;
+    const [values, indices, out] = plain(expected);
+    for (let i = 0; i < n; i += 1) out[indices[i]!] = values[i]!;
+    kernels.scatter(...plain(memory));
+    expect(memory).toEqual(expected);
+  });
+
   it.each([...LENGTHS])('puts every value where its index says, %i values', (length) => {
     const next = randomSource(length + 1);
     for (const Type of [...TYPES, BigInt64Array]) {
@@ -543,6 +576,8 @@ describe('scattering', () => {
     indices[8] = 9;
     expect(() => kernels.scatter(values, indices, out)).toThrow(/indices\[6\] is 5/);
     expect(() => kernels.scatter(values, indices, values)).toThrow(invalid);
+    expect(() => kernels.scatter(indices, indices.slice(), indices)).toThrow(/out is the memory of values/);
+    expect(() => kernels.scatter(indices.slice(), indices, indices)).toThrow(/out is the memory of indices/);
     expect(() => kernels.scatter(values, new Uint32Array(2), out)).toThrow(invalid);
     expect(() => kernels.scatter(values, indices, new Float32Array(5) as never)).toThrow(invalid);
     expect(() => kernels.scatter(values, indices, new Float64Array(0))).toThrow(/out is empty/);
