@@ -1,5 +1,5 @@
 /** What one call of a variant costs, by objective: the sampler behind a race. */
-import { calibrateInstrument, runBatch, type Side } from '../validation/batch.js';
+import { calibrateInstrument, runBatch, timeCalls, type Side } from '../validation/batch.js';
 import { median, quantile } from '../validation/statistics.js';
 import type { Arguments } from './inputs.js';
 import type { AnyFunction, Variant } from './variants.js';
@@ -94,6 +94,20 @@ export async function sample(
     total += weight;
   }
   return Math.exp(logCost / total);
+}
+
+/**
+ * Wall time of one call, in ns, over `passes` passes after `lead` that are not timed. As `sample` for the objective `time`, without
+ * what else a batch records.
+ */
+export function sampleTime(
+  { side, callsPerPass }: Contender,
+  lead: number,
+  passes: number,
+): number | Promise<number> {
+  const perCallNs = (ms: number) => Math.max(FLOOR.time, (ms * 1e6) / (passes * callsPerPass));
+  const ms = timeCalls(side, lead, passes);
+  return typeof ms === 'number' ? perCallNs(ms) : ms.then(perCallNs);
 }
 
 async function samplePlain(

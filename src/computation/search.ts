@@ -6,7 +6,6 @@ export type SearchStrategy = 'successive_halving' | 'grid' | 'random';
 
 /** Rounds before the first look: enough for a deviation to mean something. */
 const FIRST_RUNG = 8;
-const MAX_ROUNDS = 128;
 /** Rounds after which what cost several times as much in each is out; fewer, and one disturbance can fill them. */
 const HOPELESS_ROUNDS = 3;
 /** Rounds before a race may be given up as a tie. */
@@ -44,7 +43,7 @@ export async function search(races: readonly Race[], options: SearchOptions): Pr
     options.progress(i / races.length, i);
     const beganMs = now();
     const untilMs = beganMs + Math.max(0, endMs - beganMs) / (races.length - i);
-    if (options.strategy === 'grid') await race.run(MAX_ROUNDS, untilMs);
+    if (options.strategy === 'grid') await runFully(race, untilMs, now);
     else await halve(race, untilMs, now);
   }
 }
@@ -52,13 +51,19 @@ export async function search(races: readonly Race[], options: SearchOptions): Pr
 async function halve(race: Race, untilMs: number, now: () => number): Promise<void> {
   await race.run(HOPELESS_ROUNDS, untilMs);
   race.eliminateHopeless();
-  for (let rung = FIRST_RUNG; !race.isDecided(); rung = Math.min(MAX_ROUNDS, Math.ceil(rung * 1.5))) {
-    await race.run(rung - race.rounds, untilMs);
-    const isLast = race.rounds >= MAX_ROUNDS || now() >= untilMs;
+  for (let rung = FIRST_RUNG; !race.isDecided(); rung = Math.ceil(rung * 1.5)) {
+    await race.run(Math.min(rung, race.fullRounds) - race.rounds, untilMs);
+    const isLast = race.rounds >= race.fullRounds || now() >= untilMs;
     race.eliminate(!isLast);
     // What would stay a tie to the end is one now; the time is worth more elsewhere.
-    if (isLast || (race.rounds >= FUTILE_FROM && race.isFutile(MAX_ROUNDS))) return;
+    if (isLast || (race.rounds >= FUTILE_FROM && race.isFutile(race.fullRounds))) return;
   }
+}
+
+async function runFully(race: Race, untilMs: number, now: () => number): Promise<void> {
+  // How many rounds that is shows once there are some.
+  await race.run(FIRST_RUNG, untilMs);
+  if (now() < untilMs) await race.run(race.fullRounds - race.rounds, untilMs);
 }
 
 async function searchAtRandom(
@@ -69,7 +74,7 @@ async function searchAtRandom(
 ): Promise<void> {
   for (const race of races) await race.run(1, endMs);
   for (;;) {
-    const open = races.filter((race) => race.rounds < MAX_ROUNDS);
+    const open = races.filter((race) => race.rounds < race.fullRounds);
     const atMs = now();
     if (open.length === 0 || atMs >= endMs) return;
     const race = open[Math.floor(random() * open.length)]!;

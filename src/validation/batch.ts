@@ -96,6 +96,37 @@ export async function runBatch(side: Side, calls: number): Promise<Batch> {
   };
 }
 
+/**
+ * Wall time of `calls` calls alone, in ms, after `lead` calls that are not timed: they bring a side's code and data back
+ * into the caches that another side had in between. Much cheaper than {@link runBatch}, so that a batch can be short.
+ * The loops must have been primed, as {@link calibrateInstrument} does.
+ *
+ * @returns a promise for an asynchronous side, else the time itself.
+ * @throws SideThrew
+ */
+export function timeCalls(side: Side, lead: number, calls: number): number | Promise<number> {
+  if (side.asynchronous) return timeAwaited(side, lead, calls);
+  try {
+    if (lead > 0) callLoop(side.call, lead);
+    const startMs = performance.now();
+    callLoop(side.call, calls);
+    return performance.now() - startMs;
+  } catch (cause) {
+    throw new SideThrew(side.label, cause);
+  }
+}
+
+async function timeAwaited({ call, label }: Side, lead: number, calls: number): Promise<number> {
+  try {
+    if (lead > 0) await awaitLoop(call, lead);
+    const startMs = performance.now();
+    await awaitLoop(call, calls);
+    return performance.now() - startMs;
+  } catch (cause) {
+    throw new SideThrew(label, cause);
+  }
+}
+
 /** What this clock and the loops cost by themselves. */
 export interface Instrument {
   /** Smallest step of the clock. */

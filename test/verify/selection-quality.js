@@ -10,17 +10,25 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { timedBatch } from '../../dist/computation/racer.js';
 import { Race } from '../../dist/computation/race.js';
 import { seededRandom } from '../../dist/computation/random.js';
 import { search } from '../../dist/computation/search.js';
 import { choiceOf, crossovers, pickVariants } from '../../dist/computation/selection.js';
 import { variantFor } from '../../dist/computation/computation.js';
 
-const BATCH_MS = 0.5;
+/** Of the noise's record. */
+const PIECE_MS = 0.02;
+/** Of the percentage that a record is called by. */
+const NAMED_MS = 0.5;
 /** As the race's: at the first size, and at the others, where the code is compiled already. */
 const WARM_UP_MS = 25;
 const WARM_AGAIN_MS = 12;
-const FULL_ROUNDS = 128;
+/** What one batch takes beside the calls: clocks, shuffling, keeping the result. */
+const BETWEEN_MS = 0.002;
+/** What the cost is held against: every variant for so long at every size, and for so many calls at least. */
+const FULL_MS = 64;
+const FULL_CALLS = 128;
 const SIZES = [10, 100, 1_000, 10_000, 100_000];
 /** Where a choice is judged: at the sizes measured and between them. */
 const JUDGED = [10, 32, 100, 316, 1_000, 3_162, 10_000, 31_623, 100_000];
@@ -68,44 +76,64 @@ export const HELD_OUT = {
   ),
 };
 
-/** Logs of a real loop's batch times over their median: what this machine does to equal work. */
-export function recordNoise(batches) {
-  const values = Float64Array.from({ length: 512 }, (_, i) => Math.sin(i));
+/** Times of a real loop over their median, one after the other: what this machine does to equal work. */
+export function recordNoise(pieces) {
+  const values = Float64Array.from({ length: 64 }, (_, i) => Math.sin(i));
   let sink = 0;
-  const batch = (passes) => {
+  const piece = (passes) => {
     const startMs = performance.now();
     for (let pass = 0; pass < passes; pass += 1) for (const value of values) sink += value * value;
     return performance.now() - startMs;
   };
-  let passes = 64;
-  for (let i = 0; i < 400; i += 1)
-    passes = Math.max(1, Math.round((passes * BATCH_MS) / Math.max(batch(passes), 0.01)));
-  const times = Float64Array.from({ length: batches }, () => batch(passes));
-  const middle = Float64Array.from(times).sort()[batches >> 1];
+  const middleOf = (times) => Float64Array.from(times).sort()[times.length >> 1];
+  let passes = 32;
+  for (let i = 0; i < 10; i += 1) {
+    const ms = middleOf(Float64Array.from({ length: 500 }, () => piece(passes)));
+    passes = Math.max(1, Math.round((passes * PIECE_MS) / ms));
+  }
+  const times = Float64Array.from({ length: pieces }, () => piece(passes));
+  const middle = middleOf(times);
   if (sink === 0.5) throw new Error('unreachable: keeps the loop');
-  return times.map((ms) => Math.log(ms / middle));
+  return times.map((ms) => ms / middle);
+}
+
+/** Sums up to each piece, from which the mean of any stretch follows. */
+function cumulated(noise) {
+  const sums = new Float64Array(noise.length + 1);
+  for (let i = 0; i < noise.length; i += 1) sums[i + 1] = sums[i] + noise[i];
+  return sums;
 }
 
 /** Races one computation on simulated time. */
-async function runOnce(costs, noise, strategy, random) {
+async function runOnce(costs, sums, strategy, random) {
+  const pieces = sums.length - 1;
   let clockMs = 0;
-  let at = Math.floor(random() * noise.length);
+  let at = Math.floor(random() * pieces);
+  /** Works for so long, and returns how many times as long it took. */
+  const work = (ms) => {
+    const count = Math.min(pieces, Math.max(1, Math.round(ms / PIECE_MS)));
+    if (at + count > pieces) at = 0;
+    const mean = (sums[at + count] - sums[at]) / count;
+    at += count;
+    clockMs += ms;
+    return mean;
+  };
   const names = Object.keys(costs);
   const warmed = new Set();
   const races = SIZES.map((size) => {
     const racers = names.map((name) => {
       const costNs = costs[name](size);
-      const batchMs = Math.max(BATCH_MS, costNs / 1e6);
+      const { lead, passes } = timedBatch(costNs / 1e6);
       return {
         name,
         warmUp: async () => {
           clockMs += warmed.has(name) ? WARM_AGAIN_MS : WARM_UP_MS;
           warmed.add(name);
         },
-        sample: async () => {
-          clockMs += batchMs;
-          at = (at + 1) % noise.length;
-          return costNs * Math.exp(noise[at]);
+        sample: () => {
+          clockMs += BETWEEN_MS;
+          if (lead > 0) work((lead * costNs) / 1e6);
+          return costNs * work((passes * costNs) / 1e6);
         },
       };
     });
@@ -133,6 +161,16 @@ async function runOnce(costs, noise, strategy, random) {
   };
 }
 
+/** Time that measuring all variants fully at all sizes takes. */
+function measuringAllMs(costs) {
+  const all = Object.values(costs);
+  const measuringMs = SIZES.flatMap((size) =>
+    all.map((cost) => Math.max(FULL_MS, (FULL_CALLS * cost(size)) / 1e6)),
+  );
+  const warmUpMs = all.length * (WARM_UP_MS + (SIZES.length - 1) * WARM_AGAIN_MS);
+  return warmUpMs + measuringMs.reduce((sum, ms) => sum + ms, 0);
+}
+
 /** Pairs of variants within 0.1 % at a size: must be called tied with the leader when one of them leads. */
 function tiesOf(costs, measured) {
   let [ties, called] = [0, 0];
@@ -156,6 +194,7 @@ export async function selectionQuality({
   onRow = () => {},
 }) {
   const rows = [];
+  const sums = cumulated(noise);
   for (const [name, costs] of Object.entries(computations)) {
     const known = done.find((row) => row.name === name && row.runs === runs && row.seed === seed);
     if (known) {
@@ -164,15 +203,15 @@ export async function selectionQuality({
     }
     // Seeded by name too, so that a row does not depend on which were measured before it.
     const random = seededRandom([...name].reduce((hash, letter) => hash * 31 + letter.charCodeAt(0), seed));
-    const full = await runOnce(costs, noise, 'grid', random);
+    const fullMs = measuringAllMs(costs);
     const row = { name, runs, seed, regret: 0, between: 0, worse: 0, cost: 0, ties: 0, called: 0 };
     for (let run = 0; run < runs; run += 1) {
-      const outcome = await runOnce(costs, noise, 'successive_halving', random);
+      const outcome = await runOnce(costs, sums, 'successive_halving', random);
       const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
       row.regret += mean(outcome.regrets) / runs;
       row.between += mean(outcome.between) / runs;
       row.worse += (outcome.regrets.some((regret) => regret > 0.03) ? 1 : 0) / runs;
-      row.cost += outcome.clockMs / full.clockMs / runs;
+      row.cost += outcome.clockMs / fullMs / runs;
       const { ties, called } = tiesOf(costs, outcome.measured);
       row.ties += ties;
       row.called += called;
@@ -189,7 +228,6 @@ export async function selectionQuality({
     worseShare: over('worse'),
     costShare: over('cost'),
     tiesCalled: sum('ties') === 0 ? 1 : sum('called') / sum('ties'),
-    fullRounds: FULL_ROUNDS,
   };
 }
 
@@ -224,11 +262,23 @@ function report(title, { rows, meanRegret, meanBetween, worseShare, costShare, t
 /** The record of a file, or a new one that is kept there. */
 function noiseOf(file) {
   if (file === undefined || !existsSync(file)) {
-    const noise = recordNoise(40_000);
+    const noise = recordNoise(1_000_000);
     if (file !== undefined) writeFileSync(file, new Uint8Array(noise.buffer));
     return noise;
   }
   return new Float64Array(new Uint8Array(readFileSync(file)).buffer);
+}
+
+/** Robust standard deviation of the difference of neighbouring stretches of a length. */
+function deviationOf(noise, stretchMs) {
+  const sums = cumulated(noise);
+  const count = Math.round(stretchMs / PIECE_MS);
+  const logs = Float64Array.from({ length: Math.floor(noise.length / count) }, (_, i) =>
+    Math.log((sums[(i + 1) * count] - sums[i * count]) / count),
+  );
+  const steps = Float64Array.from(logs.subarray(1), (value, i) => Math.abs(value - logs[i])).sort();
+  // Of neighbours, which is what a race compares; half of all differences are below 0.67 deviations.
+  return steps[steps.length >> 1] / 0.954;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -249,9 +299,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     if (!names.includes(name)) throw new RangeError(`--cases: one of ${names.join(', ')}`);
   }
   const noise = noiseOf(values.noise);
-  // Of neighbours, which is what a race compares; half of all differences are below 0.67 deviations.
-  const steps = Float64Array.from(noise.subarray(1), (value, i) => Math.abs(value - noise[i])).sort();
-  const deviation = steps[steps.length >> 1] / 0.954;
   const done =
     values.resume && existsSync(values.resume) ? JSON.parse(readFileSync(values.resume, 'utf8')) : [];
   const failed = [];
@@ -272,9 +319,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     });
     failed.push(...report(set, result));
   }
-  console.log(
-    `\nNoise of this machine: robust standard deviation ${percent(deviation, 1)} per batch of ${BATCH_MS} ms.`,
-  );
+  const deviation = percent(deviationOf(noise, NAMED_MS), 1);
+  console.log(`\nNoise of this machine: robust standard deviation ${deviation} per ${NAMED_MS} ms of work.`);
   for (const reason of failed) console.log(`FAILED: ${reason}`);
   if (failed.length > 0) process.exitCode = 1;
 }
