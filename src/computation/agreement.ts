@@ -5,7 +5,15 @@
  */
 import { fail } from '../errors.js';
 import type { Equivalence } from './computation.js';
-import { differenceOf, reasonOf, restoreIfChanged, snapshot, timedCall, type Call } from './checked-call.js';
+import {
+  differenceOf,
+  reasonOf,
+  restoreIfChanged,
+  snapshot,
+  timedCall,
+  Unsettled,
+  type Call,
+} from './checked-call.js';
 import type { Arguments, SizeClass } from './inputs.js';
 import { checkOrder, knownCall, type KnownCall } from './order-check.js';
 import { seededRandom, type Random } from './random.js';
@@ -50,6 +58,8 @@ const ORDER_CHECK_MS = 40;
 /** Time to make a call that shows a fault smaller. */
 const SHRINK_MS = 250;
 
+/** For a promise; less may be a busy event loop. */
+const MIN_WAIT_MS = 1_000;
 /** Times below this say more of a cold start than of growth. */
 const TELLING_MS = 0.2;
 
@@ -194,8 +204,11 @@ async function checkOne(
   { equivalence, maxCallMs }: AgreementOptions,
 ): Promise<Rejection | undefined> {
   const { name } = variant;
-  const reject = async (reason: Rejection['reason'], what: string): Promise<Rejection> => {
-    const shows = reason === 'differs' || reason === 'threw';
+  const reject = async (
+    reason: Rejection['reason'],
+    what: string,
+    shows = reason === 'differs' || reason === 'threw',
+  ): Promise<Rejection> => {
     const smallest = shows
       ? await shrink(reference, variant, args, { equivalence, budgetMs: Math.min(SHRINK_MS, maxCallMs) })
       : null;
@@ -208,8 +221,10 @@ async function checkOne(
   for (let run = 0; run <= repeats; run += 1) {
     let call: Call;
     try {
-      call = await timedCall(variant, args);
+      call = await timedCall(variant, args, waitMs(maxCallMs));
     } catch (error) {
+      // Waiting again for ever shorter inputs would show nothing.
+      if (error instanceof Unsettled) return reject('threw', error.message, false);
       const changed = restoreIfChanged(args, before);
       const what = `threw ${reasonOf(error)}`;
       return reject('threw', changed === null ? what : `${what}, having changed its input`);
@@ -239,9 +254,9 @@ async function callReference(
 ): Promise<Call> {
   let call: Call;
   try {
-    call = await timedCall(reference, args);
+    call = await timedCall(reference, args, waitMs(options.maxCallMs));
   } catch (cause) {
-    const reason = reasonOf(cause);
+    const reason = cause instanceof Unsettled ? cause.message : reasonOf(cause);
     throw fail('SUBJECT_THREW', { subject: `variant "${reference.name}" (size ${size})`, reason }, { cause });
   }
   const changed = restoreIfChanged(args, before);
@@ -261,6 +276,11 @@ async function callReference(
     actual: `a function that gives another result when it is called again (${difference}, at size ${size})`,
     expected: 'one whose result depends on its arguments alone',
   });
+}
+
+/** For one promise: as long as ten calls that may be made at all. */
+function waitMs(maxCallMs: number): number {
+  return Math.max(MIN_WAIT_MS, 10 * maxCallMs);
 }
 
 function slow(variant: string, size: number): Rejection {

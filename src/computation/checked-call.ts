@@ -1,5 +1,6 @@
 /** One call of a variant whose result and input are looked at: what the checks before and after a race are made of. */
 import { firstDifference } from '../validation/equality.js';
+import { formatDurationMs } from '../units.js';
 import type { Equivalence } from './computation.js';
 import type { Arguments } from './inputs.js';
 import type { Variant } from './variants.js';
@@ -10,13 +11,49 @@ export interface Call {
   readonly asynchronous: boolean;
 }
 
-/** Calls once and waits for what it returns. Throws what the variant throws. */
-export async function timedCall({ run }: Variant, args: Arguments): Promise<Call> {
+/** A promise that was waited for in vain. */
+export class Unsettled extends Error {
+  constructor(limitMs: number) {
+    super(`did not settle the promise that it returned within ${formatDurationMs(limitMs)}`);
+  }
+}
+
+/** Nothing that is to be raced takes so long. */
+const MAX_WAIT_MS = 30_000;
+
+/**
+ * Calls once and waits for what it returns, `limitMs` at most. Throws what the variant throws. Without the limit a promise
+ * that nobody settles would end the process in silence, because nothing else keeps the event loop alive.
+ *
+ * @throws Unsettled
+ */
+export async function timedCall(
+  { run }: Variant,
+  args: Arguments,
+  limitMs: number = MAX_WAIT_MS,
+): Promise<Call> {
   const startMs = performance.now();
   const returned: unknown = run(...args);
   const asynchronous = typeof (returned as { then?: unknown } | null | undefined)?.then === 'function';
-  const result = asynchronous ? await returned : returned;
+  const result = asynchronous ? await settled(returned as PromiseLike<unknown>, limitMs) : returned;
   return { result, elapsedMs: performance.now() - startMs, asynchronous };
+}
+
+function settled(promise: PromiseLike<unknown>, limitMs: number): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Unsettled(limitMs)), limitMs);
+    promise.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (reason: unknown) => {
+        clearTimeout(timer);
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what the variant rejects with, whatever it is
+        reject(reason);
+      },
+    );
+  });
 }
 
 /** Where a result differs from the expected one, by the caller's measure of equality; null where it does not. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { checkAgreement } from '../../../dist/computation/agreement.js';
 import { numbers, optimise } from './samples.js';
 
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
@@ -17,6 +18,32 @@ async function rejectionOf(suspect: (values: number[]) => unknown, options: obje
   expect(subject.choice.bySize).toEqual([{ maxSize: null, variant: 'reference' }]);
   return { rejected: variants.find(({ name }) => name === 'suspect')!.rejected, draft };
 }
+
+describe('a promise that is never settled', () => {
+  const options = { equivalence: undefined, maxCallMs: 1, throwIfAborted: () => {} };
+  const classes = [{ size: 10, minSize: 10, maxSize: 10, inputs: [[numbers(10)]] }];
+  const settles = { name: 'settles', run: async (values: number[]) => sum(values) };
+  const hangs = { name: 'hangs', run: () => new Promise(() => {}) };
+
+  it('puts its variant out, and is not waited for again', async () => {
+    const { rejections } = await checkAgreement([settles, hangs] as any, classes, options);
+    expect(rejections).toEqual([
+      {
+        variant: 'hangs',
+        reason: 'threw',
+        size: 10,
+        smallest: null,
+        message: '"hangs" is out: at size 10 it did not settle the promise that it returned within 1.00 s.',
+      },
+    ]);
+  });
+
+  it('is an error of the first variant', async () => {
+    await expect(checkAgreement([hangs, settles] as any, classes, options)).rejects.toThrow(
+      /variant "hangs" \(size 10\).*did not settle the promise/,
+    );
+  });
+});
 
 describe('a variant that is not the same is out, with the smallest size that shows it', () => {
   it.each<[string, (values: number[]) => unknown, string, number]>([
