@@ -212,7 +212,8 @@ async function checkOne(
     const smallest = shows
       ? await shrink(reference, variant, args, { equivalence, budgetMs: Math.min(SHRINK_MS, maxCallMs) })
       : null;
-    const example = smallest?.length === undefined ? '' : ` Smallest input that shows it: ${smallest.input}.`;
+    const example =
+      smallest?.length === undefined ? '' : ` Smallest input that shows it: ${describeInput(smallest)}.`;
     const message = `"${name}" is out: at size ${size} it ${what}.${example}`;
     return { variant: name, reason, size, smallest, message };
   };
@@ -276,6 +277,11 @@ async function callReference(
     actual: `a function that gives another result when it is called again (${difference}, at size ${size})`,
     expected: 'one whose result depends on its arguments alone',
   });
+}
+
+/** Where the text is cut, how long the input is says more than how it begins. */
+function describeInput({ input, length }: Counterexample): string {
+  return input.endsWith('…') ? `of length ${String(length)}, ${input}` : input;
 }
 
 /** For one promise: as long as ten calls that may be made at all. */

@@ -1,10 +1,12 @@
 /** The search: races on every size, a variant per size, and measurements where the choice changes. */
 import { setImmediate } from 'node:timers/promises';
-import { SubjectError } from '../errors.js';
+import { fail, SubjectError } from '../errors.js';
 import type { ComputationChoice } from '../model/choice.js';
 import type { OptimizationContext } from '../model/context.js';
 import type { ComputationSettings } from '../settings/computation.js';
-import { checkAgreement, takesPart, type AgreementOptions, type Rejection } from './agreement.js';
+import { SideThrew } from '../validation/batch.js';
+import { checkAgreement, isWrong, takesPart, type AgreementOptions, type Rejection } from './agreement.js';
+import { reasonOf } from './checked-call.js';
 import type { Computation, Inputs } from './computation.js';
 import { contender, type CostMeasure } from './cost.js';
 import { generate, type SizeClass } from './inputs.js';
@@ -87,7 +89,7 @@ function fixedChoice({ variants, classes, rejections }: SearchRequest): FoundCho
 async function racedChoice(request: SearchRequest): Promise<FoundChoice> {
   const { classes, inputs, budgetMs, rejections, computation } = request;
   const startMs = performance.now();
-  let measured = await raceOn(classes, budgetMs * FIRST_SHARE, request);
+  let measured = withoutRejected(await raceOn(classes, budgetMs * FIRST_SHARE, request), rejections);
   let found = pick(measured, request);
   if (typeof inputs !== 'function') return found;
 
@@ -182,11 +184,35 @@ export async function raceOn(
       context.progress({ stage: 'race', fraction, message: `Racing at size ${classes[i]!.size}` });
     },
   });
+  for (const [i, race] of races.entries()) {
+    for (const failure of race.failures) rejectThrower(failure, classes[i]!.size, request);
+  }
   return classes.map((sizeClass, i) => {
     const { size, minSize, maxSize } = sizeClass;
     const race = races[i]!;
     return { size, minSize, maxSize, standings: race.standings(), sizeClass, rounds: race.rounds, race };
   });
+}
+
+/** A variant that did not throw when it was checked, and did when it was called thousands of times. */
+function rejectThrower(
+  { variant, cause }: Race['failures'][number],
+  size: number,
+  { computation, rejections, warnings, variants }: SearchRequest,
+): void {
+  const thrown = cause instanceof SideThrew ? cause.cause : cause;
+  const reason = reasonOf(thrown);
+  if (variant === computation.variantNames[0] || variants.length === 1) {
+    throw fail(
+      'SUBJECT_THREW',
+      { subject: `variant "${variant}" (size ${size})`, reason },
+      { cause: thrown },
+    );
+  }
+  if (isWrong(rejections, variant)) return;
+  const message = `"${variant}" is out: at size ${size} it threw ${reason} in the race, after calls that did not.`;
+  rejections.push({ variant, reason: 'threw', size, smallest: null, message });
+  warnings.add(message);
 }
 
 /** A class between the two sizes around a crossover, at the estimate; undefined where all are narrow enough. */

@@ -67,14 +67,24 @@ export function sizeClasses(
   });
 }
 
-/** One call of a generated size. @throws SUBJECT_THREW */
+/** One call of a generated size. @throws SUBJECT_THREW; INVALID_ARGUMENT for a promise */
 export function generate(inputs: (size: number) => unknown, size: number): Arguments {
+  let made: unknown;
   try {
-    return argumentsOf(inputs(size));
+    made = inputs(size);
   } catch (cause) {
     const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
     throw fail('SUBJECT_THREW', { subject: `inputs(${size})`, reason }, { cause });
   }
+  if (made instanceof Promise) {
+    made.catch(() => undefined); // What it would have rejected with is not what is wrong.
+    throw fail('INVALID_ARGUMENT', {
+      name: `inputs(${size})`,
+      actual: 'a promise',
+      expected: 'a function that returns the input itself: load what it needs before',
+    });
+  }
+  return argumentsOf(made);
 }
 
 /**
@@ -88,9 +98,14 @@ function generated(
 ): Arguments[] {
   const wanted = sizes ?? DEFAULT_SIZES;
   const isSize = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
-  if (!Array.isArray(wanted) || wanted.length === 0 || !wanted.every(isSize)) {
-    const expected = 'sizes from 0, such as [10, 1000, 100000]';
-    throw fail('INVALID_ARGUMENT', { name: 'sizes', actual: describe(sizes), expected });
+  const expected = 'sizes from 0, such as [10, 1000, 100000]';
+  if (!Array.isArray(wanted) || wanted.length === 0) {
+    const actual = Array.isArray(wanted) ? 'empty' : describe(sizes);
+    throw fail('INVALID_ARGUMENT', { name: 'sizes', actual, expected });
+  }
+  const wrong = wanted.findIndex((value) => !isSize(value));
+  if (wrong >= 0) {
+    throw fail('INVALID_ARGUMENT', { name: `sizes[${wrong}]`, actual: describe(wanted[wrong]), expected });
   }
   const ascending = [...(wanted as number[])].sort((a, b) => a - b);
   const made: Arguments[] = [];

@@ -125,6 +125,7 @@ export async function optimizeComputation(
   }
 
   const confirmMs = Math.min(searchMs / 3, remainingMs() * CONFIRM_SHARE);
+  const known = rejections.length;
   const confirmed = await confirmCrossovers(found.changes, found.measured, {
     ...request,
     budgetMs: confirmMs,
@@ -150,6 +151,7 @@ export async function optimizeComputation(
         },
     );
   }
+  if (rejections.length > known) found = repick(found, request);
   const { measured, picked } = found;
 
   const isKept = measured.every(({ size }, i) => variantFor(present, size) === picked[i]);

@@ -65,6 +65,8 @@ export class Race {
   readonly #eliminatedAfter: (number | undefined)[];
   /** Those that were taken out for being slower, not only to save time. */
   readonly #slower = new Set<number>();
+  /** What those threw that took part no longer because they threw. */
+  readonly #failures = new Map<number, unknown>();
   #isWarm = false;
   #rounds = 0;
   #elapsedMs = 0;
@@ -81,6 +83,11 @@ export class Race {
 
   get rounds(): number {
     return this.#rounds;
+  }
+
+  /** Contenders that threw while they were measured, with what they threw. They are out, and have no standing. */
+  get failures(): { readonly variant: string; readonly cause: unknown }[] {
+    return [...this.#failures].map(([i, cause]) => ({ variant: this.#contenders[i]!.name, cause }));
   }
 
   /** Time that it took so far, warming up included. */
@@ -114,9 +121,14 @@ export class Race {
     for (let i = 0; i < count; i += 1) {
       const beganMs = now();
       const order = shuffle(this.#left, random);
+      if (order.length === 0) return;
       for (const index of order) {
-        const cost = this.#contenders[index]!.sample();
-        this.#logCosts[index]!.push(Math.log(typeof cost === 'number' ? cost : await cost));
+        try {
+          const cost = this.#contenders[index]!.sample();
+          this.#logCosts[index]!.push(Math.log(typeof cost === 'number' ? cost : await cost));
+        } catch (error) {
+          this.#fail(index, error);
+        }
       }
       this.#rounds += 1;
       this.#samples += order.length;
@@ -133,6 +145,7 @@ export class Race {
 
   /** Takes out what is slower than the leader by the margin; with `halve`, of the worse half also what is slower at all. */
   eliminate(halve: boolean): void {
+    if (this.#left.length === 0) return;
     const leader = this.#leader();
     const ratioOf = new Map(
       this.#left.map((i) => [i, i === leader ? -Infinity : median(this.#ratios(i, leader))]),
@@ -150,8 +163,8 @@ export class Race {
 
   /** Takes out what cost several times as much as the leader in each round so far, before more time goes into it. */
   eliminateHopeless(): void {
-    const standings = this.standings();
-    const leader = standings.findIndex(({ logRatio, error }) => logRatio === 0 && error === 0);
+    if (this.#left.length === 0) return;
+    const leader = this.#leader();
     for (const index of this.#left) {
       const ratios = this.#logCosts[index]!.map((cost, round) => cost - this.#logCosts[leader]![round]!);
       if (index === leader || Math.min(...ratios) <= HOPELESS) continue;
@@ -163,7 +176,7 @@ export class Race {
   /** Whether more rounds could not change the outcome: one is left, or all that are left are practically equal. */
   isDecided(): boolean {
     const left = this.#left;
-    if (left.length === 1) return true;
+    if (left.length <= 1) return true;
     const leader = this.#leader();
     return left.every((i) => i === leader || medianRange(this.#ratios(i, leader), LIKELY)[1] < WORTH);
   }
@@ -174,7 +187,7 @@ export class Race {
    */
   isFutile(most: number): boolean {
     const shrunk = Math.sqrt(this.#rounds / most);
-    const standings = this.standings().filter((_, i) => this.#eliminatedAfter[i] === undefined);
+    const standings = this.standings().filter(({ eliminatedAfter }) => eliminatedAfter === undefined);
     return standings.every(({ logRatio, error }) => {
       if (logRatio === 0 && error === 0) return true;
       const reach = SEPARATION * error * shrunk;
@@ -184,8 +197,10 @@ export class Race {
 
   /** Where each contender stands, in the order in which they were given. */
   standings(): Standing[] {
+    if (this.#left.length === 0) return [];
     const leader = this.#leader();
-    return this.#contenders.map(({ name }, i) => {
+    return this.#contenders.flatMap(({ name }, i) => {
+      if (this.#failures.has(i)) return [];
       const ratios = this.#ratios(i, leader);
       const logRatio = i === leader ? 0 : median(ratios);
       const [low, high] = i === leader ? [0, 0] : medianRange(ratios, SEPARATION);
@@ -210,9 +225,10 @@ export class Race {
    * for the leader itself.
    */
   ratiosToLeader(variant: string): { readonly leader: string; readonly logRatios: number[] } | undefined {
-    const leader = this.#leader();
     const index = this.#contenders.findIndex(({ name }) => name === variant);
-    if (index < 0 || index === leader) return undefined;
+    if (index < 0 || this.#left.length === 0 || this.#failures.has(index)) return undefined;
+    const leader = this.#leader();
+    if (index === leader) return undefined;
     return { leader: this.#contenders[leader]!.name, logRatios: this.#ratios(index, leader) };
   }
 
@@ -247,10 +263,19 @@ export class Race {
 
   async #warmUp(): Promise<void> {
     this.#isWarm = true;
-    for (const contender of this.#contenders) {
-      await contender.warmUp();
+    for (const [index, contender] of this.#contenders.entries()) {
+      try {
+        await contender.warmUp();
+      } catch (error) {
+        this.#fail(index, error);
+      }
       await this.#options.breathe();
     }
+  }
+
+  #fail(index: number, cause: unknown): void {
+    this.#failures.set(index, cause);
+    this.#eliminatedAfter[index] = this.#rounds;
   }
 }
 

@@ -2,6 +2,7 @@
  * What each variant uses at each size that was raced: a report beside the choice, which never changes it, so that it
  * gets a share of the time and no more.
  */
+import { SideThrew } from '../validation/batch.js';
 import { contender } from './cost.js';
 import type { FoundChoice, SearchContext } from './find-choice.js';
 import type { SizedUse } from './plan.js';
@@ -28,7 +29,12 @@ export async function resourcesOf(
       if (!variant) continue;
       const of = contender(variant, sizeClass.inputs, asynchronous);
       const timeNs = measure.objective === 'time' ? cost : undefined;
-      uses.push({ size, variant: name, use: await resourceUse(of, timeNs, overheadBytes) });
+      try {
+        uses.push({ size, variant: name, use: await resourceUse(of, timeNs, overheadBytes) });
+      } catch (error) {
+        // One that throws now and then: it is left out of the report. The validation says what it is about.
+        if (!(error instanceof SideThrew)) throw error;
+      }
     }
   }
   return uses;

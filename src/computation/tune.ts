@@ -145,6 +145,7 @@ class Bracket {
     });
     for (const [i, { sizeClass }] of entries.entries()) {
       const left = races[i]!.standings().filter(({ eliminatedAfter }) => eliminatedAfter === undefined);
+      if (left.length === 0) continue; // All of them threw.
       const leader = left.reduce((best, standing) => (standing.logRatio < best.logRatio ? standing : best));
       this.best.set(sizeClass.size, parseConfiguredName(leader.variant)!.configuration);
     }

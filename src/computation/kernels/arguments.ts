@@ -148,6 +148,11 @@ export function requireOut<T extends Values>(
   });
 }
 
+/** What was filled of `out`. A part costs 40 ns, and of a detached buffer none can be made. */
+export function filledPart<T extends Values>(out: T, length: number): T {
+  return out.length === length ? out : (out.subarray(0, length) as T);
+}
+
 // Asking a view for its buffer is a call into the engine, some 15 ns, and for its offset or bytes 10: the buffer first, for
 // two arrays seldom share one.
 

@@ -11,9 +11,13 @@ import type { BitOperation } from './loops/bytes.js';
 const OPERATIONS: readonly BitOperation[] = ['and', 'or', 'xor', 'andNot'];
 const hash = new BigUint64Array(1);
 
-/** A view costs more than a hundred bytes of work, and most arrays of bytes are one. */
-const asBytes = (view: ArrayBufferView): Uint8Array =>
-  view instanceof Uint8Array ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+const NO_BYTES = new Uint8Array(0);
+
+/** A view costs more than a hundred bytes of work, and most arrays of bytes are one. Of a detached buffer none can be made. */
+function asBytes(view: ArrayBufferView): Uint8Array {
+  if (view instanceof Uint8Array) return view;
+  return view.byteLength === 0 ? NO_BYTES : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
 
 /** Of each operation: over bytes, and over words. */
 const combined = {

@@ -4,7 +4,7 @@
  */
 import { describe, fail } from '../../errors.js';
 import { loadNative } from '../../native/load.js';
-import { refuseSharing, requireBytes, requireOut } from './arguments.js';
+import { filledPart, refuseSharing, requireBytes, requireOut } from './arguments.js';
 import { FROM, HEX_ENCODE_UP_TO } from './break-even.js';
 
 /** By code of a character: its value, 16 and more for what is no digit. */
@@ -26,6 +26,7 @@ export function hexEncode(data: ArrayBufferView): string {
   const isWorthIt = byteLength >= FROM.hexEncode && byteLength <= HEX_ENCODE_UP_TO;
   const native = isWorthIt ? loadNative().kernels : undefined;
   if (native) return native.bytesHexEncode(data);
+  if (byteLength === 0) return ''; // Also where the buffer is detached: Buffer.from would throw.
   const buffer = Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, byteLength);
   return buffer.toString('hex');
 }
@@ -36,7 +37,7 @@ export function hexEncode(data: ArrayBufferView): string {
  *
  * @param digits a string, or its characters as bytes.
  * @param out room for all bytes; by default a new Buffer.
- * @returns the part of `out` that was filled
+ * @returns the part of `out` that was filled, `out` itself where that is all of it
  * @throws INVALID_ARGUMENT, with the place of the first pair that is no byte; what stood before it has been written.
  * @example
  * kernels.hexDecode('01FF'); // Buffer [1, 255]
@@ -60,7 +61,7 @@ export function hexDecode(digits: string | Uint8Array, out?: Uint8Array): Uint8A
     if (!isText) refuseSharing('out', out, 'digits', digits);
   }
   // Uncleared, and of Node's pool where it is short: clearing costs as much as decoding.
-  const bytes = out === undefined ? Buffer.allocUnsafe(length) : out.subarray(0, length);
+  const bytes = out === undefined ? Buffer.allocUnsafe(length) : filledPart(out, length);
   const native = length >= FROM.hexDecode ? loadNative().kernels : undefined;
   const done = native ? native.bytesHexDecode(digits, bytes) : decodeByLoop(digits, bytes);
   if (done === length) return bytes;

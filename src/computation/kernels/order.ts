@@ -28,7 +28,7 @@ export function sort<T extends Values>(values: T, options?: ThreadOptions): T {
     const from = FROM.sort[isFloat ? 'float' : values.BYTES_PER_ELEMENT]!;
     const native = values.length >= from ? loadNative().kernels : undefined;
     if (native) native.arraySort(values);
-    else values.sort();
+    else if (values.length > 0) values.sort(); // Which throws where the buffer is gone.
   }
   return values;
 }

@@ -7,6 +7,7 @@ import type { Compare } from '../../memory/struct/column-loops.js';
 import { integerRange } from '../../memory/struct/integer-range.js';
 import { fail, describe } from '../../errors.js';
 import {
+  filledPart,
   refuseSharing,
   requireOut,
   requireSameLength,
@@ -44,7 +45,7 @@ function columnOfArray(values: Values): Column {
  * exactly, also with fractions and bigints.
  *
  * @param out room for all indices, e.g. for reuse; by default a new array.
- * @returns the part of `out` that was filled
+ * @returns the part of `out` that was filled, `out` itself where that is all of it
  * @example
  * kernels.filterIndices(prices, '>', 100);
  */
@@ -59,16 +60,16 @@ export function filterIndices(
   refuseSharing('out', out, 'values', values);
   if (values.length < FROM.filter) {
     checkTest(values, compare, against);
-    return out.subarray(0, filters[kind]!(values, compare, against, out));
+    return filledPart(out, filters[kind]!(values, compare, against, out));
   }
-  return out.subarray(0, filterOf(columnOfArray(values), compare, against, out));
+  return filledPart(out, filterOf(columnOfArray(values), compare, against, out));
 }
 
 /**
  * The values for which `value compare against` holds, in order.
  *
  * @param out room for all values, of their type; by default a new array.
- * @returns the part of `out` that was filled
+ * @returns the part of `out` that was filled, `out` itself where that is all of it
  */
 export function compact<T extends Values>(
   values: T,
@@ -80,7 +81,7 @@ export function compact<T extends Values>(
   requireOut<T>('out', out, KINDS[kind]!, values.length);
   refuseSharing('out', out, 'values', values);
   checkTest(values, compare, against);
-  return out.subarray(0, compacted(values, compare, against, out, kind)) as T;
+  return filledPart(out, compacted(values, compare, against, out, kind));
 }
 
 function checkTest(values: Values, compare: unknown, against: unknown): void {

@@ -33,7 +33,7 @@ describe('a promise that is never settled', () => {
         reason: 'threw',
         size: 10,
         smallest: null,
-        message: '"hangs" is out: at size 10 it did not settle the promise that it returned within 1.00 s.',
+        message: '"hangs" is out: at size 10 it did not settle the promise that it returned within 1 s.',
       },
     ]);
   });
@@ -42,6 +42,56 @@ describe('a promise that is never settled', () => {
     await expect(checkAgreement([hangs, settles] as any, classes, options)).rejects.toThrow(
       /variant "hangs" \(size 10\).*did not settle the promise/,
     );
+  });
+});
+
+describe('a variant that throws once in thousands of calls', () => {
+  const every = (calls: number, run: (values: number[]) => number) => {
+    let made = 0;
+    return (values: number[]) => {
+      made += 1;
+      if (made % calls === 0) throw new Error('socket hang up');
+      return run(values);
+    };
+  };
+
+  it('is out, by name, and the race goes on', async () => {
+    const { draft, choices } = await optimise(
+      {
+        variants: { reference: sum, flaky: every(5_000, sum), other: (values: number[]) => sum(values) },
+        inputs: numbers,
+        sizes: SIZES,
+      },
+      {},
+      BRIEF,
+    );
+    expect(draft.warnings).toContainEqual(
+      expect.stringMatching(/^"flaky" is out: at size \d+ it threw Error: socket hang up in the race/),
+    );
+    const variants = draft.plan['variants'] as { name: string; rejected: any }[];
+    expect(variants.find(({ name }) => name === 'flaky')!.rejected.reason).toBe('threw');
+    expect(choices).toHaveLength(3);
+    for (const { standings } of choices) {
+      expect(standings.map(({ variant }) => variant)).toEqual(['reference', 'other']);
+    }
+  });
+
+  it('ends the call with an error that names it, where it is the first', async () => {
+    const options = { variants: { first: every(5_000, sum), other: sum }, inputs: numbers, sizes: SIZES };
+    await expect(optimise(options, {}, BRIEF)).rejects.toThrow(
+      /variant "first" \(size 10\) threw while it was measured: Error: socket hang up/,
+    );
+  });
+});
+
+describe('inputs that cannot be used', () => {
+  const variants = { reference: sum, other: (values: number[]) => sum(values) };
+  it.each<[string, object, RegExp]>([
+    ['promises', { inputs: async (n: number) => numbers(n), sizes: SIZES }, /inputs\(10\) is a promise/],
+    ['a size below 0', { inputs: numbers, sizes: [10, -1] }, /sizes\[1\] is -1/],
+    ['no sizes', { inputs: numbers, sizes: [] }, /sizes is empty/],
+  ])('%s', async (_, options, message) => {
+    await expect(optimise({ variants, ...options }, {}, BRIEF)).rejects.toThrow(message);
   });
 });
 

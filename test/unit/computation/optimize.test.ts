@@ -273,8 +273,8 @@ describe('bad input', () => {
     ['no inputs', { inputs: undefined }, /inputs is missing/],
     ['an empty list', { inputs: [], sizes: undefined }, /inputs is an array of 0/],
     ['sizes beside a list', { inputs: [[1]], sizes: [1] }, /sizes is an array of 1/],
-    ['sizes that are none', { sizes: [1, -1] }, /sizes is an array of 2/],
-    ['no sizes', { sizes: [] }, /sizes is an array of 0/],
+    ['sizes that are none', { sizes: [1, -1] }, /sizes\[1\] is -1/],
+    ['no sizes', { sizes: [] }, /sizes is empty/],
     ['inputs without size', { inputs: [{ a: 1 }], sizes: undefined }, /size of input 0 is NaN/],
     [
       'a generator that throws',
