@@ -11,6 +11,7 @@ import { createRequire } from 'node:module';
 import type { StartRun } from './agent-connection.js';
 import type * as AttachedAgent from './attached-agent.js';
 import type * as Headroom from './headroom.js';
+import { letRequireLoadEntry } from './hooked-entry.js';
 import { CONTROL_VARIABLE, EXTEND_VARIABLE, isLauncher, NO_ROOM } from './protocol.js';
 import { withoutWarnings } from './without-warnings.js';
 
@@ -21,6 +22,7 @@ const CONNECT_TIMEOUT_MS = 3000;
 async function connect(path: string): Promise<void> {
   const { isMainThread } = await import('node:worker_threads');
   if (!isMainThread) return;
+  letRequireLoadEntry();
   const [{ connect: open }, { AgentConnection, startCommand }, { placeForwarders }] = await Promise.all([
     import('node:net'),
     import('./agent-connection.js'),

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli, scratch } from '../fixtures/cli/run-cli.js';
@@ -81,4 +82,40 @@ describe('sysopt profile of TypeScript through a loader', () => {
     },
     60_000,
   );
+
+  it('runs a program that only a hook of require can load, and names its lines', async () => {
+    using folder = scratch();
+    const app = join(folder.path, 'app.ts');
+    const hook = join(folder.path, 'hook.cjs');
+    writeFileSync(app, PROGRAM);
+    // What `-r ts-node/register` and `-r @swc-node/register` do.
+    writeFileSync(
+      hook,
+      `const { transpileModule } = require(${JSON.stringify(createRequire(import.meta.url).resolve('typescript'))});
+      const { readFileSync } = require('node:fs');
+      const compilerOptions = { target: 'es2022', module: 'commonjs', inlineSourceMap: true };
+      require('node:module')._extensions['.ts'] = (module, fileName) =>
+        module._compile(transpileModule(readFileSync(fileName, 'utf8'), { compilerOptions, fileName }).outputText, fileName);`,
+    );
+    const options = ['--json', '--duration', '2', '--storage', join(folder.path, 'store')];
+    const { code, stderr, json } = await runCli([
+      'profile',
+      ...options,
+      '--',
+      process.execPath,
+      '-r',
+      hook,
+      app,
+    ]);
+    expect(code, stderr).toBe(0);
+    for (const [cause, name, first, last] of [
+      ['sync-cpu', 'tally', 'export function tally', 'return sum;'],
+      ['json-processing', 'parseAll', 'parseAll(): number', 'return count;'],
+    ] as const) {
+      const { location } = json.analysis.findings.find((finding: any) => finding.cause === cause);
+      expect(location).toMatchObject({ function: name, file: app });
+      expect(location.line).toBeGreaterThanOrEqual(lineOf(first));
+      expect(location.line).toBeLessThan(lineOf(last));
+    }
+  }, 60_000);
 });
