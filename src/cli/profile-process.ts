@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitForUrl } from '../host/program.js';
-import { attachToProcess, busiestOf, type AttachedProcess } from '../profiling/attach/attach.js';
+import { attachToProcess, busiestOf } from '../profiling/attach/attach.js';
+import type { AttachedProcess } from '../profiling/attach/attached-process.js';
 import type { LoadRequest } from '../validation/load-requests.js';
 import { startLoad, withLoad } from './profile-load.js';
 import { LOADED_WARMUP_MS, type Observation, type ProfileVerbOptions } from './profile-contract.js';

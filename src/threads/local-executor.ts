@@ -73,6 +73,7 @@ export class LocalExecutor implements Executor {
         expected: 'one of both',
       });
     }
+    if (threads !== undefined) requireOptions('threads', threads);
     this.#keepResultsMs = positiveNumber('keepResultsMs', keepResultsMs);
     this.#deadLetterLimit = integerWithin('deadLetterLimit', deadLetterLimit, 0, MAX_DEAD_LETTERS);
     this.#ownsPool = pool === undefined;

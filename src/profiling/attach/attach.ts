@@ -20,6 +20,7 @@ import type { ProfileType } from '../../model/types.js';
 import { listenForAgents, type Agent, type AgentProfileOptions, type AgentServer } from '../controller.js';
 import { CONTROL_VARIABLE, NO_ROOM } from '../protocol.js';
 import { HEADROOM_TO_LOAD, headroomExpression } from '../headroom.js';
+import type { AttachedProcess } from './attached-process.js';
 import { profileEvenBlocked } from './blocked-agent.js';
 import { openInspector, type InspectorAccess } from './inspector-access.js';
 import {
@@ -40,28 +41,6 @@ export interface AttachOptions {
   readonly loadAgent?: boolean;
   /** How long the agent may take to report before the loop counts as blocked. Default 3,000 ms. */
   readonly agentTimeoutMs?: number;
-}
-
-/** A running process that can be profiled. */
-export interface AttachedProcess {
-  readonly pid: number;
-  readonly command: readonly string[];
-  /** `agent`: our code runs inside; `outside`: nothing was loaded. */
-  readonly mode: 'agent' | 'outside';
-  /** Why nothing was loaded although it was allowed. */
-  readonly reason?: string;
-  /**
-   * Profiles the process. Where it ends in the middle, the signals gathered until then, with a warning.
-   *
-   * @throws InvalidArgumentError, AbortedError; TargetError where nothing could be gathered.
-   */
-  profile(type: ProfileType, options: AgentProfileOptions): Promise<Signals>;
-  /**
-   * Leaves the process as it was found. Never throws; a second call does nothing.
-   *
-   * @returns what could not be undone, for people: the inspector of a process that answers nothing.
-   */
-  close(): Promise<string | undefined>;
 }
 
 const AGENT_TIMEOUT_MS = 3000;

@@ -3,7 +3,7 @@ import { checkProfileOptions } from '../session.js';
 import type { Signals } from '../../model/signals.js';
 import type { ProfileType } from '../../model/types.js';
 import type { AgentProfileOptions } from '../controller.js';
-import type { AttachedProcess } from './attach.js';
+import type { AttachedProcess } from './attached-process.js';
 import { openInspector, type InspectorAccess } from './inspector-access.js';
 import { isStill, readNodeProcess, type NodeProcess } from './node-process.js';
 import { profileFromOutside } from './outside-run.js';

@@ -31,9 +31,10 @@ export interface Contended {
  */
 export function contentionReport(primitives: Iterable<Contended>): ContentionReport {
   if (typeof (primitives as Partial<Iterable<Contended>> | undefined)?.[Symbol.iterator] !== 'function')
-    throw refused(primitives);
-  const rows = [...primitives].map((primitive) => {
-    if (typeof (primitive as Partial<Contended> | undefined)?.stats !== 'function') throw refused(primitive);
+    throw refused('primitives', primitives);
+  const rows = [...primitives].map((primitive, i) => {
+    if (typeof (primitive as Partial<Contended> | undefined)?.stats !== 'function')
+      throw refused(`primitives[${i}]`, primitive);
     return rowOf(primitive.stats());
   });
   rows.sort((a, b) => b.waitMs - a.waitMs || b.contended - a.contended || (a.name < b.name ? -1 : 1));
@@ -69,9 +70,9 @@ function tableOf(rows: readonly ContentionRow[]): string {
   ].join('\n');
 }
 
-function refused(actual: unknown): Error {
+function refused(name: string, actual: unknown): Error {
   return fail('INVALID_ARGUMENT', {
-    name: 'primitives',
+    name,
     actual: describe(actual),
     expected: 'a list of primitives (Mutex, Semaphore, MpmcQueue, …)',
   });

@@ -10,7 +10,7 @@
  * in line, without a call of our own. Rejected: a lock (a holder that dies).
  */
 import { EventCount } from './event-count.js';
-import { checkAttachment, checkCreation, type PrimitiveOptions } from './primitive.js';
+import { checkAttachment, checkCreation, requireBlock, type PrimitiveOptions } from './primitive.js';
 import { itemShape, itemStore, storeBytes, type ItemStore, type QueueItem } from './queue-items.js';
 import { SharedQueue, type QueueOptions, type QueueWords } from './queue.js';
 import {
@@ -142,7 +142,12 @@ function queueOver(block: SharedBlock): MpmcWords {
  */
 export class MpmcQueue<T extends QueueItem = number> extends SharedQueue<'mpmc-queue', T> {
   private constructor(block: SharedBlock, options: PrimitiveOptions) {
-    super('mpmc-queue', block, queueOver(block) as unknown as QueueWords<T>, options);
+    super(
+      'mpmc-queue',
+      block,
+      queueOver(requireBlock('mpmc-queue', block)) as unknown as QueueWords<T>,
+      options,
+    );
   }
 
   /** @throws INVALID_ARGUMENT */

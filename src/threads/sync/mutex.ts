@@ -8,7 +8,7 @@
  * or known to be its own. Rejected: a queue of waiters in shared memory (fair, but a terminated waiter breaks it).
  */
 import { threadId } from 'node:worker_threads';
-import { fail } from '../../errors.js';
+import { describe, fail } from '../../errors.js';
 import { integerWithin } from '../check.js';
 import {
   BLOCKING_KEYS,
@@ -209,6 +209,7 @@ export class Mutex extends SharedPrimitive<'mutex'> {
 
   /** Runs a function with the lock held; gives it back whatever happens. Throws what `lock` throws and what it throws. */
   withLock<R>(action: (result: LockResult) => R, options: BlockingOptions = NO_OPTIONS): R {
+    requireAction(action);
     const result = this.lock(options);
     try {
       return action(result);
@@ -222,6 +223,7 @@ export class Mutex extends SharedPrimitive<'mutex'> {
     action: (result: LockResult) => R | Promise<R>,
     options: WaitOptions = NO_OPTIONS,
   ): Promise<R> {
+    requireAction(action);
     const result = await this.lockAsync(options);
     try {
       return await action(result);
@@ -247,4 +249,10 @@ export class Mutex extends SharedPrimitive<'mutex'> {
     this.tally.add(Counter.ACQUIRED, 1);
     return result;
   }
+}
+
+/** Looked at before the lock is taken. */
+function requireAction(action: unknown): void {
+  if (typeof action === 'function') return;
+  throw fail('INVALID_ARGUMENT', { name: 'action', actual: describe(action), expected: 'a function' });
 }

@@ -62,6 +62,20 @@ export function checkAttachment(options: unknown): void {
   requireOptions('options', options, ['allowMainThread']);
 }
 
+/**
+ * The memory of a primitive, as its `create` and `from` hand it to the constructor, which JavaScript cannot keep private.
+ *
+ * @throws INVALID_ARGUMENT
+ */
+export function requireBlock(kind: PrimitiveKind, block: SharedBlock): SharedBlock {
+  if ((block as Partial<SharedBlock> | undefined)?.words instanceof Int32Array) return block;
+  throw fail('INVALID_ARGUMENT', {
+    name: `block of a ${kind}`,
+    actual: describe(block),
+    expected: 'nothing here: make one by create(), or attach to another thread’s by from(descriptor)',
+  });
+}
+
 /** @throws INVALID_ARGUMENT */
 export function checkWait(options: WaitOptions, known: readonly string[]): void {
   if (options === NO_OPTIONS) return;
@@ -81,6 +95,7 @@ export abstract class SharedPrimitive<K extends PrimitiveKind> {
   protected readonly tally: Tally;
 
   protected constructor(kind: K, block: SharedBlock, options: PrimitiveOptions) {
+    requireBlock(kind, block);
     const { name = kind, allowMainThread = false } = options;
     if (typeof name !== 'string') {
       throw fail('INVALID_ARGUMENT', { name: 'name', actual: describe(name), expected: 'a text' });

@@ -1,5 +1,6 @@
 /** Declares a worker dead to the primitives that it shared, as soon as it is. */
 import type { Worker } from 'node:worker_threads';
+import { describe, fail } from '../../errors.js';
 
 /** Any primitive of this folder. */
 export interface Recoverable {
@@ -11,12 +12,21 @@ export interface Recoverable {
  * and then this only wakes a few threads in vain; a barrier, though, is broken by any worker that leaves.
  *
  * @returns a function that stops listening.
+ * @throws INVALID_ARGUMENT
  *
  * @example
  * const worker = new Worker(file, { workerData: mutex.descriptor });
  * recoverOnExit(worker, [mutex, queue]);
  */
 export function recoverOnExit(worker: Worker, primitives: readonly Recoverable[]): () => void {
+  const given = worker as Partial<Worker> | undefined;
+  if (typeof given?.once !== 'function' || typeof given.threadId !== 'number') {
+    throw fail('INVALID_ARGUMENT', { name: 'worker', actual: describe(worker), expected: 'a Worker' });
+  }
+  if (!Array.isArray(primitives as unknown)) throw refused('primitives', primitives);
+  for (const [i, each] of (primitives as readonly (Partial<Recoverable> | undefined)[]).entries()) {
+    if (typeof each?.recover !== 'function') throw refused(`primitives[${i}]`, each);
+  }
   // Once it has ended, its id reads -1.
   const { threadId } = worker;
   const onExit = () => {
@@ -24,4 +34,9 @@ export function recoverOnExit(worker: Worker, primitives: readonly Recoverable[]
   };
   worker.once('exit', onExit);
   return () => worker.off('exit', onExit);
+}
+
+function refused(name: string, value: unknown): Error {
+  const expected = 'a list of primitives, or of others that have recover(threadId)';
+  return fail('INVALID_ARGUMENT', { name, actual: describe(value), expected });
 }

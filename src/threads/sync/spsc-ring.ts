@@ -11,7 +11,7 @@
 import { threadId } from 'node:worker_threads';
 import { fail } from '../../errors.js';
 import { EventCount } from './event-count.js';
-import { checkAttachment, checkCreation, type PrimitiveOptions } from './primitive.js';
+import { checkAttachment, checkCreation, requireBlock, type PrimitiveOptions } from './primitive.js';
 import { itemShape, itemStore, storeBytes, type ItemStore, type QueueItem } from './queue-items.js';
 import { SharedQueue, type QueueOptions, type QueueWords } from './queue.js';
 import {
@@ -141,6 +141,7 @@ export class SpscRing<T extends QueueItem = number> extends SharedQueue<'spsc-ri
   readonly #ring: SpscWords;
 
   private constructor(block: SharedBlock, options: PrimitiveOptions) {
+    requireBlock('spsc-ring', block);
     const ring = new SpscWords(block.words, block.parameters[0], itemStore(block, LINES, 0), threadId + 1);
     super('spsc-ring', block, ring as unknown as QueueWords<T>, options);
     this.#ring = ring;

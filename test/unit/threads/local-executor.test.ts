@@ -155,4 +155,10 @@ describe('LocalExecutor', () => {
     executor = new LocalExecutor({ threads: { maxThreads: 1 } });
     await expect(executor.run(task('double'), 1, options as object)).rejects.toThrow(what);
   });
+
+  it('refuses options of its threads by their name', async () => {
+    executor = new LocalExecutor();
+    expect(() => new LocalExecutor({ threads: 2 as never })).toThrow('threads is 2');
+    await executor.close();
+  });
 });

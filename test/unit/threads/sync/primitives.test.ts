@@ -301,3 +301,39 @@ describe('Barrier', () => {
     expect(barrier.isBroken).toBe(true);
   });
 });
+
+describe('wrong calls', () => {
+  const refused = (name: string) =>
+    expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(name) });
+  const errorOf = (call: () => unknown) => {
+    try {
+      return call();
+    } catch (error) {
+      return error;
+    }
+  };
+
+  it.each([Mutex, Semaphore, Condition, Barrier, SeqLock, MpmcQueue, SpscRing])(
+    'new %o says how to make one',
+    (Primitive) => {
+      const make = Primitive as unknown as new () => unknown;
+      expect(errorOf(() => new make())).toEqual(refused('create()'));
+    },
+  );
+
+  it('a lock is not taken for what is no function', async () => {
+    const mutex = Mutex.create({ allowMainThread: true });
+    expect(errorOf(() => mutex.withLock(undefined as never))).toEqual(refused('action'));
+    await expect(mutex.withLockAsync(5 as never)).rejects.toEqual(refused('action'));
+    expect(mutex.stats().acquisitions).toBe(0);
+  });
+
+  it('recoverOnExit names what it cannot use', () => {
+    const worker = { once: () => {}, off: () => {}, threadId: 3 };
+    expect(errorOf(() => recoverOnExit(undefined as never, []))).toEqual(refused('worker'));
+    expect(errorOf(() => recoverOnExit({} as never, []))).toEqual(refused('worker'));
+    expect(errorOf(() => recoverOnExit(worker as never, undefined as never))).toEqual(refused('primitives'));
+    const list = [Mutex.create(), {}] as never;
+    expect(errorOf(() => recoverOnExit(worker as never, list))).toEqual(refused('primitives[1]'));
+  });
+});
