@@ -23,7 +23,8 @@ export function recoverOnExit(worker: Worker, primitives: readonly Recoverable[]
   if (typeof given?.once !== 'function' || typeof given.threadId !== 'number') {
     throw fail('INVALID_ARGUMENT', { name: 'worker', actual: describe(worker), expected: 'a Worker' });
   }
-  if (!Array.isArray(primitives as unknown)) throw refused('primitives', primitives);
+  const list: unknown = primitives;
+  if (!Array.isArray(list)) throw refused('primitives', list);
   for (const [i, each] of (primitives as readonly (Partial<Recoverable> | undefined)[]).entries()) {
     if (typeof each?.recover !== 'function') throw refused(`primitives[${i}]`, each);
   }
