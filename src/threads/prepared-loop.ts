@@ -81,7 +81,8 @@ export class PreparedLoop {
       for (const key in options) if (!isOption(key, this.#unit !== undefined)) return false;
       this.#known = options;
     }
-    return this.#holdsTheSame(options.shared);
+    // The very object: what was put into it since counts on the caller as in a plain call, and is checked on the long way.
+    return options.shared === known.shared || this.#holdsTheSame(options.shared);
   }
 
   #holdsTheSame(shared: unknown): boolean {
