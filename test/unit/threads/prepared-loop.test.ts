@@ -42,6 +42,18 @@ describe('loops that are known to be short', () => {
     expect([...other.output]).toEqual([0, 0, 9, 16, 0, 0, 0, 0]);
   });
 
+  it('use what was put into the same data since', async () => {
+    const pool = poolWith();
+    const shared = squares(8);
+    await warmed(pool, shared, [0, 8]);
+    const loop = { task: square, range: [0, 8] as const, shared };
+    for (let i = 0; i < 200; i += 1) await pool.parallelFor(loop);
+    const before = shared.output.fill(0);
+    shared.output = float64(8);
+    await pool.parallelFor(loop);
+    expect([before[7], shared.output[7]]).toEqual([0, 64]);
+  });
+
   // After some calls a kernel gets a caller of its own, with data and range as constants.
   it('see what changes in their data, also after thousands of calls', async () => {
     const pool = poolWith();
