@@ -15,6 +15,7 @@ import {
   type ParallelForOptions,
   type ParallelReduceOptions,
 } from './loop-options.js';
+import { aborted } from './loop-errors.js';
 import type { LoopProgram } from './loop-program.js';
 import type { LoopRunner } from './loop-runner.js';
 import {
@@ -181,6 +182,8 @@ export class ParallelLoops {
     const done: CallerShare = { units: 0, ms: 0 };
     let wasHeldUp = false;
     for (;;) {
+      // By the kernel on the caller, or while the task was loaded or the dispatch measured: nobody listens then.
+      if (loop.signal?.aborted === true) throw aborted(loop.task, loop.signal);
       const first = done.units;
       const iterations = loop.end - iterationOf(loop, first);
       const serialNs = program.iterationNs === null ? 0 : iterations * program.iterationNs;
@@ -233,7 +236,7 @@ export class ParallelLoops {
       const last = Math.min(loop.units, first + step);
       runUnits(loop, first, last);
       const now = performance.now();
-      const isOver = last === loop.units || (now - began) * 1e6 >= limitNs;
+      const isOver = last === loop.units || (now - began) * 1e6 >= limitNs || loop.signal?.aborted === true;
       if (isOver) {
         // Learning the cost, only the last piece counts, or the one before it where that was faster: then the last was
         // interrupted. Otherwise everything counts, as iterations may differ.

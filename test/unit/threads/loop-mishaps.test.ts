@@ -1,10 +1,13 @@
 /** What may happen to a loop on threads in which the caller takes part, in the middle of it. */
 import { describe, expect, it } from 'vitest';
+import { defineTask } from '../../../dist/threads/task.js';
 import type { ThreadPool } from '../../../dist/threads/thread-pool.js';
 import { fixture, int32, poolWith, rejection } from '../../fixtures/threads/setup.js';
 
 /** Some 20 ms of work: the caller takes part in slices, also where the machine is so busy that it takes 80. */
 const ITERATIONS = 4_000;
+/** So few that the caller takes part on any machine. */
+const FEW = 1_500;
 const countSlowly = fixture('exitSlowly');
 const callSlowly = fixture('callSlowly');
 
@@ -12,11 +15,11 @@ type Called = typeof globalThis & { calledFromKernel?: (() => void) | undefined 
 const inKernel = (call: () => void) => ((globalThis as Called).calledFromKernel = call);
 
 /** A pool that knows what an iteration costs, so that it splits the loop from its beginning. */
-async function known(task = countSlowly) {
+async function known(task = countSlowly, iterations = ITERATIONS) {
   const pool = poolWith();
   await pool.start();
-  const shared = { words: int32(1), visits: int32(ITERATIONS) };
-  const loop = { task, range: [0, ITERATIONS] as const, shared };
+  const shared = { words: int32(1), visits: int32(iterations) };
+  const loop = { task, range: [0, iterations] as const, shared };
   for (let run = 0; run < 3; run += 1) await pool.parallelFor(loop);
   shared.visits.fill(0);
   return { pool, loop, shared };
@@ -83,15 +86,15 @@ describe('a loop in which the caller takes part', () => {
   });
 
   it('is aborted by its own kernel on the caller', async () => {
-    const { pool, loop, shared } = await known(callSlowly);
-    const controller = new AbortController();
-    inKernel(() => controller.abort(new Error('enough')));
-    const error = await until(() =>
-      pool.parallelFor({ ...loop, signal: controller.signal }).then(
+    const { pool, loop, shared } = await known(callSlowly, FEW);
+    const error = await until(() => {
+      const controller = new AbortController();
+      inKernel(() => controller.abort(new Error('enough')));
+      return pool.parallelFor({ ...loop, signal: controller.signal }).then(
         () => undefined,
         (reason) => reason as { code: string; cause: Error },
-      ),
-    );
+      );
+    });
     expect([error.code, error.cause.message]).toEqual(['ABORTED', 'enough']);
     expect(await isStill(pool, shared.visits)).toBe(true);
     shared.visits.fill(0);
@@ -100,8 +103,8 @@ describe('a loop in which the caller takes part', () => {
   });
 
   it('may begin another from its kernel, also of the same task on the same data', async () => {
-    const { pool, loop, shared } = await known(callSlowly);
-    const other = { ...loop, shared: { words: int32(1), visits: int32(ITERATIONS) } };
+    const { pool, loop, shared } = await known(callSlowly, FEW);
+    const other = { ...loop, shared: { words: int32(1), visits: int32(FEW) } };
     let inner: Promise<unknown> | undefined;
     inKernel(() => {
       inner = Promise.all([pool.parallelFor(loop), pool.parallelFor(other)]);
@@ -116,7 +119,7 @@ describe('a loop in which the caller takes part', () => {
   });
 
   it('may close its pool from its kernel: it is finished all the same', async () => {
-    const { pool, loop, shared } = await known(callSlowly);
+    const { pool, loop, shared } = await known(callSlowly, FEW);
     let closing: Promise<void> | undefined;
     inKernel(() => {
       closing = pool.close();
@@ -127,6 +130,25 @@ describe('a loop in which the caller takes part', () => {
       return closing && { closing };
     });
     expect(once(shared.visits)).toBe(true);
+  });
+});
+
+describe('a loop whose signal is aborted', () => {
+  it('while its task is loaded does not begin', async () => {
+    const pool = poolWith();
+    const visits = int32(1);
+    const module =
+      'data:text/javascript,export const count = (start, end, { visits }) => { visits[0] += end - start; };';
+    const controller = new AbortController();
+    const promise = pool.parallelFor({
+      task: defineTask(module, 'count'),
+      range: [0, 1_000],
+      shared: { visits },
+      signal: controller.signal,
+    });
+    controller.abort(new Error('enough'));
+    expect((await rejection(promise)).code).toBe('ABORTED');
+    expect(visits[0]).toBe(0);
   });
 });
 
