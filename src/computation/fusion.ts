@@ -61,6 +61,7 @@ export class FusedChain {
    * @throws INVALID_ARGUMENT
    */
   map(values: Readonly<Record<string, Operand>>): FusedChain {
+    requireNamed('values', values);
     const next = new Map(this.#mapped);
     for (const [name, value] of Object.entries(values)) next.set(name, this.#resolved(numberNode(value)));
     return new FusedChain(this.#filters, next);
@@ -77,6 +78,7 @@ export class FusedChain {
    * @throws INVALID_ARGUMENT
    */
   reduce<K extends string>(reductions: Readonly<Record<K, Reduction>>): Fused<Record<K, number>> {
+    requireNamed('reductions', reductions);
     const accumulators = Object.fromEntries(
       Object.entries(reductions).map(([name, reduction]): [string, Accumulator] => {
         if (!(reduction instanceof Reduction)) {
@@ -102,9 +104,15 @@ export class FusedChain {
   collect<T extends Readonly<Record<string, readonly [Operand, OutputType]>>>(
     columns: T,
   ): Fused<{ [K in keyof T]: InstanceType<T[K][1]> }> {
+    requireNamed('columns', columns);
     const types: OutputType[] = [];
     const outputs = Object.fromEntries(
-      Object.entries(columns).map(([name, [value, type]]): [string, Node] => {
+      Object.entries(columns).map(([name, pair]): [string, Node] => {
+        if (!Array.isArray(pair)) {
+          const expected = 'a value and its type: [col(…), Float64Array]';
+          throw fail('INVALID_ARGUMENT', { name, actual: describe(pair), expected });
+        }
+        const [value, type] = pair as readonly [Operand, OutputType];
         if (typeof type !== 'function' || typeof type.BYTES_PER_ELEMENT !== 'number') {
           const expected = "a typed array's constructor, like Float64Array";
           throw fail('INVALID_ARGUMENT', { name: `type of ${name}`, actual: describe(type), expected });
@@ -238,14 +246,28 @@ function planOf(
   return { filters, accumulators, outputs, columns: [...columns], params: [...params] };
 }
 
+/** @throws INVALID_ARGUMENT for what gives no names: a function would be taken for an object without any. */
+function requireNamed(what: string, given: unknown): void {
+  const isNamed = typeof given === 'object' && given !== null && !Array.isArray(given);
+  if (isNamed && Object.keys(given).length > 0) return;
+  throw fail('INVALID_ARGUMENT', {
+    name: what,
+    actual: isNamed ? 'an object without keys' : describe(given),
+    expected: 'an object with a name for each, like { total: … }',
+  });
+}
+
 function requireColumn(columns: FusionColumns, name: string): ColumnValues {
   const column: unknown = columns[name];
   const isTyped = ArrayBuffer.isView(column) && 'length' in column;
   const isWide = column instanceof BigInt64Array || column instanceof BigUint64Array;
-  if ((isTyped && !isWide) || Array.isArray(column)) return column as ColumnValues;
+  // Of an array the first alone: to look at all would be a second loop.
+  if ((isTyped && !isWide) || (Array.isArray(column) && !isText(column[0]))) return column as ColumnValues;
   throw fail('INVALID_ARGUMENT', {
     name: `column "${name}"`,
-    actual: describe(column),
+    actual: Array.isArray(column) ? `an array with ${describe(column[0])} in it` : describe(column),
     expected: `numbers: a typed array that is none of BigInts, or an array; there are ${Object.keys(columns).join(', ') || 'none'}`,
   });
 }
+
+const isText = (value: unknown) => typeof value === 'string' || typeof value === 'bigint';

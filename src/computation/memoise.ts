@@ -17,7 +17,10 @@ import type { AnyFunction } from './variants.js';
 export interface MemoiseOptions<F extends AnyFunction = AnyFunction> {
   /** Sum of sizes that is kept at most, in the unit of `size`; entries by default. 1 or more. */
   readonly maxSize: number;
-  /** Key of a call, by `Map` equality. By default the first argument, for functions of one primitive argument. */
+  /**
+   * Key of a call, by `Map` equality. By default the first argument, for functions of one primitive argument; a function that
+   * declares more is refused without a key.
+   */
   readonly key?: (...args: Parameters<F>) => unknown;
   /** Size of a result, e.g. its bytes; 1 by default. Above 0. */
   readonly size?: (result: Awaited<ReturnType<F>>) => number;
@@ -83,12 +86,22 @@ const MIN_COST_MS = 1e-4;
  * parse.stats().savedMs; // what it was worth so far
  */
 export function memoise<F extends AnyFunction>(fn: F, options: MemoiseOptions<F>): Memoised<F> {
+  if (typeof fn !== 'function') {
+    throw fail('INVALID_ARGUMENT', { name: 'fn', actual: describe(fn), expected: 'a function' });
+  }
   requireOptions('options of memoise', options, OPTION_KEYS);
   const { maxSize, size: sizeOf = () => 1 } = options;
   const keyOf = options.key;
   const { maxAgeMs = Infinity, now = () => performance.now() } = options;
-  if (typeof fn !== 'function') {
-    throw fail('INVALID_ARGUMENT', { name: 'fn', actual: describe(fn), expected: 'a function' });
+  for (const name of ['key', 'size', 'now'] as const) {
+    const value: unknown = options[name];
+    if (value === undefined || typeof value === 'function') continue;
+    throw fail('INVALID_ARGUMENT', { name, actual: describe(value), expected: 'a function' });
+  }
+  if (keyOf === undefined && fn.length > 1) {
+    const actual = `none, for a function of ${fn.length} arguments`;
+    const expected = 'a function of the arguments: the first alone is the key by default';
+    throw fail('INVALID_ARGUMENT', { name: 'key', actual, expected });
   }
   for (const [name, value] of Object.entries({ maxSize, maxAgeMs })) {
     if (typeof value === 'number' && value > 0 && (name === 'maxAgeMs' || value >= 1)) continue;

@@ -11,6 +11,7 @@
  * variant, and single calls at different times compare the times rather than the variants.
  */
 import { EventEmitter } from 'node:events';
+import { describe, fail } from '../errors.js';
 import { median } from '../validation/statistics.js';
 import { sampleCalls } from './call-sampling.js';
 import { differenceOf, reasonOf } from './checked-call.js';
@@ -304,5 +305,9 @@ export class OnlineLearning extends EventEmitter<LearningEvents> {
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a computation of any functions
 export function keepLearning(computation: Computation<any>, options: LearningOptions): OnlineLearning {
+  if (typeof (computation as Partial<Computation> | null | undefined)?.instrument !== 'function') {
+    const expected = 'what computation() gave';
+    throw fail('INVALID_ARGUMENT', { name: 'computation', actual: describe(computation), expected });
+  }
   return new OnlineLearning(computation as Computation, options);
 }

@@ -46,6 +46,8 @@ export interface WisdomImport {
 /**
  * What is in force for the given computations, keyed by where that was measured: here.
  *
+ * @throws INVALID_ARGUMENT for what is no computation, or no earlier wisdom.
+ *
  * @param earlier wisdom to add to, of other hosts say; entries of this place for the same computations are replaced.
  *
  * @example
@@ -53,6 +55,7 @@ export interface WisdomImport {
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- computations of any functions
 export function exportWisdom(computations: readonly Computation<any>[], earlier?: Wisdom): Wisdom {
+  requireComputations(computations);
   const here = placeHere();
   const own = computations.map(({ name, choice }) => ({ computation: name, choice }));
   const others: WisdomOfHost[] = [];
@@ -69,7 +72,7 @@ export function exportWisdom(computations: readonly Computation<any>[], earlier?
 /**
  * Puts what was measured here in force. A computation without an entry that fits keeps what it has.
  *
- * @throws INVALID_ARGUMENT for what is no wisdom.
+ * @throws INVALID_ARGUMENT for what is no wisdom, or no computation.
  *
  * @example
  * importWisdom(JSON.parse(readFileSync('wisdom.json', 'utf8')), [lookup, dedupe]);
@@ -80,6 +83,7 @@ export function importWisdom(wisdom: unknown, computations: readonly Computation
   // needed stands in functions of its own, and what always is, here.
   const { kind, version, measured } = Object(wisdom) as Partial<Wisdom>;
   if (kind !== 'system-optimizer wisdom' || version !== 2 || !Array.isArray(measured)) throw noWisdom(wisdom);
+  requireComputations(computations);
   const places = measured as readonly Partial<WisdomOfHost | null | undefined>[];
   const hostId = hostKey();
   const byName = new Map<unknown, WisdomEntry>();
@@ -133,6 +137,18 @@ function placesOf(wisdom: unknown): WisdomOfHost[] {
     .filter((place): place is WisdomOfHost => Array.isArray((place as Partial<WisdomOfHost> | null)?.entries))
     .map((place) => ({ ...place, entries: place.entries.filter((entry: unknown) => Boolean(entry)) }));
 }
+
+/** @throws INVALID_ARGUMENT */
+function requireComputations(given: unknown): void {
+  const list: readonly unknown[] | undefined = Array.isArray(given) ? given : undefined;
+  if (list?.some(isNone) === false) return;
+  const actual = list ? `an array with ${describe(list.find(isNone))} in it` : describe(given);
+  const expected = 'an array of what computation() gave';
+  throw fail('INVALID_ARGUMENT', { name: 'computations', actual, expected });
+}
+
+const isNone = (each: unknown) =>
+  typeof (each as Partial<Computation> | null | undefined)?.applyChoice !== 'function';
 
 function noWisdom(wisdom: unknown): Error {
   return fail('INVALID_ARGUMENT', {

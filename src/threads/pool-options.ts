@@ -100,6 +100,12 @@ const OPTION_KEYS = [
   'affinity',
   'nice',
 ];
+const LIMIT_KEYS: Readonly<Record<keyof ResourceLimits, true>> = {
+  maxYoungGenerationSizeMb: true,
+  maxOldGenerationSizeMb: true,
+  codeRangeSizeMb: true,
+  stackSizeMb: true,
+};
 const RUN_KEYS = ['signal', 'deadlineMs', 'priority', 'transfer', 'affinityKey'];
 
 /** Options with every default filled in. */
@@ -135,17 +141,34 @@ export function resolvePoolOptions(options: ThreadPoolOptions): ResolvedPoolOpti
     queueFull: oneOf('queueFull', options.queueFull ?? 'reject', ['reject', 'wait']),
     concurrency: integerWithin('concurrentTasksPerThread', options.concurrentTasksPerThread ?? 1, 1, 100),
     stores: checkStores(options.stores ?? []),
-    resourceLimits: options.resourceLimits,
+    resourceLimits: checkLimits(options.resourceLimits),
     affinity: oneOf('affinity', options.affinity ?? 'none', AFFINITIES),
     nice: options.nice === undefined ? undefined : integerWithin('nice', options.nice, 0, 19),
   };
 }
 
+/** Node ignores a limit that it does not know. @throws INVALID_ARGUMENT */
+function checkLimits(limits: ResourceLimits | undefined): ResourceLimits | undefined {
+  if (limits === undefined) return undefined;
+  requireOptions('resourceLimits', limits, LIMIT_KEYS);
+  for (const [key, value] of Object.entries(limits)) {
+    if (value !== undefined) positiveNumber(`resourceLimits.${key}`, value);
+  }
+  return limits;
+}
+
 /** @throws INVALID_ARGUMENT */
 export function checkRunOptions(options: RunOptions): void {
   requireOptions('options', options, RUN_KEYS);
-  const { deadlineMs, priority = 0, signal, affinityKey } = options;
+  const { deadlineMs, priority = 0, signal, affinityKey, transfer } = options;
   abortSignal(signal);
+  if (transfer !== undefined && !Array.isArray(transfer)) {
+    throw fail('INVALID_ARGUMENT', {
+      name: 'transfer',
+      actual: describe(transfer),
+      expected: 'an array of ArrayBuffers, MessagePorts and the like',
+    });
+  }
   if (affinityKey !== undefined && typeof affinityKey !== 'string' && typeof affinityKey !== 'number') {
     throw fail('INVALID_ARGUMENT', {
       name: 'affinityKey',

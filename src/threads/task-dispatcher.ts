@@ -184,7 +184,8 @@ export class TaskDispatcher {
   }
 
   #profile(task: Task): TaskProfile {
-    if (task === this.#lastTask) return this.#lastProfile!;
+    // The second, for no task at all is what the last one was before the first call.
+    if (task === this.#lastTask && this.#lastProfile !== undefined) return this.#lastProfile;
     const profile = this.#profileOf.get(task) ?? this.#newProfile(task);
     this.#lastTask = task;
     this.#lastProfile = profile;

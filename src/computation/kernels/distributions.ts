@@ -164,6 +164,11 @@ function badKey(keys: Keys, place: number, groups: number): Error {
  */
 export function select(values: Numbers, ranks: readonly number[]): Float64Array {
   requireNumbers('values', values);
+  const given: unknown = ranks;
+  if (!Array.isArray(given)) {
+    const expected = 'an array of places, ascending';
+    throw fail('INVALID_ARGUMENT', { name: 'ranks', actual: describe(given), expected });
+  }
   let least = 0;
   ranks.forEach((rank, k) => {
     requireInteger(`ranks[${k}]`, rank, least, values.length - 1);

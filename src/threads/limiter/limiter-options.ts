@@ -63,7 +63,7 @@ export function checkOptions(options: ConcurrencyLimiterOptions): CheckedOptions
   requireOptions('options', options, Object.keys(DEFAULTS));
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const all: CheckedOptions = { ...DEFAULTS, ...given };
-  if (typeof all.name !== 'string') {
+  if (typeof all.name !== 'string' || all.name === '') {
     throw fail('INVALID_ARGUMENT', { name: 'name', actual: describe(all.name), expected: 'a text' });
   }
   integerWithin('minLimit', all.minLimit, 1, MAX_CALLS);

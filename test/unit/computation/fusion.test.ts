@@ -248,6 +248,18 @@ describe('a fused chain', () => {
     ['a number as a condition', () => fuse().filter(col('x') as any), /an expression that gives a number/],
     ['no reduction', () => fuse().reduce({ s: col('x') as any }), /sum\(…\), count\(\)/],
     ['no array type', () => fuse().collect({ s: [col('x'), Array as any] }), /type of s/],
+    ['a function for names', () => fuse().map(((x: number) => x) as any), /values is function/],
+    ['no reductions', () => (fuse() as any).reduce(), /reductions is undefined/],
+    ['no reduction at all', () => fuse().reduce({}), /an object without keys/],
+    ['a column without a type', () => fuse().collect({ a: col('a') as any }), /a value and its type/],
+    [
+      'texts',
+      () =>
+        fuse()
+          .reduce({ s: sum(col('x')) })
+          .run({ x: ['1'] as any }),
+      /column "x" is an array with "1" in it/,
+    ],
     ['no name', () => col(''), /name is/],
     ['no initial value', () => fold('0' as any, (value) => value), /initial is/],
   ])('refuses %s', (_, act, message) => {

@@ -489,6 +489,7 @@ describe('order statistics', () => {
   });
 
   it('interpolate', () => {
+    expect(() => kernels.select(Float64Array.of(1), 0 as never)).toThrow(/ranks is 0/);
     expect(kernels.quantiles(Float64Array.of(4, 1, 3, 2), [0.5, 0, 1, 0.25])).toEqual([2.5, 1, 4, 1.75]);
     expect(kernels.quantiles(new Float64Array(0), [0.5])).toEqual([NaN]);
     const values = filled(Float64Array, 5000, 1);

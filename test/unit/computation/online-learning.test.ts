@@ -257,6 +257,7 @@ describe('learning online', () => {
     const act = () => keepLearning(subject, { choices: [], ...options } as any);
     expect(act).toThrow(new RegExp(`^${name} is`));
     expect(act).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    expect(() => (keepLearning as any)(undefined, { choices: [] })).toThrow(/computation is undefined/);
     // Nothing was begun.
     keepLearning(subject, { choices: [] }).close();
   });

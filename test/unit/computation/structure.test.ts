@@ -188,6 +188,10 @@ describe('memoise', () => {
     expect(throwing).toThrow('call 2');
     expect(() => memoise(() => 1, { maxSize: 0 })).toThrow(/maxSize is 0/);
     expect(() => memoise(5 as any, { maxSize: 1 })).toThrow(/fn is 5/);
+    expect(() => (memoise as any)(5)).toThrow(/fn is 5/);
+    expect(() => memoise(() => 1, { maxSize: 1, key: 5 as any })).toThrow(/key is 5/);
+    // Its second argument would be left out of the key.
+    expect(() => memoise((a: number, b: number) => a + b, { maxSize: 5 })).toThrow(/key is none/);
   });
 });
 

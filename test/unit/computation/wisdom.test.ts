@@ -68,6 +68,13 @@ describe('wisdom', () => {
     }
   });
 
+  it('refuses what is no computation', () => {
+    for (const bad of [undefined, make(), [1], [null], [undefined]]) {
+      expect(() => exportWisdom(bad as any)).toThrow(/what computation\(\) gave/);
+      expect(() => importWisdom(exportWisdom([make()]), bad as any)).toThrow(/what computation\(\) gave/);
+    }
+  });
+
   it('passes over what is broken in it', () => {
     const wisdom = exportWisdom([make()]);
     const place = wisdom.measured[0]!;

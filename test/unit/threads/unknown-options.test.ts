@@ -93,6 +93,19 @@ describe('an unknown option', () => {
     expect(await executor.run(task, 4)).toBe(8);
   });
 
+  it('is refused, with a task that is none, also by the first call', async () => {
+    const fresh = new ThreadPool({ maxThreads: 1 });
+    for (const none of [undefined, null, 5]) {
+      await expect(fresh.run(none as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    }
+    expect(fresh.stats().queued).toBe(0);
+    await expect(fresh.run(task, 1, { transfer: 5 as never })).rejects.toThrow(/transfer is 5/);
+    await fresh.close();
+    const limits = (resourceLimits: object) => () => new ThreadPool({ resourceLimits });
+    expect(limits({ maxOld: 1 })).toThrow(/unknown key "maxOld"/);
+    expect(limits({ stackSizeMb: '4' })).toThrow(/resourceLimits.stackSizeMb is "4"/);
+  });
+
   it('that resembles none is answered with all there are', () => {
     expect(() => new ThreadPool({ colour: 'red' } as never)).toThrow(/keys of minThreads, maxThreads, /);
     expect(() => new ThreadPool([] as never)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));

@@ -245,6 +245,7 @@ describe('ConcurrencyLimiter', () => {
   });
 
   it('checks its options', () => {
+    expect(() => new ConcurrencyLimiter({ name: '' })).toThrow(/name is ""/);
     expect(() => limiterOf({ minLimit: 0 })).toThrow('minLimit');
     expect(() => limiterOf({ smoothing: 2 })).toThrow('smoothing');
     expect(() => limiterOf({ tolerance: 0.5 })).toThrow('tolerance');
