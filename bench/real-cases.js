@@ -43,7 +43,7 @@ const { values: flags } = parseArgs({
 const budgetMs = flags.quick ? 6_000 : 20_000;
 /** Rounds last so long at least, and at most. */
 const roundsMs = flags.quick ? 400 : 800;
-const maxRoundsMs = flags.quick ? 1_500 : 8_000;
+const maxRoundsMs = flags.quick ? 1_500 : 16_000;
 const random = randomFrom(8);
 
 const quantile = (sorted, share) => sorted[Math.floor(share * (sorted.length - 1))];
