@@ -11,13 +11,23 @@ export function captureStack(): StackHolder {
 
 const ownFolder = import.meta.url.slice(0, import.meta.url.lastIndexOf('/') + 1);
 
-/** The caller's frames, without the first line and without this library's own. */
-export function framesOf({ stack = '' }: StackHolder): string {
-  return stack
+/** The caller's frames, without the first line and without this library's own; none where they cannot be told. */
+export function framesOf(holder: StackHolder): string {
+  return textOf(holder)
     .split('\n')
     .slice(1)
     .filter((line) => !line.includes(ownFolder))
     .join('\n');
+}
+
+/** V8 makes it when it is first read, by the program's `Error.prepareStackTrace` where it has one: that may throw, or give no text. */
+function textOf(holder: StackHolder): string {
+  try {
+    const stack: unknown = holder.stack;
+    return typeof stack === 'string' ? stack : '';
+  } catch {
+    return '';
+  }
 }
 
 /**

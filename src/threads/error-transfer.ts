@@ -122,7 +122,11 @@ export function unpackError(wire: WireError, thread: string, callerStack: string
       wire.errors.map((inner) => unpackError(inner, thread, '')),
     );
   }
-  define('stack', callerStack === '' ? wire.stack : joinStacks(wire.stack, thread, callerStack));
+  try {
+    define('stack', callerStack === '' ? wire.stack : joinStacks(wire.stack, thread, callerStack));
+  } catch {
+    // V8 first makes the stack that is replaced, by the program's `Error.prepareStackTrace` where it has one: it threw.
+  }
   return error;
 }
 

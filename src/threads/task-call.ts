@@ -41,6 +41,7 @@ export interface CallExtras {
   readonly stores: readonly unknown[] | undefined;
   readonly affinityKey: string | number | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly deadlineMs: number | undefined;
   onAbort: (() => void) | undefined;
   deadline: NodeJS.Timeout | undefined;
 }
@@ -50,6 +51,7 @@ const NO_EXTRAS: Readonly<CallExtras> = Object.freeze({
   stores: undefined,
   affinityKey: undefined,
   signal: undefined,
+  deadlineMs: undefined,
   onAbort: undefined,
   deadline: undefined,
 });
@@ -98,8 +100,16 @@ export class TaskCall implements Parcel, Queued {
       this.extras = NO_EXTRAS;
       this.priority = 0;
     } else {
-      const { transfer, priority = 0, affinityKey, signal } = options ?? NO_OPTIONS;
-      this.extras = { transfer, stores, affinityKey, signal, onAbort: undefined, deadline: undefined };
+      const { transfer, priority = 0, affinityKey, signal, deadlineMs } = options ?? NO_OPTIONS;
+      this.extras = {
+        transfer,
+        stores,
+        affinityKey,
+        signal,
+        deadlineMs,
+        onAbort: undefined,
+        deadline: undefined,
+      };
       this.priority = priority;
     }
     this.caller = caller;

@@ -151,13 +151,15 @@ export class TaskDispatcher {
     const call = new TaskCall(profile, task, args, options, stores, caller, this.#now);
     // By a getter of the options.
     if (this.#failures !== failures) throw this.#lastFailure!();
+    // Its arguments' getters may make calls too, before it is placed.
+    const wasIdle = this.pending === 0;
     this.#admit(call);
-    if (options !== undefined) this.#limit(call, options);
+    if (options !== undefined) this.#limit(call);
     if (!this.#placeAtOnce(call)) {
       const isBehind = this.#isBehindOthers(call);
       (call.state === 'queued' ? this.#queue : this.#entrance).push(call);
       if (!isBehind) this.dispatch();
-    } else if (this.pending === 1) {
+    } else if (wasIdle) {
       this.#host.changed();
     }
     return call.promise;
@@ -193,8 +195,9 @@ export class TaskDispatcher {
   }
 
   /** Ends a call by its signal and its deadline. */
-  #limit(call: TaskCall, { signal, deadlineMs }: RunOptions): void {
+  #limit(call: TaskCall): void {
     const { task, extras } = call;
+    const { signal, deadlineMs } = extras;
     if (signal !== undefined) {
       extras.onAbort = () => this.#interrupt(call, abortedCall(task, signal));
       signal.addEventListener('abort', extras.onAbort, { once: true });
@@ -322,7 +325,8 @@ export class TaskDispatcher {
     if (call.settled) {
       // By a getter of its arguments, which aborted it, or ended all calls. The worker was not told of it yet.
       worker.lane.withdraw(call);
-      this.#idleWithoutTasks(worker);
+      if (worker.lane.hasRoom) this.#idleWithoutTasks(worker);
+      else this.#askForPlaces(worker);
       return;
     }
     call.state = 'placed';
@@ -337,6 +341,13 @@ export class TaskDispatcher {
     }
     if (call.priority < this.#lowestPlaced) this.#lowestPlaced = call.priority;
     this.#ring(worker, call);
+    this.#watch.placed(worker);
+  }
+
+  /** A lane is full of calls that were ended while they were sent: their places come back through the worker. */
+  #askForPlaces(worker: PoolWorker): void {
+    if (!worker.isCondemned) this.#busy.add(worker);
+    this.#ringNow(worker);
     this.#watch.placed(worker);
   }
 

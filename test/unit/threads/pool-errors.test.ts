@@ -56,6 +56,27 @@ describe('errors of tasks', () => {
     expect(await pool.run(fixture('double'), 1)).toBe(2);
   });
 
+  it.each([
+    ['gives no text', (_: Error, sites: NodeJS.CallSite[]) => sites],
+    [
+      'throws',
+      () => {
+        throw new TypeError('no stack');
+      },
+    ],
+  ])('survive a program whose Error.prepareStackTrace %s', async (_, prepare) => {
+    const pool = poolWith({ maxThreads: 1 });
+    const { prepareStackTrace } = Error;
+    Error.prepareStackTrace = prepare;
+    try {
+      // The first call of a task keeps its stack; one in a rush asks V8 who awaits it.
+      const calls = [1, 2, 3, 4].map(() => pool.run(fixture('throwShortage'), 'bread'));
+      for (const call of calls) expect(await rejection(call)).toMatchObject({ code: 'E_SHORTAGE' });
+    } finally {
+      Error.prepareStackTrace = prepareStackTrace;
+    }
+  });
+
   it('tell of a result that cannot be cloned', async () => {
     const error = await rejection(poolWith().run(fixture('returnFunction')));
     expect(error.name).toBe('DataCloneError');

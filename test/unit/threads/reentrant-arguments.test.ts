@@ -1,4 +1,5 @@
 /** Arguments have getters, and getters may use the pool that reads them: call it, end the call that is made, or throw. */
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { SLOTS } from '../../../dist/threads/transport/lane-memory.js';
 import { fixture, poolWith, rejection } from '../../fixtures/threads/setup.js';
@@ -71,6 +72,31 @@ describe('a getter of the arguments that calls the pool', () => {
     await Promise.all(others);
     await expectAllPlaces(pool);
   });
+
+  it('keeps the process alive until both calls are settled', () => {
+    const module = (file: string) =>
+      JSON.stringify(new URL(`../../../dist/threads/${file}.js`, import.meta.url));
+    const source = `
+      import { ThreadPool } from ${module('thread-pool')};
+      const pool = new ThreadPool({ maxThreads: 2 });
+      await pool.start();
+      const later = ${JSON.stringify(fixture('later'))};
+      let inner;
+      const outer = pool.run(later, {
+        ms: 50,
+        // The last of them: the pool's threads are both up and free, so each call is placed at once.
+        get value() {
+          inner ??= pool.run(later, { ms: 50, value: 'inner' }).then(console.log);
+          return 'outer';
+        },
+      });
+      outer.then(console.log);`;
+    const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', source], {
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    expect([status, stdout.trim().split('\n').sort()]).toEqual([0, ['inner', 'outer']]);
+  });
 });
 
 describe('a getter of the arguments that throws', () => {
@@ -128,6 +154,22 @@ describe('a getter of the arguments that aborts their call', () => {
       failed: before.failed + 1,
     });
   });
+
+  it('leaves the thread to others, though it did so once for each place', async () => {
+    const pool = await warmPool();
+    const ended = Array.from({ length: SLOTS }, () => {
+      const controller = new AbortController();
+      const args = {
+        get x() {
+          controller.abort();
+          return 1;
+        },
+      };
+      return rejection(pool.run(echo, args, { signal: controller.signal }));
+    });
+    for (const error of await Promise.all(ended)) expect(error).toMatchObject({ code: 'ABORTED' });
+    await expectAllPlaces(pool);
+  });
 });
 
 describe('a getter of the arguments that closes the pool by force', () => {
@@ -175,13 +217,16 @@ describe('a getter of the arguments that closes the pool by force', () => {
     });
   });
 
-  it('ends a call whose options do it', async () => {
+  // Each option is read to be looked at, and then to be kept; no later.
+  it.each([1, 2])('ends a call whose options do it when they are read, time %i', async (time) => {
     const pool = await warmPool();
     let closed: Promise<void> | undefined;
+    let reads = 0;
     const options = {
-      get priority() {
-        closed ??= pool.close({ force: true });
-        return 1;
+      get deadlineMs() {
+        reads += 1;
+        if (reads >= time) closed ??= pool.close({ force: true });
+        return 60_000;
       },
     };
     expect(await rejection(pool.run(spin, 1, options))).toMatchObject({ code: 'CLOSED' });
