@@ -8,6 +8,7 @@ import type { Rule } from './analysis/rule.js';
 import type { ComputationRequest, OptimizedComputation } from './computation/optimize-computation.js';
 import type { Computation } from './computation/computation.js';
 import type { OnlineLearning } from './computation/online-learning.js';
+import { fail } from './errors.js';
 import type { OptimizerEvents } from './events.js';
 import type { ExperimentSubject } from './facade/cause-experiment.js';
 import { ChoicesInForce } from './facade/choices-in-force.js';
@@ -231,7 +232,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
         store: this.#store,
         work: this.#work,
         results: this.#results,
-        samplers: this.#extensions.samplers,
+        samplers: () => this.#extensions.samplers,
         onProgress: (progress) => this.emit('progress', progress),
       }),
     );
@@ -330,8 +331,8 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    * its own `close`. What cannot be stored is told as a `warning`.
    *
    * @param subject the computation or its name.
-   * @throws INVALID_ARGUMENT where nothing was measured for it on this host, for options outside their range, and for
-   *   a computation that is watched already; SUBJECT_NOT_HERE; StorageError; CLOSED.
+   * @throws INVALID_ARGUMENT where nothing was measured for it on this host or the objective was not time, for options
+   *   outside their range, and for a computation that is watched already; SUBJECT_NOT_HERE; StorageError; CLOSED.
    *
    * @example
    * const learning = await optimizer.keepLearning('lookup');
@@ -345,6 +346,12 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
     return this.#work.track(async () => {
       const name = typeof subject === 'string' ? subject : (subject as Computation | undefined)?.name;
       const [here] = this.#subjects.select(['computation'], String(name)) as Computation[];
+      if (typeof subject !== 'string' && here !== subject) {
+        throw fail('SUBJECT_NOT_HERE', {
+          subject: `this computation "${String(name)}"`,
+          remedy: 'register it: the one of that name which is registered here is another.',
+        });
+      }
       const learning = await this.#learning.keep(here!, options);
       if (this.#work.isClosing) learning.close();
       return learning;

@@ -161,7 +161,7 @@ export async function checkOrders(
   variants: readonly Variant[],
   calls: readonly KnownCall[],
   rejections: readonly Rejection[],
-  { equivalence, throwIfAborted, random = seededRandom(1) }: AgreementOptions,
+  { equivalence, maxCallMs, throwIfAborted, random = seededRandom(1) }: AgreementOptions,
 ): Promise<Rejection[]> {
   const found: Rejection[] = [];
   if (calls.length === 0) return found;
@@ -170,7 +170,12 @@ export async function checkOrders(
     throwIfAborted();
     const slowFrom = rejections.find((rejection) => rejection.variant === variant.name)?.size ?? Infinity;
     const affordable = calls.filter(({ size }) => size < slowFrom);
-    const fault = await checkOrder(variant, affordable, { equivalence, budgetMs: ORDER_CHECK_MS, random });
+    const fault = await checkOrder(variant, affordable, {
+      equivalence,
+      budgetMs: ORDER_CHECK_MS,
+      waitMs: waitMs(maxCallMs),
+      random,
+    });
     if (!fault) continue;
     const { reason, size, what } = fault;
     if (i === 0) {
@@ -210,7 +215,11 @@ async function checkOne(
     shows = reason === 'differs' || reason === 'threw',
   ): Promise<Rejection> => {
     const smallest = shows
-      ? await shrink(reference, variant, args, { equivalence, budgetMs: Math.min(SHRINK_MS, maxCallMs) })
+      ? await shrink(reference, variant, args, {
+          equivalence,
+          budgetMs: Math.min(SHRINK_MS, maxCallMs),
+          waitMs: waitMs(maxCallMs),
+        })
       : null;
     const example =
       smallest?.length === undefined ? '' : ` Smallest input that shows it: ${describeInput(smallest)}.`;
@@ -253,13 +262,16 @@ async function callReference(
   size: number,
   options: AgreementOptions,
 ): Promise<Call> {
-  let call: Call;
-  try {
-    call = await timedCall(reference, args, waitMs(options.maxCallMs));
-  } catch (cause) {
-    const reason = cause instanceof Unsettled ? cause.message : reasonOf(cause);
-    throw fail('SUBJECT_THREW', { subject: `variant "${reference.name}" (size ${size})`, reason }, { cause });
-  }
+  const called = async (): Promise<Call> => {
+    try {
+      return await timedCall(reference, args, waitMs(options.maxCallMs));
+    } catch (cause) {
+      const reason = cause instanceof Unsettled ? cause.message : reasonOf(cause);
+      const subject = `variant "${reference.name}" (size ${size})`;
+      throw fail('SUBJECT_THREW', { subject, reason }, { cause });
+    }
+  };
+  const call = await called();
   const changed = restoreIfChanged(args, before);
   if (changed !== null) {
     throw fail('INVALID_ARGUMENT', {
@@ -269,7 +281,7 @@ async function callReference(
     });
   }
   if (call.elapsedMs > options.maxCallMs / 4) return call;
-  const again = await timedCall(reference, args);
+  const again = await called();
   const difference = differenceOf(options.equivalence, call.result, again.result);
   if (difference === null) return { ...call, elapsedMs: Math.min(call.elapsedMs, again.elapsedMs) };
   throw fail('INVALID_ARGUMENT', {
@@ -285,7 +297,7 @@ function describeInput({ input, length }: Counterexample): string {
 }
 
 /** For one promise: as long as ten calls that may be made at all. */
-function waitMs(maxCallMs: number): number {
+export function waitMs(maxCallMs: number): number {
   return Math.max(MIN_WAIT_MS, 10 * maxCallMs);
 }
 

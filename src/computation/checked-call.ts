@@ -2,6 +2,7 @@
 import { firstDifference } from '../validation/equality.js';
 import { formatDurationMs } from '../units.js';
 import type { Equivalence } from './computation.js';
+import { cloneOf } from './shared-inputs.js';
 import type { Arguments } from './inputs.js';
 import type { Variant } from './variants.js';
 
@@ -20,6 +21,8 @@ export class Unsettled extends Error {
 
 /** Nothing that is to be raced takes so long. */
 const MAX_WAIT_MS = 30_000;
+/** Node's timers take anything longer for 1 ms. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Calls once and waits for what it returns, `limitMs` at most. Throws what the variant throws. Without the limit a promise
@@ -39,20 +42,29 @@ export async function timedCall(
   return { result, elapsedMs: performance.now() - startMs, asynchronous };
 }
 
-function settled(promise: PromiseLike<unknown>, limitMs: number): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Unsettled(limitMs)), limitMs);
-    promise.then(
-      (value) => {
+/**
+ * What a promise settles to, within `limitMs`.
+ *
+ * @param keepsAlive whether the process stays for it that long.
+ * @throws Unsettled; what it rejects with.
+ */
+export function settled<T>(promise: PromiseLike<T>, limitMs: number, keepsAlive = true): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Unsettled(limitMs)), Math.min(limitMs, MAX_TIMER_MS));
+    if (!keepsAlive) timer.unref();
+    const refuse = (reason: unknown): void => {
+      clearTimeout(timer);
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what the variant rejects with, whatever it is
+      reject(reason);
+    };
+    try {
+      promise.then((value) => {
         clearTimeout(timer);
         resolve(value);
-      },
-      (reason: unknown) => {
-        clearTimeout(timer);
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what the variant rejects with, whatever it is
-        reject(reason);
-      },
-    );
+      }, refuse);
+    } catch (error) {
+      refuse(error); // A `then` that throws itself: the timer would keep the process for its whole time.
+    }
   });
 }
 
@@ -72,7 +84,7 @@ export function differenceOf(
 /** A clone to compare with; undefined where there is none (functions, class instances with private state). */
 export function snapshot<T>(value: T): T | undefined {
   try {
-    const clone = structuredClone(value);
+    const clone = cloneOf(value);
     // Instances of classes come back as plain objects, which would look like a change.
     return firstDifference(clone, value) === null ? clone : undefined;
   } catch {
@@ -85,20 +97,47 @@ export function restoreIfChanged(args: Arguments, before: Arguments | undefined)
   if (before === undefined) return null;
   const changed = firstDifference(before, args);
   if (changed === null) return null;
-  restore(args as unknown[], structuredClone(before) as unknown[]);
+  restored(args, cloneOf(before), new Set());
   return changed.replace(/^result/, 'argument');
 }
 
-/** Puts arrays and typed arrays back in place, so that the other variants get what the caller gave. */
-function restore(args: unknown[], before: unknown[]): void {
-  for (const [i, value] of before.entries()) {
-    const target = args[i];
-    if (Array.isArray(target) && Array.isArray(value)) {
-      target.length = 0;
-      for (const item of value as unknown[]) target.push(item);
-    } else if (ArrayBuffer.isView(target) && 'set' in target) (target as Uint8Array).set(value as Uint8Array);
-    else args[i] = value;
+/**
+ * Puts a value back into what it was cloned from, in place as far as that goes, so that the other variants get what the
+ * caller gave: the same arrays, in shared memory where they were. Returns what has to stand in its place.
+ */
+function restored(target: unknown, value: unknown, seen: Set<unknown>): unknown {
+  if (typeof target !== 'object' || typeof value !== 'object' || target === null || value === null)
+    return value;
+  if (seen.has(target)) return target;
+  seen.add(target);
+  if (ArrayBuffer.isView(target) && ArrayBuffer.isView(value)) {
+    if (!('set' in target) || target.byteLength !== value.byteLength) return value;
+    (target as Uint8Array).set(value as Uint8Array);
+    return target;
   }
+  // What is as it was is not written to: it may be frozen.
+  const put = (holder: Record<string | number, unknown>, key: string | number, part: unknown) => {
+    const back = restored(holder[key], part, seen);
+    if (!Object.is(holder[key], back)) holder[key] = back;
+  };
+  if (Array.isArray(target) && Array.isArray(value)) {
+    if (target.length !== value.length) target.length = value.length;
+    for (let i = 0; i < value.length; i += 1) put(target as unknown as Record<number, unknown>, i, value[i]);
+    return target;
+  }
+  if (!isPlain(target) || !isPlain(value)) return value;
+  const own = target as Record<string, unknown>;
+  for (const key of Object.keys(own)) if (!Object.hasOwn(value, key)) delete own[key];
+  for (const [key, part] of Object.entries(value)) put(own, key, part);
+  return target;
+}
+
+const isPlain = (value: object) =>
+  [Object.prototype, null].includes(Object.getPrototypeOf(value) as typeof Object.prototype);
+
+/** What became of a call that gave no result, as the end of a sentence: `threw TypeError: too many`. */
+export function faultOf(error: unknown): string {
+  return error instanceof Unsettled ? error.message : `threw ${reasonOf(error)}`;
 }
 
 /** `TypeError: too many`, for messages. */

@@ -40,7 +40,8 @@ interface Waiting<Value> {
 /**
  * @param batch gets different keys and gives as many results in their order; an `Error` among them rejects that call
  *   alone. What it throws rejects all calls of the batch.
- * @throws INVALID_ARGUMENT. Calls reject with INVALID_ARGUMENT where `batch` gives another number of results.
+ * @throws INVALID_ARGUMENT. Calls reject with INVALID_ARGUMENT where `batch` gives another number of results, and with what
+ *   `identity` throws for their key.
  *
  * @example
  * const user = coalesce((ids) => db.query('select … where id = any($1)', [ids]).then(inOrderOf(ids)));
@@ -75,9 +76,11 @@ export function coalesce<Key, Value>(
   const send = async (asked: readonly Key[], all: readonly Waiting<Value>[]): Promise<void> => {
     try {
       const results = await batch(asked);
-      if (!Array.isArray(results) || results.length !== asked.length) {
-        const expected = `one that gives ${asked.length} results, in the order of its keys`;
-        const actual = `a function that gave ${describe(results)} for ${asked.length} keys`;
+      // Not of `asked`, which the function may have emptied.
+      const count = all.length;
+      if (!Array.isArray(results) || results.length !== count) {
+        const expected = `one that gives ${count} results, in the order of its keys`;
+        const actual = `a function that gave ${describe(results)} for ${count} keys`;
         throw fail('INVALID_ARGUMENT', { name: 'batch', actual, expected });
       }
       for (const [i, each] of all.entries()) {
@@ -105,7 +108,13 @@ export function coalesce<Key, Value>(
   };
   const call = (key: Key): Promise<Value> => {
     calls += 1;
-    const id = identity(key);
+    let id: unknown;
+    try {
+      id = identity(key);
+    } catch (error) {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what `identity` throws, whatever it is
+      return Promise.reject(error);
+    }
     const known = waiting.get(id);
     if (known) return known.promise;
     let [resolve, reject]: [Waiting<Value>['resolve'], Waiting<Value>['reject']] = [() => {}, () => {}];

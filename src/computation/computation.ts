@@ -21,6 +21,7 @@ import { checkModuleForm, fromModule, loadExports, loadExportsSync, mayHave } fr
 import {
   fromFunctions,
   isModuleForm,
+  requireDistinct,
   type AnyFunction,
   type FunctionVariants,
   type GivenVariants,
@@ -158,6 +159,7 @@ export class Computation<F extends AnyFunction = AnyFunction> implements Subject
         ...(native ? nativeVariants<F>(native) : []),
       ];
       this.#names = this.#variants.map((variant) => variant.name);
+      requireDistinct(this.#names);
     }
     this.#choice = { kind: 'computation', bySize: [{ maxSize: null, variant: this.#names[0]! }] };
     const { dispatch, reload } = makeDispatch(size, () => this.#rangesOf(this.#choice));

@@ -1,5 +1,5 @@
 /** What one call of a variant costs, by objective: the sampler behind a race. */
-import { calibrateInstrument, runBatch, timeCalls, type Side } from '../validation/batch.js';
+import { calibrateInstrument, runBatch, SideThrew, timeCalls, type Side } from '../validation/batch.js';
 import { median, quantile } from '../validation/statistics.js';
 import type { Arguments } from './inputs.js';
 import type { AnyFunction, Variant } from './variants.js';
@@ -138,16 +138,20 @@ async function samplePass(
   }
 }
 
-/** 99th percentile of single passes, in ns; of fewer than a hundred it is nearly their greatest. */
-async function slowPass({ call, asynchronous }: Side): Promise<number> {
+/** 99th percentile of single passes, in ns; of fewer than a hundred it is nearly their greatest. @throws SideThrew */
+async function slowPass({ call, asynchronous, label }: Side): Promise<number> {
   const timesNs: number[] = [];
   const endMs = performance.now() + P99_MAX_MS;
-  do {
-    const startMs = performance.now();
-    if (asynchronous) await call();
-    else call();
-    timesNs.push((performance.now() - startMs) * 1e6);
-  } while (timesNs.length < P99_CALLS && performance.now() < endMs);
+  try {
+    do {
+      const startMs = performance.now();
+      if (asynchronous) await call();
+      else call();
+      timesNs.push((performance.now() - startMs) * 1e6);
+    } while (timesNs.length < P99_CALLS && performance.now() < endMs);
+  } catch (cause) {
+    throw new SideThrew(label, cause);
+  }
   return quantile(timesNs, 0.99);
 }
 

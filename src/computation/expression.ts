@@ -174,6 +174,13 @@ export function partsOf(node: Node): readonly Node[] {
   }
 }
 
+/** Whether the carried value of a fold is in an expression. */
+export function isCarriedIn(node: Node, seen = new Set<Node>()): boolean {
+  if (seen.has(node)) return false;
+  seen.add(node);
+  return node.kind === 'carried' || partsOf(node).some((part) => isCarriedIn(part, seen));
+}
+
 /** The expression with columns replaced by what they were mapped to. What is shared stays shared. */
 export function substitute(node: Node, by: ReadonlyMap<string, Node>, done = new Map<Node, Node>()): Node {
   const known = done.get(node);

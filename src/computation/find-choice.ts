@@ -6,7 +6,7 @@ import type { OptimizationContext } from '../model/context.js';
 import type { ComputationSettings } from '../settings/computation.js';
 import { SideThrew } from '../validation/batch.js';
 import { checkAgreement, isWrong, takesPart, type AgreementOptions, type Rejection } from './agreement.js';
-import { reasonOf } from './checked-call.js';
+import { faultOf, reasonOf, Unsettled } from './checked-call.js';
 import type { Computation, Inputs } from './computation.js';
 import { contender, type CostMeasure } from './cost.js';
 import { generate, type SizeClass } from './inputs.js';
@@ -23,6 +23,8 @@ const FIRST_SHARE = 0.8;
 /** Neighbouring sizes further apart than this are worth a measurement between them. */
 const REFINE_RATIO = 1.5;
 const MAX_REFINEMENTS = 4;
+/** For a batch of asynchronous calls, as short as it is meant to be: a busy host holds one up for seconds. */
+const MIN_BATCH_LIMIT_MS = 5_000;
 
 export interface MeasuredClass extends MeasuredSize {
   readonly sizeClass: SizeClass;
@@ -157,7 +159,9 @@ export function raceOf(
     await setImmediate();
     agreement.throwIfAborted();
   };
-  return new Race(racers, { random, now: () => performance.now(), breathe });
+  // Nobody settles a promise that takes ten times as long as any call may.
+  const maxBatchMs = Math.max(MIN_BATCH_LIMIT_MS, 10 * agreement.maxCallMs * inputs.length);
+  return new Race(racers, { random, now: () => performance.now(), breathe, maxBatchMs });
 }
 
 /** Races all variants that may take part on each class. */
@@ -201,7 +205,7 @@ function rejectThrower(
   { computation, rejections, warnings, variants }: SearchRequest,
 ): void {
   const thrown = cause instanceof SideThrew ? cause.cause : cause;
-  const reason = reasonOf(thrown);
+  const reason = thrown instanceof Unsettled ? thrown.message : reasonOf(thrown);
   if (variant === computation.variantNames[0] || variants.length === 1) {
     throw fail(
       'SUBJECT_THREW',
@@ -210,7 +214,7 @@ function rejectThrower(
     );
   }
   if (isWrong(rejections, variant)) return;
-  const message = `"${variant}" is out: at size ${size} it threw ${reason} in the race, after calls that did not.`;
+  const message = `"${variant}" is out: at size ${size} it ${faultOf(thrown)} in the race, after calls that did not fail.`;
   rejections.push({ variant, reason: 'threw', size, smallest: null, message });
   warnings.add(message);
 }

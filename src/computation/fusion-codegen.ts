@@ -6,7 +6,7 @@
  * Nothing of a caller's gets into the text: names of columns and parameters become places in arrays.
  */
 import { partsOf, type Node } from './expression.js';
-import type { FusedLoop, FusionPlan } from './fusion-plan.js';
+import { usesOf, type FusedLoop, type FusionPlan } from './fusion-plan.js';
 
 let made = 0;
 
@@ -50,14 +50,17 @@ export function sourceOf(plan: FusionPlan): string {
   const { filters, columns, params } = plan;
   const accumulators = Object.values(plan.accumulators);
   const outputs = Object.values(plan.outputs);
-  const uses = usesOf([...filters, ...accumulators.map(({ next }) => next), ...outputs]);
+  const uses = usesOf(plan);
   const lines: string[] = [];
   const names = new Map<Node, string>();
+  // What contains a carried value is another value for each accumulator.
+  const carriedNames = accumulators.map(() => new Map<Node, string>());
+  let named = 0;
   const columnNames = new Set<string>();
 
   /** Text of a node; what is used more than once is computed once and named. `at`: the accumulator that it is for. */
   const text = (node: Node, at: number): string => {
-    const known = names.get(node);
+    const known = names.get(node) ?? carriedNames[at]?.get(node);
     if (known !== undefined) return known;
     if (node.kind === 'column') {
       const place = columns.indexOf(node.name);
@@ -73,9 +76,11 @@ export function sourceOf(plan: FusionPlan): string {
     if (node.kind === 'carried') return `a${at}`;
     const parts = partsOf(node).map((part) => text(part, at));
     const own = operation(node, parts);
-    if ((uses.get(node) ?? 0) < 2) return own;
-    const name = `t${names.size}`;
-    names.set(node, name);
+    const { count, isCarried } = uses.get(node)!;
+    if (count < 2) return own;
+    const name = `t${named}`;
+    named += 1;
+    (isCarried ? carriedNames[at]! : names).set(node, name);
     lines.push(`const ${name} = ${own};`);
     return name;
   };
@@ -121,22 +126,4 @@ function operation(node: Node, parts: readonly string[]): string {
 function numberText(value: number): string {
   if (Object.is(value, -0)) return '(-0)';
   return value < 0 ? `(${value})` : String(value);
-}
-
-/** How often each node is used. What contains a carried value belongs to one accumulator and is never named. */
-function usesOf(roots: readonly Node[]): Map<Node, number> {
-  const uses = new Map<Node, number>();
-  const carries = new Map<Node, boolean>();
-  const visit = (node: Node): boolean => {
-    uses.set(node, (uses.get(node) ?? 0) + 1);
-    const known = carries.get(node);
-    if (known !== undefined) return known;
-    let carried = node.kind === 'carried';
-    for (const part of partsOf(node)) carried = visit(part) || carried;
-    carries.set(node, carried);
-    return carried;
-  };
-  for (const root of roots) visit(root);
-  for (const [node, carried] of carries) if (carried) uses.set(node, 1);
-  return uses;
 }

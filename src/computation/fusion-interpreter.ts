@@ -1,24 +1,31 @@
 /**
  * The loop of a plan without generated code, for processes that forbid it (`--disallow-code-generation-from-strings`).
- * Every node becomes a closure that reads the row's state; results are the same, bit for bit.
+ * Every node becomes a closure that reads the row's state, and one that is used several times remembers its value of the
+ * row: results are the same, bit for bit.
  */
 import { BINARY, UNARY, type Node } from './expression.js';
-import type { ColumnValues, FusedLoop, FusionPlan } from './fusion-plan.js';
+import { usesOf, type ColumnValues, type FusedLoop, type FusionPlan } from './fusion-plan.js';
 
 interface RowState {
   columns: readonly ColumnValues[];
   params: readonly number[];
   row: number;
   carried: number;
+  /** Another one for each row, and for each carried value. */
+  stamp: number;
 }
 type Evaluate = (state: RowState) => number | boolean;
 
+let stamps = 0;
+
 export function interpretLoop(plan: FusionPlan): FusedLoop {
   const known = new Map<Node, Evaluate>();
+  const uses = usesOf(plan);
   const of = (node: Node): Evaluate => {
     const existing = known.get(node);
     if (existing) return existing;
-    const made = evaluator(node, plan, of);
+    const plain = evaluator(node, plan, of);
+    const made = uses.get(node)!.count > 1 ? remembering(plain) : plain;
     known.set(node, made);
     return made;
   };
@@ -26,15 +33,17 @@ export function interpretLoop(plan: FusionPlan): FusedLoop {
   const accumulators = Object.values(plan.accumulators).map((each) => ({ ...each, next: of(each.next) }));
   const written = Object.values(plan.outputs).map(of);
   return (columns, params, rows, outputs, results) => {
-    const state: RowState = { columns, params, row: 0, carried: NaN };
+    const state: RowState = { columns, params, row: 0, carried: NaN, stamp: 0 };
     const carried = Float64Array.from(accumulators, ({ initial }) => initial);
     let kept = 0;
     for (let row = 0; row < rows; row += 1) {
       state.row = row;
+      state.stamp = stamps += 1;
       if (!filters.every((passes) => passes(state))) continue;
       for (const [i, value] of written.entries()) outputs[i]![kept] = value(state) as number;
       for (const [i, { next }] of accumulators.entries()) {
         state.carried = carried[i]!;
+        state.stamp = stamps += 1;
         carried[i] = next(state) as number;
       }
       kept += 1;
@@ -43,6 +52,14 @@ export function interpretLoop(plan: FusionPlan): FusedLoop {
       results[i] = perRow ? carried[i]! / kept : carried[i]!;
     }
     return kept;
+  };
+}
+
+function remembering(evaluate: Evaluate): Evaluate {
+  let [stamp, value]: [number, number | boolean] = [-1, NaN];
+  return (state) => {
+    if (stamp !== state.stamp) [value, stamp] = [evaluate(state), state.stamp];
+    return value;
   };
 }
 

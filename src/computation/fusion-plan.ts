@@ -1,5 +1,5 @@
 /** What a fused loop does, as data: read by the compiler (fusion-codegen.ts) and by the interpreter alike. */
-import type { Node } from './expression.js';
+import { partsOf, type Node } from './expression.js';
 
 /** A value that is carried from row to row. */
 export interface Accumulator {
@@ -37,3 +37,27 @@ export type FusedLoop = (
   outputs: readonly { [index: number]: number }[],
   results: Float64Array,
 ) => number;
+
+/** How a node is used in a plan. */
+export interface NodeUse {
+  /** By how many others, and as the root of how many expressions. */
+  readonly count: number;
+  /** Whether a carried value is in it. */
+  readonly isCarried: boolean;
+}
+
+/** Uses of all nodes. Each is looked into once, however many paths lead to it. */
+export function usesOf({ filters, accumulators, outputs }: FusionPlan): ReadonlyMap<Node, NodeUse> {
+  const uses = new Map<Node, NodeUse>();
+  const visit = (node: Node): boolean => {
+    const known = uses.get(node);
+    const isCarried =
+      known?.isCarried ?? partsOf(node).reduce((any, part) => visit(part) || any, node.kind === 'carried');
+    uses.set(node, { count: (known?.count ?? 0) + 1, isCarried });
+    return isCarried;
+  };
+  for (const root of filters) visit(root);
+  for (const { next } of Object.values(accumulators)) visit(next);
+  for (const root of Object.values(outputs)) visit(root);
+  return uses;
+}

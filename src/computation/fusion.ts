@@ -7,8 +7,10 @@
  * V8 does not inline them, and the boxes of captured numbers stay too; expressions as data have neither.
  */
 import { describe, fail } from '../errors.js';
+import { requireOptions } from '../options.js';
 import {
   conditionNode,
+  isCarriedIn,
   numberNode,
   partsOf,
   substitute,
@@ -63,13 +65,13 @@ export class FusedChain {
   map(values: Readonly<Record<string, Operand>>): FusedChain {
     requireNamed('values', values);
     const next = new Map(this.#mapped);
-    for (const [name, value] of Object.entries(values)) next.set(name, this.#resolved(numberNode(value)));
+    for (const [name, value] of Object.entries(values)) next.set(name, this.#own(numberNode(value)));
     return new FusedChain(this.#filters, next);
   }
 
   /** Lets only rows pass for which the condition holds. @throws INVALID_ARGUMENT */
   filter(condition: Bool): FusedChain {
-    return new FusedChain([...this.#filters, this.#resolved(conditionNode(condition))], this.#mapped);
+    return new FusedChain([...this.#filters, this.#own(conditionNode(condition))], this.#mapped);
   }
 
   /**
@@ -113,12 +115,13 @@ export class FusedChain {
           throw fail('INVALID_ARGUMENT', { name, actual: describe(pair), expected });
         }
         const [value, type] = pair as readonly [Operand, OutputType];
-        if (typeof type !== 'function' || typeof type.BYTES_PER_ELEMENT !== 'number') {
-          const expected = "a typed array's constructor, like Float64Array";
+        const isWide = [BigInt64Array, BigUint64Array].includes(type as never);
+        if (typeof type !== 'function' || typeof type.BYTES_PER_ELEMENT !== 'number' || isWide) {
+          const expected = 'the constructor of a typed array that is none of BigInts, like Float64Array';
           throw fail('INVALID_ARGUMENT', { name: `type of ${name}`, actual: describe(type), expected });
         }
         types.push(type);
-        return [name, this.#resolved(numberNode(value))];
+        return [name, this.#own(numberNode(value))];
       }),
     );
     const names = Object.keys(outputs);
@@ -127,6 +130,13 @@ export class FusedChain {
         [K in keyof T]: InstanceType<T[K][1]>;
       };
     });
+  }
+
+  /** Of a row alone: there is nothing carried where nothing is folded. */
+  #own(node: Node): Node {
+    if (!isCarriedIn(node)) return this.#resolved(node);
+    const expected = 'it inside the step that it was given to alone';
+    throw fail('INVALID_ARGUMENT', { name: 'operand', actual: 'the carried value of a fold', expected });
   }
 
   #resolved(node: Node): Node {
@@ -168,6 +178,8 @@ export class Fused<Result> {
    */
   run(columns: FusionColumns, params: FusionParams = {}, rows?: number): Result {
     const { columns: names, params: paramNames, accumulators } = this.#plan;
+    requireOptions('columns', columns);
+    requireOptions('params', params);
     const values = names.map((name) => requireColumn(columns, name));
     for (const [i, { length }] of values.entries()) {
       if (length === values[0]!.length) continue;

@@ -48,12 +48,14 @@ const WARM_UP_MS = 15;
  * and none is named.
  *
  * @param freshFor inputs that no variant was called with yet, for the nth variant.
+ * @param waitMs for one promise; 30 s by default.
  */
 export async function findKeptResults(
   variants: readonly Variant[],
   warmInput: Arguments,
   freshFor: (index: number) => readonly SizedCall[],
   throwIfAborted: () => void,
+  waitMs?: number,
 ): Promise<KeptResult[]> {
   const found: KeptResult[] = [];
   let tested = 0;
@@ -62,7 +64,7 @@ export async function findKeptResults(
     if (variant.execution === 'threads') continue;
     const inputs = freshFor(i);
     if (inputs.length < MIN_INPUTS) continue;
-    const pairs = await firstAndSecond(variant, warmInput, inputs);
+    const pairs = await firstAndSecond(variant, warmInput, inputs, waitMs);
     if (!pairs) continue;
     tested += 1;
     // Shorter calls cannot show it.
@@ -120,12 +122,13 @@ async function firstAndSecond(
   variant: Variant,
   warmInput: Arguments,
   inputs: readonly SizedCall[],
+  waitMs: number | undefined,
 ): Promise<(readonly [first: number, again: number])[] | undefined> {
   try {
     const warmBefore = snapshot(warmInput);
     const endMs = performance.now() + WARM_UP_MS;
     do {
-      await timedCall(variant, warmInput);
+      await timedCall(variant, warmInput, waitMs);
       restoreIfChanged(warmInput, warmBefore);
     } while (performance.now() < endMs);
     const pairs: (readonly [number, number])[] = [];
@@ -135,7 +138,7 @@ async function firstAndSecond(
       if (performance.now() > giveUpMs || predictedMs(history, size) > MAX_MS) break;
       const before = snapshot(args); // Reads all of it.
       const call = async () => {
-        const elapsed = await timesOf(variant, args);
+        const elapsed = await timesOf(variant, args, waitMs);
         restoreIfChanged(args, before);
         return elapsed;
       };
@@ -151,9 +154,13 @@ async function firstAndSecond(
 }
 
 /** CPU time where its clock resolves the call, which Windows' does not. */
-async function timesOf(variant: Variant, args: Arguments): Promise<{ cpuMs: number; wallMs: number }> {
+async function timesOf(
+  variant: Variant,
+  args: Arguments,
+  waitMs: number | undefined,
+): Promise<{ cpuMs: number; wallMs: number }> {
   const before = process.cpuUsage();
-  const { elapsedMs } = await timedCall(variant, args);
+  const { elapsedMs } = await timedCall(variant, args, waitMs);
   const { user, system } = process.cpuUsage(before);
   const cpuMs = (user + system) / 1000;
   return { cpuMs: cpuMs > 0 ? Math.min(cpuMs, elapsedMs) : elapsedMs, wallMs: elapsedMs };

@@ -6,8 +6,8 @@ import type { Standing } from './race.js';
 
 export interface LearningOptions {
   /**
-   * What `optimizeComputation` returned as `choices`: the ratios that are expected, and which rivals may be called at
-   * all. Those that were over four times slower never are.
+   * What `optimizeComputation` returned as `choices` for the objective `time`: the ratios that are expected, and which
+   * rivals may be called at all. Those that were over four times slower never are.
    */
   readonly choices: readonly { readonly size: number; readonly standings: readonly Standing[] }[];
   /** One call in so many leaves its arguments behind; 1,000 by default. */

@@ -22,7 +22,7 @@ export interface MemoiseOptions<F extends AnyFunction = AnyFunction> {
    * declares more is refused without a key.
    */
   readonly key?: (...args: Parameters<F>) => unknown;
-  /** Size of a result, e.g. its bytes; 1 by default. Above 0. */
+  /** Size of a result, e.g. its bytes; 1 by default. Above 0: what has another is given to its caller and not kept. */
   readonly size?: (result: Awaited<ReturnType<F>>) => number;
   /** Milliseconds after which a result is computed anew; never by default. */
   readonly maxAgeMs?: number;
@@ -78,7 +78,7 @@ const MIN_COST_MS = 1e-4;
  * Wraps a function whose result depends on its arguments alone. Asynchronous functions are awaited by all that ask
  * meanwhile, and rejections are not kept. Results are shared between callers: they must not be changed.
  *
- * @throws INVALID_ARGUMENT. The wrapped function throws what `fn` throws; nothing is kept then.
+ * @throws INVALID_ARGUMENT. The wrapped function throws what `fn`, `key` and `size` throw; nothing is kept then.
  *
  * @example
  * const parse = memoise(parseSchema, { maxSize: 10_000 });
@@ -124,20 +124,18 @@ export function memoise<F extends AnyFunction>(fn: F, options: MemoiseOptions<F>
     removeAt(heap, entry.at);
   }
 
-  function keep(entry: Entry, value: unknown, costMs: number): void {
-    times[COMPUTED_MS]! += costMs;
-    entry.value = value;
-    entry.costMs = costMs;
-    entry.madeAtMs = now();
-    if (entries.get(entry.key) !== entry) return; // Cleared meanwhile.
-    entry.size = sizeOf(value as Awaited<ReturnType<F>>);
+  /** `size` may throw, so nothing of the entry is to be found before it is known. */
+  function keep(entry: Entry, value: unknown): void {
+    const size: unknown = sizeOf(value as Awaited<ReturnType<F>>);
     // What is larger than the whole cache would only empty it.
-    if (!(entry.size > 0 && entry.size <= maxSize)) {
-      entries.delete(entry.key);
-      return;
-    }
+    if (!(typeof size === 'number' && size > 0 && size <= maxSize)) return;
+    // The function may have asked for its own key, and that result be kept: this one takes its place.
+    const inner = entries.get(entry.key);
+    if (inner !== undefined) remove(inner);
+    entries.set(entry.key, entry);
+    entry.size = size;
     entry.priority = priorityOf(entry);
-    total += entry.size;
+    total += size;
     push(heap, entry);
     while (total > maxSize) {
       const lowest = heap[0]!;
@@ -150,6 +148,14 @@ export function memoise<F extends AnyFunction>(fn: F, options: MemoiseOptions<F>
       evictions += 1;
       remove(lowest);
     }
+  }
+
+  /** Once the result is there. */
+  function computed(entry: Entry, value: unknown, costMs: number): void {
+    times[COMPUTED_MS]! += costMs;
+    entry.value = value;
+    entry.costMs = costMs;
+    entry.madeAtMs = now();
   }
 
   function compute(key: unknown, args: Parameters<F>): ReturnType<F> {
@@ -169,15 +175,17 @@ export function memoise<F extends AnyFunction>(fn: F, options: MemoiseOptions<F>
     const startMs = now();
     const result: unknown = fn(...args);
     if (typeof (result as { then?: unknown } | null | undefined)?.then !== 'function') {
-      entries.set(key, entry);
-      keep(entry, result, now() - startMs);
+      computed(entry, result, now() - startMs);
+      keep(entry, result);
       return result as ReturnType<F>;
     }
     const promise: Promise<unknown> = (result as Promise<unknown>).then(
       (value) => {
-        keep(entry, value, now() - startMs);
         // Callers are promised a promise.
-        entry.value = promise;
+        computed(entry, promise, now() - startMs);
+        if (entries.get(key) !== entry) return value; // Cleared meanwhile.
+        entries.delete(key);
+        keep(entry, value);
         return value;
       },
       (error: unknown) => {

@@ -17,6 +17,7 @@ import { PARALLEL_NAME, parallelVariant, type ParallelComputation } from './para
 import { parseConfiguredName, type Constraint, type ParameterSpace } from './parameters.js';
 import {
   fromFunctions,
+  requireDistinct,
   type AnyFunction,
   type DescribedVariant,
   type FunctionVariants,
@@ -44,11 +45,13 @@ export function checkModuleForm({ exports, parallel, native }: ModuleVariants): 
     const expected = 'the name of an export that is none of the functions';
     throw fail('INVALID_ARGUMENT', { name: `variants.${name}`, actual: describe(value), expected });
   }
-  return [
+  const names = [
     ...exports,
     ...(parallel === undefined ? [] : [PARALLEL_NAME]),
     ...(native === undefined ? [] : [NATIVE_NAME]),
   ];
+  requireDistinct(native === undefined ? names : [...names, NATIVE_PARALLEL_NAME]);
+  return names;
 }
 
 /** Whether a module that is not loaded yet may have a variant of that name. */

@@ -14,7 +14,7 @@ import { EventEmitter } from 'node:events';
 import { describe, fail } from '../errors.js';
 import { median } from '../validation/statistics.js';
 import { sampleCalls } from './call-sampling.js';
-import { differenceOf, reasonOf } from './checked-call.js';
+import { differenceOf, reasonOf, settled, Unsettled } from './checked-call.js';
 import type { Computation } from './computation.js';
 import type { Arguments } from './inputs.js';
 import {
@@ -45,6 +45,8 @@ const MAX_CALL_MS = 5;
 /** Inputs this many times larger or smaller than any measured one say nothing of what a call costs. */
 const MAX_SIZE_FACTOR = 4;
 const BATCH_MS = 0.2;
+/** A batch that waits longer waits for a promise that nobody settles. */
+const MAX_BATCH_MS = 30_000;
 const MAX_REPEATS = 1_000;
 
 interface Window {
@@ -136,7 +138,7 @@ export class OnlineLearning extends EventEmitter<LearningEvents> {
     const computation = this.#computation;
     const args = this.#left.get(range)!;
     const own = computation.choice.bySize[range]?.variant;
-    const size = computation.size(...args);
+    const size = sizeOf(computation, args);
     const known = this.#nearest(size);
     const ownCost = own === undefined ? undefined : known?.logCosts.get(own);
     const rivals = known && ownCost !== undefined ? this.#rivalsOf(own!, ownCost, known.logCosts) : [];
@@ -184,9 +186,9 @@ export class OnlineLearning extends EventEmitter<LearningEvents> {
     let called = own;
     try {
       called = rivalFirst ? rival : own;
-      const first = await batch(called);
+      const first = await settled(batch(called), MAX_BATCH_MS, false);
       called = rivalFirst ? own : rival;
-      const second = await batch(called);
+      const second = await settled(batch(called), MAX_BATCH_MS, false);
       const [ownBatch, rivalBatch] = rivalFirst ? [second, first] : [first, second];
       called = rival;
       const difference = differenceOf(
@@ -199,7 +201,7 @@ export class OnlineLearning extends EventEmitter<LearningEvents> {
     } catch (error) {
       // Of the variant in force it is the caller's, who got the same error.
       if (called === own) this.#left.clear();
-      else this.#reject(rival, reasonOf(error));
+      else this.#reject(rival, error instanceof Unsettled ? error.message : reasonOf(error));
     }
     return undefined;
   }
@@ -287,6 +289,15 @@ export class OnlineLearning extends EventEmitter<LearningEvents> {
     let window = this.#windows.get(key);
     if (!window) this.#windows.set(key, (window = { ratios: [], confirming: false, told: false }));
     return window;
+  }
+}
+
+/** NaN where it cannot be told: with one range `dispatch` never asks, so a function that throws comes to light here. */
+function sizeOf({ size }: Computation, args: Arguments): number {
+  try {
+    return size(...args);
+  } catch {
+    return NaN;
   }
 }
 

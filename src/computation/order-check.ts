@@ -7,7 +7,7 @@
  * used again by the next call, counters that overflow, variants that are wrong now and then.
  */
 import type { Equivalence } from './computation.js';
-import { differenceOf, reasonOf, restoreIfChanged, snapshot, timedCall } from './checked-call.js';
+import { differenceOf, faultOf, restoreIfChanged, snapshot, timedCall } from './checked-call.js';
 import type { Arguments } from './inputs.js';
 import { shuffle, type Random } from './random.js';
 import type { Variant } from './variants.js';
@@ -35,6 +35,8 @@ export interface OrderCheckOptions {
   readonly equivalence: Equivalence | undefined;
   /** Rounds are ended after this; one is always made. */
   readonly budgetMs: number;
+  /** For one promise. */
+  readonly waitMs: number;
   readonly random: Random;
 }
 
@@ -52,7 +54,7 @@ export function knownCall(size: number, args: Arguments, expected: unknown): Kno
 export async function checkOrder(
   variant: Variant,
   calls: readonly KnownCall[],
-  { equivalence, budgetMs, random }: OrderCheckOptions,
+  { equivalence, budgetMs, waitMs, random }: OrderCheckOptions,
 ): Promise<OrderFault | undefined> {
   const endMs = performance.now() + budgetMs;
   let made = 0;
@@ -60,7 +62,7 @@ export async function checkOrder(
   const results = new Map<KnownCall, unknown>();
   for (let round = 0; round < ROUNDS && (round === 0 || performance.now() < endMs); round += 1) {
     for (const call of shuffle([...calls], random)) {
-      const outcome = await checkCall(variant, call, equivalence, made, previous);
+      const outcome = await checkCall(variant, call, { equivalence, waitMs }, made, previous);
       if ('reason' in outcome) return outcome;
       made += 1;
       previous = call;
@@ -82,16 +84,16 @@ export async function checkOrder(
 async function checkCall(
   variant: Variant,
   { size, args, before, expectedThen }: KnownCall,
-  equivalence: Equivalence | undefined,
+  { equivalence, waitMs }: Pick<OrderCheckOptions, 'equivalence' | 'waitMs'>,
   made: number,
   previous: KnownCall | undefined,
 ): Promise<OrderFault | { readonly result: unknown }> {
   let result: unknown;
   try {
-    ({ result } = await timedCall(variant, args));
+    ({ result } = await timedCall(variant, args, waitMs));
   } catch (error) {
     restoreIfChanged(args, before);
-    return { reason: 'threw', size, what: `threw ${reasonOf(error)}, after ${made} calls that did not` };
+    return { reason: 'threw', size, what: `${faultOf(error)}, after ${made} calls that did not fail` };
   }
   const changed = restoreIfChanged(args, before);
   if (changed !== null) {
@@ -101,11 +103,11 @@ async function checkCall(
   if (difference === null) return { result };
   // Wrong for good, or again whenever the same call comes before: that is state. Anything else is chance.
   const isWrong = async () =>
-    differenceOf(equivalence, expectedThen, (await timedCall(variant, args)).result) !== null;
+    differenceOf(equivalence, expectedThen, (await timedCall(variant, args, waitMs)).result) !== null;
   let wrongAgain = 0;
   try {
     for (let i = 0; i < REPLAYS; i += 1) {
-      if (previous) await timedCall(variant, previous.args);
+      if (previous) await timedCall(variant, previous.args, waitMs);
       if (await isWrong()) wrongAgain += 1;
       restoreIfChanged(args, before);
     }

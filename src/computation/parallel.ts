@@ -4,6 +4,7 @@
  */
 import { describe, fail } from '../errors.js';
 import { requireOptions } from '../options.js';
+import { cpuLimits } from '../host/limits.js';
 import type { RangeFunction, Task } from '../threads/task.js';
 import type { ThreadPool } from '../threads/thread-pool.js';
 import type { AnyFunction, Variant } from './variants.js';
@@ -86,6 +87,7 @@ export function parallelVariant<F extends AnyFunction>(parallel: ParallelComputa
     name: PARALLEL_NAME,
     run: run as unknown as F,
     execution: 'threads',
-    ...(threads !== undefined && { threads }),
+    // As a pool has it that is given no number: a limit of threads has to hold for it too.
+    threads: threads ?? Math.max(1, Math.floor(cpuLimits().effectiveCpus)),
   };
 }

@@ -3,8 +3,8 @@
  * of it; a configured variant is named after both, as in `blocked(blockSize=64, order=row)`, and can be made again
  * from that name in another process.
  */
-import { describe, fail } from '../errors.js';
-import type { Random } from './random.js';
+import { describe, fail, SubjectError } from '../errors.js';
+import { seededRandom, type Random } from './random.js';
 
 export type ParameterValue = number | string | boolean;
 /** Values by parameter name. A conditional parameter that does not apply is absent. */
@@ -42,6 +42,8 @@ export type Constraint = (configuration: Configuration) => boolean;
 
 /** Values per numeric parameter on a grid. */
 const GRID_LEVELS = 5;
+/** Points of a grid that are looked at: six numbers and a category of four still are, in some tens of milliseconds. */
+const MAX_POINTS = 2 ** 16;
 /** Draws per wanted configuration before the constraints are called too tight. */
 const MAX_DRAWS = 200;
 
@@ -53,7 +55,10 @@ export function checkSpace(space: unknown): asserts space is ParameterSpace {
     throw fail('INVALID_ARGUMENT', { name: 'parameters', actual: describe(space), expected });
   }
   for (const [name, parameter] of Object.entries(space as Record<string, unknown>)) {
-    const problem = /^[A-Za-z_$][\w$]*$/.test(name) ? problemOf(parameter) : 'a name that is an identifier';
+    const problem =
+      /^[A-Za-z_$][\w$]*$/.test(name) && name !== '__proto__'
+        ? problemOf(parameter)
+        : 'a name that is an identifier';
     if (problem === null) continue;
     throw fail('INVALID_ARGUMENT', {
       name: `parameters.${name}`,
@@ -61,6 +66,20 @@ export function checkSpace(space: unknown): asserts space is ParameterSpace {
       expected: problem,
     });
   }
+}
+
+/** @throws INVALID_ARGUMENT */
+export function checkConstraints(constraints: unknown): asserts constraints is readonly Constraint[] {
+  const isList = Array.isArray(constraints);
+  if (isList && constraints.every((constraint) => typeof constraint === 'function')) return;
+  const wrong: unknown = isList
+    ? constraints.find((constraint) => typeof constraint !== 'function')
+    : constraints;
+  throw fail('INVALID_ARGUMENT', {
+    name: 'constraints',
+    actual: isList ? `an array with ${describe(wrong)} in it` : describe(wrong),
+    expected: 'an array of functions of a configuration, such as [({ blockSize }) => blockSize % 2 === 0]',
+  });
 }
 
 /** What a parameter should be; null where it is. */
@@ -76,7 +95,8 @@ function problemOf(parameter: unknown): string | null {
   } = Object(parameter) as Record<string, unknown>;
   if (when !== undefined && typeof when !== 'function') return 'one whose `when` is a function';
   if (type === 'categorical') {
-    const isValue = (value: unknown) => ['number', 'string', 'boolean'].includes(typeof value);
+    const isValue = (value: unknown) =>
+      ['number', 'string', 'boolean'].includes(typeof value) && !Number.isNaN(value);
     const ok = Array.isArray(values) && values.length > 0 && values.every(isValue);
     if (!ok || new Set(values).size !== values.length) return 'different values: numbers, texts or booleans';
     return initial === undefined || (values as unknown[]).includes(initial)
@@ -123,24 +143,49 @@ export function sampleConfigurations(
   return [...found.values()];
 }
 
-/** The grid: all values of a category, up to five of a number; those that meet the constraints, `limit` at most. */
+/**
+ * The grid: all values of a category, up to five of a number; those that meet the constraints, `limit` at most. A dozen
+ * parameters span hundreds of millions of points: of so many, some are drawn (always the same).
+ */
 export function gridConfigurations(
   space: ParameterSpace,
   constraints: readonly Constraint[],
   limit: number,
 ): Configuration[] {
+  const levels = new Map(Object.entries(space).map(([name, parameter]) => [name, levelsOf(parameter)]));
+  const points = [...levels.values()].reduce((product, { length }) => product * length, 1);
+  const grid = points > MAX_POINTS ? somePoints(space, levels) : allPoints(space, levels);
+  const admitted = grid.filter((configuration) => meets(configuration, constraints));
+  if (admitted.length <= limit) return admitted;
+  // Evenly thinned, so that no parameter loses its upper values alone.
+  return Array.from({ length: limit }, (_, i) => admitted[Math.floor((i * admitted.length) / limit)]!);
+}
+
+type Levels = ReadonlyMap<string, readonly ParameterValue[]>;
+
+function allPoints(space: ParameterSpace, levels: Levels): Configuration[] {
   let partial: Configuration[] = [{}];
   for (const [name, parameter] of Object.entries(space)) {
     partial = partial.flatMap((configuration) =>
       applies(parameter, configuration)
-        ? levelsOf(parameter).map((value) => ({ ...configuration, [name]: value }))
+        ? levels.get(name)!.map((value) => ({ ...configuration, [name]: value }))
         : [configuration],
     );
   }
-  const admitted = partial.filter((configuration) => meets(configuration, constraints));
-  if (admitted.length <= limit) return admitted;
-  // Evenly thinned, so that no parameter loses its upper values alone.
-  return Array.from({ length: limit }, (_, i) => admitted[Math.floor((i * admitted.length) / limit)]!);
+  return partial;
+}
+
+function somePoints(space: ParameterSpace, levels: Levels): Configuration[] {
+  const random = seededRandom(1);
+  const found = new Map<string, Configuration>();
+  for (let draws = 0; draws < MAX_POINTS; draws += 1) {
+    const drawn = build(space, (_, name) => {
+      const values = levels.get(name)!;
+      return values[Math.floor(random() * values.length)]!;
+    });
+    found.set(configurationKey(drawn), drawn);
+  }
+  return [...found.values()];
 }
 
 /** Configurations near one: each number a step up and down (an eighth of its range), each category its others. */
@@ -167,8 +212,24 @@ export function neighbours(
   return [...found.values()];
 }
 
-/** Whether a configuration lies in the space and meets the constraints. */
+/**
+ * Whether a configuration lies in the space and meets the constraints. Never throws: what an earlier version of the
+ * parameters allowed may be nothing that their conditions expect.
+ */
 export function isInSpace(
+  space: ParameterSpace,
+  constraints: readonly Constraint[],
+  configuration: Configuration,
+): boolean {
+  try {
+    return liesWithin(space, constraints, configuration);
+  } catch (error) {
+    if (error instanceof SubjectError) return false;
+    throw error;
+  }
+}
+
+function liesWithin(
   space: ParameterSpace,
   constraints: readonly Constraint[],
   configuration: Configuration,
@@ -186,7 +247,9 @@ export function isInSpace(
 
 /** `blocked(blockSize=64, order="row")`. */
 export function configuredName(variant: string, configuration: Configuration): string {
-  const parts = Object.entries(configuration).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  const textOf = (value: ParameterValue) =>
+    typeof value === 'number' ? String(value) : JSON.stringify(value);
+  const parts = Object.entries(configuration).map(([name, value]) => `${name}=${textOf(value)}`);
   return `${variant}(${parts.join(', ')})`;
 }
 
@@ -194,16 +257,24 @@ export function configuredName(variant: string, configuration: Configuration): s
 export function parseConfiguredName(
   name: string,
 ): { readonly variant: string; readonly configuration: Configuration } | undefined {
-  const open = name.indexOf('(');
-  if (open < 0 || !name.endsWith(')')) return undefined;
+  if (!name.endsWith(')')) return undefined;
+  // Brackets may be in the variant's own name, before those of the configuration, and in texts of it.
+  for (let open = name.indexOf('('); open >= 0; open = name.indexOf('(', open + 1)) {
+    const configuration = parseConfiguration(name.slice(open + 1, -1));
+    if (configuration) return { variant: name.slice(0, open), configuration };
+  }
+  return undefined;
+}
+
+function parseConfiguration(text: string): Configuration | undefined {
   // Names are identifiers, so the text becomes JSON by quoting what stands before each `=` outside of texts.
-  const json = name
-    .slice(open + 1, -1)
-    .replace(/("(?:[^"\\]|\\.)*")|([A-Za-z_$][\w$]*)=/g, (_, text: string | undefined, key: string) =>
-      text !== undefined ? text : `${JSON.stringify(key)}:`,
-    );
+  const json = text.replace(
+    /("(?:[^"\\]|\\.)*")|([A-Za-z_$][\w$]*)=|Infinity/g,
+    (_, quoted: string | undefined, key: string | undefined) =>
+      quoted ?? (key === undefined ? '1e999' : `${JSON.stringify(key)}:`),
+  );
   try {
-    return { variant: name.slice(0, open), configuration: JSON.parse(`{${json}}`) as Configuration };
+    return JSON.parse(`{${json}}`) as Configuration;
   } catch {
     return undefined;
   }
@@ -226,12 +297,23 @@ function build(
   return configuration;
 }
 
+/** @throws SUBJECT_THREW, as `meets` */
 function applies({ when }: Parameter, configuration: Configuration): boolean {
-  return when === undefined || when(configuration);
+  return when === undefined || answered('`when` of a parameter', when, configuration);
 }
 
 function meets(configuration: Configuration, constraints: readonly Constraint[]): boolean {
-  return constraints.every((constraint) => constraint(configuration));
+  return constraints.every((constraint) => answered('a constraint', constraint, configuration));
+}
+
+function answered(whose: string, test: Constraint, configuration: Configuration): boolean {
+  try {
+    return test(configuration);
+  } catch (cause) {
+    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    const subject = `${whose} (of ${configurationKey(configuration)})`;
+    throw fail('SUBJECT_THREW', { subject, reason }, { cause });
+  }
 }
 
 /** Value at a position of 0 to 1 within the parameter; positions outside are taken as the nearest. */

@@ -3,6 +3,8 @@ import { describe, fail } from '../errors.js';
 import type { ComputationChoice } from '../model/choice.js';
 import type { ComputationSettings } from '../settings/computation.js';
 import { computation, type Computation, type ComputationOptions, type Inputs } from './computation.js';
+import { SideThrew } from '../validation/batch.js';
+import { faultOf, settled } from './checked-call.js';
 import { allocatedBytes, contender } from './cost.js';
 import type { SizeClass } from './inputs.js';
 import type { Variant } from './variants.js';
@@ -94,6 +96,9 @@ export function admitted(
   };
 }
 
+/** Of promises: nothing that may take part takes so long. */
+const MAX_MEASURING_MS = 30_000;
+
 /** Contestants of one class that stay within a limit of bytes allocated per call. */
 export async function withinMemory(
   variants: readonly Variant[],
@@ -106,14 +111,21 @@ export async function withinMemory(
   const kept: Variant[] = [];
   const warnings: string[] = [];
   for (const variant of variants) {
+    const leaveOut = (why: string) =>
+      warnings.push(`"${variant.name}" is left out at size ${size}: it ${why}.`);
     const { side, callsPerPass } = contender(variant, inputs, asynchronous);
-    await allocatedBytes(side, 1, overheadBytes); // compiles it: the interpreter allocates on its own account
-    const bytes = (await allocatedBytes(side, 1, overheadBytes)) / callsPerPass;
-    if (bytes <= maxMemoryBytes) kept.push(variant);
-    else
-      warnings.push(
-        `"${variant.name}" is left out at size ${size}: it allocates ${Math.round(bytes)} bytes a call.`,
-      );
+    const allocated = async () => {
+      await allocatedBytes(side, 1, overheadBytes); // compiles it: the interpreter allocates on its own account
+      return (await allocatedBytes(side, 1, overheadBytes)) / callsPerPass;
+    };
+    try {
+      const bytes = await settled(allocated(), MAX_MEASURING_MS);
+      if (bytes <= maxMemoryBytes) kept.push(variant);
+      else leaveOut(`allocates ${Math.round(bytes)} bytes a call`);
+    } catch (error) {
+      // After calls that did not fail: whether it stays within the limit is not known.
+      leaveOut(`${faultOf(error instanceof SideThrew ? error.cause : error)} when its memory was measured`);
+    }
   }
   // Something has to do the work: the reference where all exceed the limit.
   if (kept.length === 0) {

@@ -8,6 +8,7 @@ import {
   checkAgreement,
   isWrong,
   takesPart,
+  waitMs,
   type Agreement,
   type AgreementOptions,
   type Rejection,
@@ -90,7 +91,7 @@ export async function prepare(
   const keepers: Rejection[] = [];
   // Of a list, inputs are new only before anything was called with them.
   if (!mayKeep && typeof inputs !== 'function') {
-    keepers.push(...(await keeping(variants, asked[0]!, () => freshOfList(asked), throwIfAborted)));
+    keepers.push(...(await keeping(variants, asked[0]!, () => freshOfList(asked), agreementOptions)));
   }
   const agreement = await checkAgreement(variants, checkedClasses, agreementOptions);
   if (!mayKeep && typeof inputs === 'function') {
@@ -98,7 +99,7 @@ export async function prepare(
     if (at) {
       const left = variants.filter(({ name }) => takesPart(agreement.rejections, name, at.sizeClass.size));
       const fresh = (index: number) => freshOfGenerator(inputs, at.sizeClass, index);
-      keepers.push(...(await keeping(left, at.sizeClass, fresh, throwIfAborted)));
+      keepers.push(...(await keeping(left, at.sizeClass, fresh, agreementOptions)));
     }
   }
   const rejections = [
@@ -157,9 +158,9 @@ async function keeping(
   variants: readonly Variant[],
   { size, inputs }: SizeClass,
   freshFor: (index: number) => readonly SizedCall[],
-  throwIfAborted: () => void,
+  { maxCallMs, throwIfAborted }: AgreementOptions,
 ): Promise<Rejection[]> {
-  const kept = await findKeptResults(variants, inputs[0]!, freshFor, throwIfAborted);
+  const kept = await findKeptResults(variants, inputs[0]!, freshFor, throwIfAborted, waitMs(maxCallMs));
   return kept.map(({ variant, ratio, firstMs, againMs }) => {
     const what =
       `keeps results between calls: ${formatDurationMs(firstMs)} for an input that it sees for the first time, ` +

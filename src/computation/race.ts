@@ -12,6 +12,7 @@
  * there is none, so what wins here is validated afterwards on measurements of its own.
  */
 import { median } from '../validation/statistics.js';
+import { settled } from './checked-call.js';
 import { medianRange } from './median-range.js';
 import { shuffle, type Random } from './random.js';
 import type { Racer } from './racer.js';
@@ -56,6 +57,8 @@ export interface RaceOptions {
   readonly now: () => number;
   /** Called between rounds: gives the event loop a turn and throws where the caller gave up. */
   readonly breathe: () => Promise<void>;
+  /** Milliseconds that a batch of calls which return promises, or a warm-up, may take; without end by default. */
+  readonly maxBatchMs?: number;
 }
 
 export class Race {
@@ -107,6 +110,11 @@ export class Race {
     return this.#contenders.map((_, i) => i).filter((i) => this.#eliminatedAfter[i] === undefined);
   }
 
+  /** Whether nobody is left to run another round, for all threw. */
+  get isOver(): boolean {
+    return this.#left.length === 0;
+  }
+
   /** Runs rounds until `count` are done or time is up, one at least. */
   async run(count: number, untilMs: number): Promise<void> {
     const startMs = this.#options.now();
@@ -125,7 +133,7 @@ export class Race {
       for (const index of order) {
         try {
           const cost = this.#contenders[index]!.sample();
-          this.#logCosts[index]!.push(Math.log(typeof cost === 'number' ? cost : await cost));
+          this.#logCosts[index]!.push(Math.log(typeof cost === 'number' ? cost : await this.#settled(cost)));
         } catch (error) {
           this.#fail(index, error);
         }
@@ -265,12 +273,18 @@ export class Race {
     this.#isWarm = true;
     for (const [index, contender] of this.#contenders.entries()) {
       try {
-        await contender.warmUp();
+        await this.#settled(contender.warmUp());
       } catch (error) {
         this.#fail(index, error);
       }
       await this.#options.breathe();
     }
+  }
+
+  /** A promise that nobody settles would end the process in silence, and the race with it. */
+  #settled<T>(promise: Promise<T>): Promise<T> {
+    const { maxBatchMs } = this.#options;
+    return maxBatchMs === undefined ? promise : settled(promise, maxBatchMs);
   }
 
   #fail(index: number, cause: unknown): void {

@@ -21,6 +21,10 @@ export function fold(initial: number, step: (carried: Num) => Num): Reduction {
   if (typeof initial !== 'number') {
     throw fail('INVALID_ARGUMENT', { name: 'initial', actual: describe(initial), expected: 'a number' });
   }
+  if (typeof step !== 'function') {
+    const expected = 'a function from the value so far to the next';
+    throw fail('INVALID_ARGUMENT', { name: 'step', actual: describe(step), expected });
+  }
   return new Reduction({ initial, next: numberNode(step(CARRIED)), perRow: false });
 }
 

@@ -3,11 +3,15 @@
  * gets a share of the time and no more.
  */
 import { SideThrew } from '../validation/batch.js';
+import { settled, Unsettled } from './checked-call.js';
 import { contender } from './cost.js';
 import type { FoundChoice, SearchContext } from './find-choice.js';
 import type { SizedUse } from './plan.js';
 import { resourceUse } from './resources.js';
 import type { Variant } from './variants.js';
+
+/** Of promises: nothing that takes part takes so long. */
+const MAX_MEASURING_MS = 30_000;
 
 /** What each variant uses at each size, as far as the time reaches: until `endMs` on the clock of `performance.now`. */
 export async function resourcesOf(
@@ -30,10 +34,12 @@ export async function resourcesOf(
       const of = contender(variant, sizeClass.inputs, asynchronous);
       const timeNs = measure.objective === 'time' ? cost : undefined;
       try {
-        uses.push({ size, variant: name, use: await resourceUse(of, timeNs, overheadBytes) });
+        const use = await settled(resourceUse(of, timeNs, overheadBytes), MAX_MEASURING_MS);
+        uses.push({ size, variant: name, use });
       } catch (error) {
-        // One that throws now and then: it is left out of the report. The validation says what it is about.
-        if (!(error instanceof SideThrew)) throw error;
+        // One that throws now and then, or no longer settles its promises: it is left out of the report. The validation
+        // says what it is about.
+        if (!(error instanceof SideThrew || error instanceof Unsettled)) throw error;
       }
     }
   }

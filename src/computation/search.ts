@@ -74,7 +74,7 @@ async function searchAtRandom(
 ): Promise<void> {
   for (const race of races) await race.run(1, endMs);
   for (;;) {
-    const open = races.filter((race) => race.rounds < race.fullRounds);
+    const open = races.filter((race) => !race.isOver && race.rounds < race.fullRounds);
     const atMs = now();
     if (open.length === 0 || atMs >= endMs) return;
     const race = open[Math.floor(random() * open.length)]!;

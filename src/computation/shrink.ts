@@ -15,6 +15,8 @@ export interface ShrinkOptions {
   readonly equivalence: Equivalence | undefined;
   /** Time for it in all; the calls themselves cannot be stopped. */
   readonly budgetMs: number;
+  /** For one promise. Default 30 s. */
+  readonly waitMs?: number;
 }
 
 /** A call that shows the failure. */
@@ -35,7 +37,7 @@ export async function shrink(
   reference: Variant,
   variant: Variant,
   args: Arguments,
-  { equivalence, budgetMs }: ShrinkOptions,
+  { equivalence, budgetMs, waitMs }: ShrinkOptions,
 ): Promise<Counterexample> {
   const endMs = performance.now() + budgetMs;
   let trials = 0;
@@ -45,13 +47,13 @@ export async function shrink(
     if (before === undefined) return false;
     let expected: unknown;
     try {
-      expected = (await timedCall(reference, candidate)).result;
+      expected = (await timedCall(reference, candidate, waitMs)).result;
     } catch {
       return false; // An input that the reference does not accept proves nothing.
     }
     if (restoreIfChanged(candidate, before) !== null) return false;
     try {
-      const { result } = await timedCall(variant, candidate);
+      const { result } = await timedCall(variant, candidate, waitMs);
       return differenceOf(equivalence, expected, result) !== null;
     } catch {
       return true;

@@ -5,10 +5,12 @@ import { fail } from '../errors.js';
 import type { ComputationChoice } from '../model/choice.js';
 import type { Comparison } from '../model/comparison.js';
 import type { OptimizationContext } from '../model/context.js';
+import { SideThrew } from '../validation/batch.js';
 import { compare } from '../validation/compare.js';
 import { runExperiment, type Experiment } from '../validation/experiment.js';
 import { resolveOptions, type CompareOptions } from '../validation/options.js';
 import { median } from '../validation/statistics.js';
+import { reasonOf, settled, Unsettled } from './checked-call.js';
 import { variantFor, type Computation } from './computation.js';
 import {
   contender,
@@ -35,6 +37,8 @@ const SAMPLE_PASSES = 4;
 const SAMPLES_PER_REPLICATE = 5;
 /** As for all times that are compared within one process (see validation/in-process.ts). */
 const SHARED_DEVIATION = 0.012;
+/** For a validation of asynchronous variants, however short its budget. */
+const MIN_LIMIT_MS = 60_000;
 const P99_WARNING =
   'Percentiles are compared within one process: an error of about 1.2 % that differs between processes cannot be ' +
   'seen, and the interval is widened for it.';
@@ -52,8 +56,29 @@ export interface ValidationRequest {
   readonly context: OptimizationContext;
 }
 
-/** The comparison, with what weakened it. `ratio` is the candidate's cost over that of the choice in force. */
+/**
+ * The comparison, with what weakened it. `ratio` is the candidate's cost over that of the choice in force.
+ *
+ * @throws SUBJECT_THREW where one of the two throws, or never settles its promise, though it did not before; as `compare`.
+ */
 export async function validateChoice(
+  request: ValidationRequest,
+): Promise<{ comparison: Comparison; warnings: string[] }> {
+  const { asynchronous, budgetMs } = request;
+  try {
+    const validating = validated(request);
+    // What is left over of the budget is no bound for a host that is busy, but nothing takes this long.
+    return await (asynchronous ? settled(validating, Math.max(MIN_LIMIT_MS, 3 * budgetMs)) : validating);
+  } catch (error) {
+    const cause = error instanceof SideThrew ? error.cause : error;
+    if (cause === error && !(error instanceof Unsettled)) throw error;
+    const subject = error instanceof SideThrew ? `choice "${error.label}"` : 'a variant';
+    const reason = cause instanceof Unsettled ? cause.message : reasonOf(cause);
+    throw fail('SUBJECT_THREW', { subject, reason }, { cause });
+  }
+}
+
+async function validated(
   request: ValidationRequest,
 ): Promise<{ comparison: Comparison; warnings: string[] }> {
   const { measure, context, budgetMs } = request;
@@ -144,7 +169,11 @@ async function weigh(request: ValidationRequest): Promise<(WeightedClass & { siz
     const endMs = performance.now() + 20;
     do {
       const startMs = performance.now();
-      await pass();
+      try {
+        await pass();
+      } catch (cause) {
+        throw new SideThrew(describeChoice(present), cause);
+      }
       runs.push(performance.now() - startMs);
     } while (runs.length < 50 && performance.now() < endMs);
     timesMs.push(Math.max(median(runs), 1e-5));

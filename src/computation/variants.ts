@@ -1,6 +1,7 @@
 /** The ways to do one thing: what callers pass, and what the rest of this room works with. */
 import { describe, fail } from '../errors.js';
 import {
+  checkConstraints,
   checkSpace,
   configuredName,
   defaultConfiguration,
@@ -64,6 +65,18 @@ export interface Variant<F extends AnyFunction = AnyFunction> {
   readonly threads?: number;
 }
 
+/** Of two variants of one name a choice could mean either. @throws INVALID_ARGUMENT */
+export function requireDistinct(names: readonly string[]): void {
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice === undefined) return;
+  throw fail('INVALID_ARGUMENT', {
+    name: 'variants',
+    actual: `two with the name "${twice}"`,
+    expected:
+      'a name of its own for each: parallelFor is the one of `parallel`, native and nativeParallel of `native`',
+  });
+}
+
 export function isModuleForm(variants: unknown): variants is ModuleVariants {
   const { module, exports } = (variants ?? {}) as Partial<ModuleVariants>;
   return (typeof module === 'string' || module instanceof URL) && Array.isArray(exports);
@@ -101,6 +114,7 @@ export function fromFunctions<F extends AnyFunction>(
     });
   }
   if (parameters !== undefined) checkSpace(parameters);
+  checkConstraints(constraints);
   const tunables = new Map<string, Tunable<F>>();
   const given = entries.map(([name, value]) => {
     if (!isTunable(value)) return fromValue(name, value);
@@ -128,16 +142,22 @@ function tunableOf<F extends AnyFunction>(
   parameters: ParameterSpace | undefined,
   constraints: readonly Constraint[],
 ): Tunable<F> {
-  const { uses = Object.keys(parameters ?? {}), create, execution, threads } = value;
-  const unknown = uses.find((key) => parameters?.[key] === undefined);
-  if (uses.length === 0 || unknown !== undefined) {
+  const { create, execution, threads } = value;
+  const uses: unknown = value.uses ?? Object.keys(parameters ?? {});
+  if (!Array.isArray(uses)) {
+    const expected = 'an array of names of `parameters`';
+    throw fail('INVALID_ARGUMENT', { name: `variants.${name}.uses`, actual: describe(uses), expected });
+  }
+  const keys = uses as readonly string[];
+  const unknown = keys.find((key) => !Object.hasOwn(parameters ?? {}, key));
+  if (keys.length === 0 || unknown !== undefined) {
     throw fail('INVALID_ARGUMENT', {
       name: unknown === undefined ? `variants.${name}` : `variants.${name}.uses`,
       actual: unknown === undefined ? 'tunable without parameters' : `with the name ${describe(unknown)}`,
       expected: 'names of `parameters`',
     });
   }
-  const space = Object.fromEntries(uses.map((key) => [key, parameters![key]!]));
+  const space = Object.fromEntries(keys.map((key) => [key, parameters![key]!]));
   return {
     name,
     space,
@@ -151,7 +171,11 @@ function tunableOf<F extends AnyFunction>(
         const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
         throw fail('SUBJECT_THREW', { subject: `create() of variant "${configured}"`, reason }, { cause });
       }
-      const described = { run, ...(execution && { execution }), ...(threads && { threads }) };
+      const described = {
+        run,
+        ...(execution !== undefined && { execution }),
+        ...(threads !== undefined && { threads }),
+      };
       return { ...fromValue(name, described as DescribedVariant<F>), name: configured };
     },
   };

@@ -10,6 +10,7 @@ import { fail } from '../errors.js';
 import { hostFingerprint } from '../host/environment.js';
 import type { ComputationChoice } from '../model/choice.js';
 import type { OptimizationProfile } from '../model/optimization-profile.js';
+import type { ComputationSettings } from '../settings/computation.js';
 import type { Store } from '../storage/store.js';
 
 /** As for `keepLearning`; `choices` are those of the latest stored profile where they are not given. */
@@ -31,12 +32,13 @@ export class LearningInForce {
     this.#onProblem = onProblem;
   }
 
-  /** @throws INVALID_ARGUMENT where nothing was measured for it on this host, or it is watched already. */
+  /** @throws INVALID_ARGUMENT where nothing was measured for it on this host, or for another objective, or it is watched already. */
   async keep(computation: Computation, options: KeepLearningOptions): Promise<OnlineLearning> {
     const [{ keepLearning }, profile] = await Promise.all([
       import('../computation/online-learning.js'),
       this.#latest(computation.name),
     ]);
+    refuseOtherObjective(profile);
     const choices = options.choices ?? measuredBy(profile);
     const learning = keepLearning(computation, { ...options, choices });
     learning.on('choice', ({ choice }) => {
@@ -88,6 +90,18 @@ export class LearningInForce {
       expected: 'a computation that optimizeComputation() has raced on this host, with this storagePath',
     });
   }
+}
+
+/** Learning compares times: a choice that was made by anything else it would undo. @throws INVALID_ARGUMENT */
+function refuseOtherObjective({ settings, subject }: OptimizationProfile): void {
+  const { resourceUtilization } = settings as Partial<ComputationSettings>;
+  const objective = resourceUtilization?.objective ?? 'time';
+  if (objective === 'time') return;
+  throw fail('INVALID_ARGUMENT', {
+    name: 'subject',
+    actual: `"${subject.name}", whose latest profile has the objective ${objective}`,
+    expected: 'a computation that was raced for the objective time: learning compares times',
+  });
 }
 
 /** What was measured at each size, as the plan of a profile keeps it. */

@@ -11,8 +11,8 @@ export interface ProfilingHost {
   readonly store: Store;
   readonly work: RunningWork;
   readonly results: ProfileResults;
-  /** The service's own, beside those of the type. */
-  readonly samplers: readonly Sampler[];
+  /** The service's own, beside those of the type: as they are when the run starts. */
+  readonly samplers: () => readonly Sampler[];
   readonly onProgress: (progress: Progress) => void;
 }
 
@@ -31,6 +31,11 @@ export async function profileThisProcess(
   // What is asked for goes before what a monitor takes by itself.
   const { automaticRunsGiveWay } = await import('../profiling/automatic-runs.js');
   await automaticRunsGiveWay();
-  const run = startRun(type, { ...rest, samplers, signal: work.closingOr(signal), onProgress });
+  const run = startRun(type, {
+    ...rest,
+    samplers: samplers(),
+    signal: work.closingOr(signal),
+    onProgress,
+  });
   return keptAtExit(run, keep, (signals) => results.ofThisProcess(signals));
 }

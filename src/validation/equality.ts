@@ -85,6 +85,7 @@ function contentDifference(
   }
   const keys = Object.keys(a);
   const others = Object.keys(b);
+  if (keys.length === 0 && others.length === 0) return hiddenDifference(path, a, b);
   for (const key of others) {
     if (!Object.hasOwn(a, key)) return `${path}.${key} exists in the candidate only`;
   }
@@ -97,6 +98,18 @@ function contentDifference(
   return null;
 }
 
+/** Of what shows no properties, what it says of itself: URLs, search parameters, boxed values. Nothing where it says nothing. */
+function hiddenDifference(path: string, a: object, b: object): string | null {
+  const textOf = (value: object) => {
+    const { toString } = value as { toString?: () => unknown };
+    return typeof toString === 'function' && toString !== Object.prototype.toString
+      ? String(toString.call(value))
+      : '';
+  };
+  const [first, second] = [textOf(a), textOf(b)];
+  return first === second ? null : `${path} is ${describe(first)} against ${describe(second)}`;
+}
+
 function sequenceDifference(
   path: string,
   a: ArrayLike<unknown>,
@@ -106,6 +119,7 @@ function sequenceDifference(
 ): string | null {
   if (a.length !== b.length) return `${path} has ${a.length} elements against ${b.length}`;
   for (let i = 0; i < a.length; i += 1) {
+    if (Object.is(a[i], b[i])) continue; // Without the text of its place, for nearly all are.
     const found = differenceAt(`${path}[${i}]`, a[i], b[i], tolerance, open);
     if (found !== null) return found;
   }

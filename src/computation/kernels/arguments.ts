@@ -148,6 +148,18 @@ export function requireOut<T extends Values>(
   });
 }
 
+/** How much room a result needs, for defaults: they are evaluated before anything is checked. */
+export function lengthOf(values: unknown): number {
+  return ArrayBuffer.isView(values) ? ((values as Partial<Values>).length ?? 0) : 0;
+}
+
+/** An array of the same type. Undefined of what is no typed array, for the check to come. */
+export function alike<T extends Values>(values: T, length: number): T {
+  if (Buffer.isBuffer(values)) return Buffer.alloc(length) as unknown as T; // Its constructor is deprecated.
+  if (!ArrayBuffer.isView(values) || (values as unknown) instanceof DataView) return undefined as never;
+  return new (values.constructor as new (length: number) => T)(length);
+}
+
 /** What was filled of `out`. A part costs 40 ns, and of a detached buffer none can be made. */
 export function filledPart<T extends Values>(out: T, length: number): T {
   return out.length === length ? out : (out.subarray(0, length) as T);

@@ -8,6 +8,7 @@
  */
 import { loadNative } from '../../native/load.js';
 import {
+  lengthOf,
   requireFloats,
   requireNumber,
   requireNumbers,
@@ -170,7 +171,7 @@ async function sortInPlace<T extends Values>(values: T, options?: ThreadOptions)
 
 async function argsortInBackground(
   values: Values,
-  out: Uint32Array = new Uint32Array(new SharedArrayBuffer(4 * values.length)),
+  out: Uint32Array = new Uint32Array(new SharedArrayBuffer(4 * lengthOf(values))),
   options?: ThreadOptions,
 ): Promise<Uint32Array> {
   checkArgsort(values, out);
@@ -180,7 +181,7 @@ async function argsortInBackground(
 
 async function prefixSumInBackground(
   values: Numbers,
-  out: Float64Array = new Float64Array(new SharedArrayBuffer(8 * values.length)),
+  out: Float64Array = new Float64Array(new SharedArrayBuffer(8 * lengthOf(values))),
   options?: ThreadOptions,
 ): Promise<Float64Array> {
   checkPrefixSum(values, out);

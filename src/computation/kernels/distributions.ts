@@ -170,10 +170,10 @@ export function select(values: Numbers, ranks: readonly number[]): Float64Array 
     throw fail('INVALID_ARGUMENT', { name: 'ranks', actual: describe(given), expected });
   }
   let least = 0;
-  ranks.forEach((rank, k) => {
+  for (const [k, rank] of ranks.entries()) {
     requireInteger(`ranks[${k}]`, rank, least, values.length - 1);
     least = rank;
-  });
+  }
   return selected(values, ranks).found;
 }
 
@@ -216,8 +216,15 @@ export function quantiles(values: Numbers, probabilities: readonly number[]): nu
     const rank = Math.floor(place);
     const at = ranks.indexOf(rank);
     const low = found[at]!;
-    return place === rank ? low : low + (found[at + 1]! - low) * (place - rank);
+    return place === rank ? low : between(low, found[at + 1]!, place - rank);
   });
+}
+
+/** The value at a share of the way. Not by the way itself where that is infinite: from an infinity, or over all numbers. */
+function between(low: number, high: number, share: number): number {
+  const way = high - low;
+  if (Number.isFinite(way)) return low + way * share;
+  return low === high ? low : low * (1 - share) + high * share;
 }
 
 /** The whole ranks on either side of each place, ascending, none twice. */

@@ -1,6 +1,6 @@
 /** Sorting: by merging where that is little work, by the digits of the keys else. */
 import { loadNative } from '../../native/load.js';
-import { refuseSharing, requireOut, requireValues, type Values } from './arguments.js';
+import { lengthOf, refuseSharing, requireOut, requireValues, type Values } from './arguments.js';
 import { FROM } from './break-even.js';
 import { Operation, threadsOf, type ThreadOptions } from './threads.js';
 
@@ -44,7 +44,7 @@ export function sort<T extends Values>(values: T, options?: ThreadOptions): T {
  */
 export function argsort(
   values: Values,
-  out: Uint32Array = new Uint32Array(values.length),
+  out: Uint32Array = new Uint32Array(lengthOf(values)),
   options?: ThreadOptions,
 ): Uint32Array {
   checkArgsort(values, out);

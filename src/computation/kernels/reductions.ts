@@ -1,4 +1,5 @@
 /** Sums, means, variances, extremes and dot products of typed arrays. */
+import { describe, fail } from '../../errors.js';
 import { loadNative } from '../../native/load.js';
 import { requireBoolean } from '../../memory/arguments.js';
 import { numbersKind, requireFloats, requireSameLength, type Floats, type Numbers } from './arguments.js';
@@ -99,19 +100,32 @@ export function moments(values: Numbers, options?: ThreadOptions): Moments {
 /**
  * The moments of two sets together: of parts of an array, of windows of a stream.
  *
+ * @throws INVALID_ARGUMENT for what are none.
  * @example
  * const all = kernels.mergeMoments(kernels.moments(monday), kernels.moments(tuesday));
  */
 export function mergeMoments(left: Moments, right: Moments): Moments {
+  requireMoments('left', left);
+  requireMoments('right', right);
   if (left.count === 0) return right;
   return right.count === 0 ? left : loops.joinMoments(left, right);
+}
+
+function requireMoments(name: string, value: unknown): asserts value is Moments {
+  const { count, mean: middle, m2 } = Object(value) as Partial<Record<keyof Moments, unknown>>;
+  if (typeof count === 'number' && typeof middle === 'number' && typeof m2 === 'number') return;
+  const expected = 'a typed array of numbers, or { count, mean, m2 } as moments() gives them';
+  throw fail('INVALID_ARGUMENT', { name, actual: describe(value), expected });
 }
 
 /**
  * The variance of values or of moments: with `isSample` that of the population they were drawn from (n - 1). NaN where
  * there are too few values.
+ *
+ * @throws INVALID_ARGUMENT for what is neither.
  */
 export function variance(of: Numbers | Moments, isSample = false): number {
+  if (!ArrayBuffer.isView(of)) requireMoments('of', of);
   const { count, m2 } = ArrayBuffer.isView(of) ? moments(of) : of;
   const divisor = isSample ? count - 1 : count;
   return divisor > 0 ? m2 / divisor : NaN;

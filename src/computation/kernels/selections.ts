@@ -7,7 +7,9 @@ import type { Compare } from '../../memory/struct/column-loops.js';
 import { integerRange } from '../../memory/struct/integer-range.js';
 import { fail, describe } from '../../errors.js';
 import {
+  alike,
   filledPart,
+  lengthOf,
   refuseSharing,
   requireOut,
   requireSameLength,
@@ -53,7 +55,7 @@ export function filterIndices(
   values: Values,
   compare: Compare,
   against: number | bigint,
-  out: Uint32Array = new Uint32Array(values.length),
+  out: Uint32Array = new Uint32Array(lengthOf(values)),
 ): Uint32Array {
   const kind = valuesKind('values', values);
   requireOut<Uint32Array>('out', out, 'Uint32Array', values.length);
@@ -75,7 +77,7 @@ export function compact<T extends Values>(
   values: T,
   compare: Compare,
   against: number | bigint,
-  out: T = new (values.constructor as new (length: number) => T)(values.length),
+  out: T = alike(values, lengthOf(values)),
 ): T {
   const kind = valuesKind('values', values);
   requireOut<T>('out', out, KINDS[kind]!, values.length);
@@ -121,7 +123,7 @@ function compacted(
 export function gather<T extends Values>(
   values: T,
   indices: Uint32Array,
-  out: T = new (values.constructor as new (length: number) => T)(indices.length),
+  out: T = alike(values, lengthOf(indices)),
 ): T {
   const kind = valuesKind('values', values);
   requireOut<Uint32Array>('indices', indices, 'Uint32Array', 0);

@@ -2,6 +2,7 @@
 import { fail } from '../../errors.js';
 import { loadNative } from '../../native/load.js';
 import {
+  lengthOf,
   numbersKind,
   refuseOverlap,
   refuseSharing,
@@ -107,7 +108,7 @@ function requireSameFloats(x: unknown, y: unknown): void {
  */
 export function prefixSum(
   values: Numbers,
-  out: Float64Array = new Float64Array(values.length),
+  out: Float64Array = new Float64Array(lengthOf(values)),
   options?: ThreadOptions,
 ): Float64Array {
   const kind = checkPrefixSum(values, out);

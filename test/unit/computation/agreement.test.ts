@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { checkAgreement } from '../../../dist/computation/agreement.js';
-import { numbers, optimise } from './samples.js';
+import { timedCall } from '../../../dist/computation/checked-call.js';
+import { withinMemory } from '../../../dist/computation/participants.js';
+import { resourcesOf } from '../../../dist/computation/resources-by-size.js';
+import { duplicates, numbers, optimise } from './samples.js';
 
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
 /** For tests that need an outcome and not a proof. */
@@ -43,6 +46,75 @@ describe('a promise that is never settled', () => {
       /variant "hangs" \(size 10\).*did not settle the promise/,
     );
   });
+
+  it('is told as such where only a later call gives it', async () => {
+    let made = 0;
+    const tires = {
+      name: 'tires',
+      run: (values: number[]) => {
+        made += 1;
+        return made > 4 ? new Promise(() => {}) : settles.run(values);
+      },
+    };
+    const { rejections } = await checkAgreement([settles, tires] as any, classes, options);
+    expect(rejections.map(({ message }) => message)).toEqual([
+      expect.stringMatching(
+        /^"tires" is out: at size 10 it did not settle the promise.* within 1 s, after \d/,
+      ),
+    ]);
+  });
+});
+
+it('puts a variant out whose promise is settled no longer in the race', async () => {
+  let made = 0;
+  const tires = async (values: number[]) => {
+    made += 1;
+    return made > 3_000 ? new Promise<number>(() => {}) : sum(values);
+  };
+  const { draft } = await optimise(
+    { variants: { settles: async (values: number[]) => sum(values), tires }, inputs: numbers, sizes: [100] },
+    {},
+    BRIEF,
+  );
+  expect(draft.warnings).toContainEqual(
+    expect.stringMatching(
+      /^"tires" is out: at size 100 it did not settle the promise.* within 5 s in the race/,
+    ),
+  );
+}, 20_000);
+
+it('names the first variant where it throws when it is called again', async () => {
+  let made = 0;
+  const once = () => {
+    made += 1;
+    if (made === 2) throw new Error('socket hang up');
+    return 1;
+  };
+  const classes = [{ size: 10, minSize: 10, maxSize: 10, inputs: [[1]] }];
+  const options = { equivalence: undefined, maxCallMs: 1, throwIfAborted: () => {} };
+  const variants = [
+    { name: 'once', run: once },
+    { name: 'other', run: () => 1 },
+  ];
+  await expect(checkAgreement(variants as any, classes, options)).rejects.toMatchObject({
+    code: 'SUBJECT_THREW',
+    message: expect.stringMatching(/^variant "once" \(size 10\) threw .*Error: socket hang up/),
+  });
+});
+
+it('leaves no timer behind for a promise whose then throws', async () => {
+  vi.useFakeTimers();
+  try {
+    const broken = {
+      then() {
+        throw new Error('no then');
+      },
+    };
+    await expect(timedCall({ name: 'broken', run: () => broken } as any, [])).rejects.toThrow('no then');
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 describe('a variant that throws once in thousands of calls', () => {
@@ -248,4 +320,114 @@ it('a variant in force that turns out wrong is replaced by the first', async () 
   );
   expect(subject.choice.bySize).toEqual([{ maxSize: null, variant: 'right' }]);
   expect(draft.warnings.join()).toMatch(/"wrong" was in force and is wrong/);
+});
+
+describe('an input that a variant changes', () => {
+  const options = { equivalence: undefined, maxCallMs: 20, throwIfAborted: () => {} };
+  const sharedOf = (...values: number[]) => {
+    const shared = new Float64Array(new SharedArrayBuffer(8 * values.length));
+    shared.set(values);
+    return shared;
+  };
+  const greatest = (values: Float64Array) => values.reduce((most, value) => Math.max(most, value), -Infinity);
+  it.each<[string, () => unknown, (input: any) => unknown, (input: any) => unknown]>([
+    ['in shared memory', () => sharedOf(3, 1, 2), greatest, (values) => values.sort().at(-1)],
+    [
+      'in shared memory, within an object',
+      () => ({ values: sharedOf(3, 1, 2), options: Object.freeze({ deep: true }) }),
+      ({ values }) => greatest(values),
+      ({ values }) => values.sort().at(-1),
+    ],
+    ['in a Buffer', () => Buffer.from('cab'), (bytes) => bytes.length, (bytes) => bytes.fill(0).length],
+    ['by a key more', () => ({ a: 1 }), ({ a }) => a, (input) => ((input.b = 2), input.a)],
+  ])('is found and put back, %s', async (_, make, reference, suspect) => {
+    const input = make();
+    const inner = (input as { values?: unknown }).values;
+    const classes = [{ size: 3, minSize: 3, maxSize: 3, inputs: [[input]] }];
+    const variants = [
+      { name: 'plain', run: reference },
+      { name: 'suspect', run: suspect },
+    ];
+    const { rejections, warnings } = await checkAgreement(variants as any, classes, options);
+    expect(rejections).toMatchObject([{ variant: 'suspect', reason: 'changes-input' }]);
+    expect(warnings).toEqual([]);
+    expect(classes[0]!.inputs[0]![0]).toBe(input);
+    expect(input).toEqual(make());
+    expect((input as { values?: unknown }).values).toBe(inner); // The same memory.
+  });
+});
+
+describe('a variant that fails after the race alone', () => {
+  const failing = async (objective: string, fails: () => unknown, atValidation?: () => void) => {
+    let isOver = false;
+    const progress = ({ stage }: { stage: string }) => {
+      if (stage !== 'validate' || isOver) return;
+      isOver = true;
+      atValidation?.();
+    };
+    const late = (run: (values: number[]) => unknown) => (values: number[]) =>
+      isOver ? fails() : run(values);
+    const slow = async (values: number[]) => duplicates.quadratic(values);
+    const variants = {
+      slow: late(atValidation ? slow : duplicates.quadratic),
+      linear: late(duplicates.linear),
+    };
+    const request = { variants, inputs: numbers, sizes: [100, 300] };
+    const settings = { resourceUtilization: { objective } };
+    const { draft } = await optimise(request, settings, { ...BRIEF, progress });
+    return draft;
+  };
+  it.each(['time', 'cpu', 'p99', 'memory', 'weighted'])(
+    'costs the proof and no more, for %s',
+    async (objective) => {
+      const draft = await failing(objective, () => {
+        throw new Error('socket hang up');
+      });
+      expect(draft).toMatchObject({ status: 'failed', validation: null, choice: null });
+      expect(draft.warnings.join()).toMatch(/threw while it was measured: Error: socket hang up/);
+    },
+  );
+
+  it('ends the call although its promise is never settled', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const minuteLater = () => setImmediate(() => vi.advanceTimersByTime(60_000));
+      const draft = await failing('p99', () => new Promise(() => {}), minuteLater);
+      expect(draft.status).toBe('failed');
+      expect(draft.warnings.join()).toMatch(/a variant threw .*did not settle the promise.* within 60 s/);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('is left out of what it uses, and of sizes where its memory is not known', async () => {
+    const sizeClass = { size: 1, minSize: 1, maxSize: 1, inputs: [[1]] };
+    const never = { name: 'never', run: () => new Promise(() => {}), execution: 'serial' as const };
+    const standings = [{ variant: 'never', cost: 1 }];
+    const throws = () => {
+      throw new Error('too many');
+    };
+    const variants = [
+      { name: 'plain', run: () => 1, execution: 'serial' as const },
+      { name: 'throws', run: throws, execution: 'serial' as const },
+    ];
+    expect(await withinMemory(variants, sizeClass, false, 0, 1e9)).toMatchObject({
+      variants: [{ name: 'plain' }],
+      warnings: ['"throws" is left out at size 1: it threw Error: too many when its memory was measured.'],
+    });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const measure = {
+        asynchronous: true,
+        overheadBytes: 0,
+        measure: { objective: 'time' },
+        endMs: Infinity,
+      };
+      const uses = resourcesOf([{ size: 1, sizeClass, standings }] as any, [never], measure as any);
+      await vi.advanceTimersByTimeAsync(30_000);
+      expect(await uses).toEqual([]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });

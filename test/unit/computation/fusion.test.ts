@@ -184,6 +184,38 @@ describe('a fused chain', () => {
     ).toEqual({ total: 7 });
   });
 
+  it('computes what is made of a carried value once too, for each reduction on its own', () => {
+    const sixty = (carried: Num) => {
+      let value = carried.add(col('x'));
+      for (let i = 0; i < 60; i += 1) value = value.add(value).mul(0.5);
+      return value;
+    };
+    const ends = { total: fold(0, sixty), from: fold(100, sixty) };
+    expect(
+      fuse()
+        .reduce(ends)
+        .run({ x: [1, 2, 4] }),
+    ).toEqual({ total: 7, from: 107 });
+    // One and the same expression in both: each has a value of its own in it.
+    const shared = sixty(col('x'));
+    const plan = {
+      filters: [shared.lt(5).node],
+      accumulators: {
+        a: { initial: 0, next: ends.total.accumulator.next, perRow: false },
+        b: { initial: 100, next: ends.total.accumulator.next, perRow: true },
+      },
+      outputs: { o: shared.node },
+      columns: ['x'],
+      params: [],
+    };
+    const results = [compileLoop(plan)!, interpretLoop(plan)].map((loop) => {
+      const [outputs, numbers] = [[new Float64Array(3)], new Float64Array(2)];
+      return [loop([[1, 2, 4]], [], 3, outputs, numbers), ...outputs[0]!, ...numbers];
+    });
+    expect(results[0]).toEqual([2, 2, 4, 0, 3, 51.5]);
+    expect(results[1]).toEqual(results[0]);
+  });
+
   it('takes the rows that are meant, and needs none to be read', () => {
     const squares = fuse().collect({ square: [rowIndex().mul(rowIndex()), Uint16Array] });
     expect(squares.run({}, {}, 4).square).toEqual(Uint16Array.of(0, 1, 4, 9));
@@ -251,6 +283,26 @@ describe('a fused chain', () => {
     ['a function for names', () => fuse().map(((x: number) => x) as any), /values is function/],
     ['no reductions', () => (fuse() as any).reduce(), /reductions is undefined/],
     ['no reduction at all', () => fuse().reduce({}), /an object without keys/],
+    [
+      'a carried value outside of its fold',
+      () => {
+        let leaked = col('x');
+        fold(0, (carried) => (leaked = carried));
+        fuse().filter(leaked.gt(0));
+      },
+      /operand is the carried value of a fold/,
+    ],
+    ['no step', () => (fold as any)(0), /step is undefined/],
+    ['a column of BigInts', () => fuse().collect({ s: [col('x'), BigInt64Array as any] }), /none of BigInts/],
+    ['no columns', () => (fuse().reduce({ s: count() }) as any).run(), /columns is undefined/],
+    [
+      'no parameters',
+      () =>
+        fuse()
+          .reduce({ s: count() })
+          .run({}, null as any, 1),
+      /params is null/,
+    ],
     ['a column without a type', () => fuse().collect({ a: col('a') as any }), /a value and its type/],
     [
       'texts',

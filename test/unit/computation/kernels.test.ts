@@ -498,6 +498,50 @@ describe('order statistics', () => {
     expect(() => kernels.quantiles(values, [1.1])).toThrow(invalid);
     expect(() => kernels.select(values, [5, 4])).toThrow(invalid);
     expect(() => kernels.select(values, [5000])).toThrow(invalid);
+    expect(() => kernels.select(values, [5, , 7] as number[])).toThrow(invalid);
+  });
+
+  it('interpolate between infinities and over all numbers as far as there is anything between them', () => {
+    const { MAX_VALUE: most } = Number;
+    const quantile = (values: number[], at: number) => kernels.quantiles(Float64Array.from(values), [at])[0];
+    expect(quantile([-most, most], 0.5)).toBe(0);
+    expect(quantile([-most, most], 0.75)! / most).toBeCloseTo(0.5, 14);
+    expect(quantile([1, Infinity, Infinity], 0.75)).toBe(Infinity);
+    expect(quantile([-Infinity, 5], 0.5)).toBe(-Infinity);
+    expect(quantile([5, Infinity], 0.5)).toBe(Infinity);
+  });
+});
+
+describe('arguments that are none', () => {
+  const values = Float64Array.of(3, 1, 2);
+  const places = Uint32Array.of(0, 1);
+  const calls: [string, (argument: any) => unknown][] = [
+    ['prefixSum', (x) => kernels.prefixSum(x)],
+    ['argsort', (x) => kernels.argsort(x)],
+    ['filterIndices', (x) => kernels.filterIndices(x, '>', 1)],
+    ['compact', (x) => kernels.compact(x, '>', 1)],
+    ['gather', (x) => kernels.gather(x, places)],
+    ['gather, indices', (x) => kernels.gather(values, x)],
+    ['mergeMoments', (x) => kernels.mergeMoments(kernels.moments(values), x)],
+    ['variance', (x) => kernels.variance(x)],
+  ];
+  it.each(calls)('are named by %s', (_, call) => {
+    const shapes = [undefined, null, 3, 'abc', [1, 2], { length: -1 }, { length: 1e10 }];
+    for (const argument of [...shapes, new DataView(new ArrayBuffer(8))]) {
+      expect(() => call(argument)).toThrow(invalid);
+    }
+  });
+
+  it('are named in the background too', async () => {
+    await expect(kernels.background.argsort(null as never)).rejects.toEqual(invalid);
+    await expect(kernels.background.prefixSum({ length: -1 } as never)).rejects.toEqual(invalid);
+  });
+
+  it('do not include Buffers, whose selections are Buffers', () => {
+    const compacted = kernels.compact(Buffer.from('banana'), '>', 97);
+    expect([Buffer.isBuffer(compacted), compacted.toString()]).toEqual([true, 'bnn']);
+    const gathered = kernels.gather(Buffer.from('abc'), Uint32Array.of(2, 0));
+    expect([Buffer.isBuffer(gathered), gathered.toString()]).toEqual([true, 'ca']);
   });
 });
 

@@ -2,7 +2,7 @@
 // fresh processes compare them as they are.
 import { describe, expect, it, vi } from 'vitest';
 import { computation } from '../../../dist/computation/computation.js';
-import { shareAgain, sharedPlaces } from '../../../dist/computation/shared-inputs.js';
+import { cloneOf, shareAgain, sharedPlaces } from '../../../dist/computation/shared-inputs.js';
 import { KINDS, optimise } from './samples.js';
 
 const form = {
@@ -124,4 +124,17 @@ it('finds arrays in shared memory and moves them there again', () => {
   expect(sent.a[0].buffer).toBeInstanceOf(SharedArrayBuffer);
   expect([...sent.a[1].b]).toEqual([2, 2, 2]);
   expect(sent.a[1].c.buffer).toBeInstanceOf(ArrayBuffer);
+});
+
+it('clones into memory of its own what lies in shared memory, and Buffers as Buffers', () => {
+  const shared = Float64Array.from([1, 2, 3]);
+  const values = new Float64Array(new SharedArrayBuffer(24));
+  values.set(shared);
+  const whole = [{ values, bytes: Buffer.from('abc') }, new Map([[1, 2]])] as const;
+  const clone = cloneOf(whole);
+  expect(clone).toEqual(whole);
+  expect(Buffer.isBuffer(clone[0].bytes)).toBe(true);
+  values[0] = 9;
+  whole[0].bytes[0] = 0;
+  expect([clone[0].values[0], clone[0].bytes.toString()]).toEqual([1, 'abc']);
 });

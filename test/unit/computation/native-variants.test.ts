@@ -43,6 +43,20 @@ describe('native kernels of a computation', () => {
     expect(names('threads')).toEqual(['loop']);
   });
 
+  it('leave their names to nobody else', () => {
+    const refused = (options: object) =>
+      expect(() => computation<any>({ name: 'least', ...options } as never)).toThrow(
+        /two with the name "native/,
+      );
+    refused({ variants: { loop, native: loop }, native: { run } });
+    refused({ variants: { loop, nativeParallel: loop }, native: { run, threads: 2 } });
+    refused({ variants: { module: 'm.mjs', exports: ['loop', 'native'], native: 'kernels' } });
+    refused({ variants: { module: 'm.mjs', exports: ['loop', 'nativeParallel'], native: 'kernels' } });
+    expect(computation<any>({ name: 'least', variants: { loop, native: loop } }).variantNames).toHaveLength(
+      2,
+    );
+  });
+
   it.each([{}, { run: 1 }, { run, threads: 0 }, { run, threads: 65 }, { run, threads: 1.5 }])(
     'refuse %o',
     (native) => {

@@ -1,5 +1,5 @@
 // Learning online, on an injected clock: variants say themselves how long they take.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { sampleCalls } from '../../../dist/computation/call-sampling.js';
 import { computation } from '../../../dist/computation/computation.js';
 import { keepLearning, type LearningOptions } from '../../../dist/computation/online-learning.js';
@@ -201,6 +201,38 @@ describe('learning online', () => {
     expect(events).toEqual([['rejected', { variant: 'b', reason: expect.stringMatching(reason) }]]);
     expect(subject.variantFor(100)).toBe('a');
     expect(calls.b).toBeLessThanOrEqual(2);
+  });
+
+  it('leaves out a rival that never settles its promise', async () => {
+    vi.useFakeTimers();
+    try {
+      const { idle, events, waitingMs } = scene(
+        { a: 0.2, b: 0.1 },
+        { results: { b: new Promise(() => {}) } },
+      );
+      const slice = idle(1);
+      await vi.advanceTimersByTimeAsync(30_000);
+      await slice;
+      for (let i = 0; i < 100 && waitingMs() === undefined; i += 1) await Promise.resolve();
+      expect(events).toEqual([
+        ['rejected', { variant: 'b', reason: expect.stringMatching(/did not settle .* within 30 s/) }],
+      ]);
+      expect(waitingMs()).toBeDefined(); // It goes on with the others.
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('learns nothing of calls whose size cannot be told', async () => {
+    const { idle, subject, learning, waitingMs } = scene({ a: 0.2, b: 0.1 });
+    Object.assign(subject, {
+      size: () => {
+        throw new TypeError('no size');
+      },
+    });
+    await idle(3);
+    expect(learning.stats).toMatchObject({ slices: 3, pairs: 0 });
+    expect(waitingMs()).toBeDefined();
   });
 
   it('stops when it is closed: no samples, no slices, and the computation can be watched again', async () => {

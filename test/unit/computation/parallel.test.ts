@@ -1,6 +1,7 @@
 // The same computation as a loop over threads: results, choice, and what is refused.
 import { afterAll, describe, expect, it } from 'vitest';
 import { computation } from '../../../dist/computation/computation.js';
+import { cpuLimits } from '../../../dist/host/limits.js';
 import { closeJobPools } from '../../../dist/threads/job.js';
 import { defineTask } from '../../../dist/threads/task.js';
 import { optimise } from './samples.js';
@@ -32,6 +33,12 @@ describe('a computation with a parallel form', () => {
     const subject = make();
     expect(subject.variantNames).toEqual(['loop', 'parallelFor']);
     expect(subject.dispatch(shared(10))).toBe(loop(shared(10)));
+  });
+
+  it('says how many threads it uses, so that a limit of them holds for it', async () => {
+    const threadsOf = async (changes: object) => (await make(changes).load())[1]!.threads;
+    expect(await threadsOf({ threads: 3 })).toBe(3);
+    expect(await threadsOf({})).toBe(Math.max(1, Math.floor(cpuLimits().effectiveCpus)));
   });
 
   it.each([0, 1, 7, 1_000, 50_000])('gives what the loop gives for %i elements', async (size) => {

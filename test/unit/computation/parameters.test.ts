@@ -48,6 +48,21 @@ describe('a space', () => {
     for (const { order, unroll } of grid) expect(unroll !== undefined).toBe(order === 'row');
   });
 
+  it('looks at some of a grid that fits no memory, of all levels', () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 30 }, (_, i) => [`p${i}`, { type: 'integer', min: 0, max: 4 } as const]),
+    );
+    const even = ({ p0, p1 }: Record<string, unknown>) => (p0 as number) + (p1 as number) === 4;
+    const grid = gridConfigurations(many, [even], 64);
+    expect(grid).toHaveLength(64);
+    for (let level = 0; level < 5; level += 1) {
+      expect(grid.some(({ p0, p1, p29 }) => p29 === level && (p0 as number) + (p1 as number) === 4)).toBe(
+        true,
+      );
+    }
+    expect(gridConfigurations(many, [even], 64)).toEqual(grid);
+  });
+
   it('thins a grid that is too large evenly', () => {
     const thinned = gridConfigurations(space, [], 20);
     expect(thinned).toHaveLength(20);
@@ -71,8 +86,35 @@ describe('a space', () => {
     }
   });
 
+  it('holds nothing that its own conditions do not expect, and names those that throw', () => {
+    const two = {
+      order: { type: 'categorical', values: ['row', 'column'] },
+      block: { type: 'integer', min: 1, max: 9, when: (c: any) => c.order.startsWith('r') },
+    } as const;
+    expect(isInSpace(two, [], { order: 'row', block: 4 })).toBe(true);
+    expect(isInSpace(two, [], { block: 4 })).toBe(false); // As it was named before there was an order.
+    const throwing = () => {
+      throw new TypeError('no shape');
+    };
+    expect(() => gridConfigurations(two, [throwing], 9)).toThrow(
+      /^a constraint \(of \(order="row", block=1\)\) threw .*TypeError: no shape/,
+    );
+  });
+
+  it.each<[string, any, RegExp]>([
+    ['uses', { variants: { v: { create: () => () => 1, uses: 'block' } } }, /variants.v.uses is "block"/],
+    ['uses', { variants: { v: { create: () => () => 1, uses: ['toString'] } } }, /with the name "toString"/],
+    ['constraints', { constraints: () => true }, /constraints is function/],
+    ['constraints', { constraints: [5] }, /an array with 5 in it/],
+  ])('takes no %s of another shape', (_, options, pattern) => {
+    const parameters = { block: { type: 'integer', min: 1, max: 9 } };
+    const variants = { v: { create: () => () => 1 } };
+    expect(() => computation({ name: 'shapes', variants, parameters, ...options })).toThrow(pattern);
+  });
+
   it.each<[string, unknown, RegExp]>([
     ['nothing', {}, /parameters by name/],
+    ['NaN', { a: { type: 'categorical', values: [NaN] } }, /different values/],
     ['a name that is none', { 'a b': { type: 'float', min: 0, max: 1 } }, /identifier/],
     ['no type', { a: { min: 0, max: 1 } }, /'integer', 'float' or 'categorical'/],
     ['bounds upside down', { a: { type: 'float', min: 2, max: 1 } }, /min up to max/],
@@ -90,15 +132,17 @@ describe('a space', () => {
 });
 
 describe('names', () => {
-  it.each([{ block: 64, order: 'row' }, { text: 'a=b, c="d" (e)' }, { share: 0.1, on: true, n: -1e-9 }, {}])(
-    'of %j come back',
-    (configuration) => {
-      expect(parseConfiguredName(configuredName('v', configuration))).toEqual({
-        variant: 'v',
-        configuration,
-      });
-    },
-  );
+  it.each([
+    { block: 64, order: 'row' },
+    { text: 'a=b, c="d" (e)' },
+    { share: 0.1, on: true, n: -1e-9 },
+    { most: Infinity, least: -Infinity, Infinity: 1e21, text: 'Infinity' },
+    {},
+  ])('of %j come back', (configuration) => {
+    for (const variant of ['v', 'v (new)', 'a(b', 'a()']) {
+      expect(parseConfiguredName(configuredName(variant, configuration))).toEqual({ variant, configuration });
+    }
+  });
 
   it.each(['plain', 'v(', 'v(block=)', 'v(1)'])('that are none: %s', (name) => {
     expect(parseConfiguredName(name)).toBeUndefined();

@@ -176,6 +176,37 @@ describe('memoise', () => {
     expect(fetch.stats().entries).toBe(1);
   });
 
+  it('keeps nothing whose size cannot be told, also of promises', async () => {
+    const size = (value: string) => {
+      if (value === 'odd') throw new Error('no size');
+      return value === 'text' ? ('7' as unknown as number) : 1;
+    };
+    let calls = 0;
+    const echo = memoise((key: string) => ((calls += 1), key), { maxSize: 5, size });
+    expect(() => echo('odd')).toThrow('no size');
+    expect(() => echo('odd')).toThrow('no size');
+    expect([echo('text'), echo('text'), echo('a'), echo('a')]).toEqual(['text', 'text', 'a', 'a']);
+    expect(calls).toBe(5);
+    expect(echo.stats()).toMatchObject({ entries: 1, size: 1 });
+    const later = memoise(async (key: string) => key, { maxSize: 5, size });
+    await expect(later('odd')).rejects.toThrow('no size');
+    expect([await later('text'), await later('a')]).toEqual(['text', 'a']);
+    expect(later.stats()).toMatchObject({ misses: 3, entries: 1, size: 1 });
+  });
+
+  it('counts once what a function asked for while it computed it', () => {
+    let depth = 0;
+    const nested: (key: string) => number = memoise(
+      (key: string) => {
+        depth += 1;
+        return depth < 3 ? nested(key) + 1 : 0;
+      },
+      { maxSize: 5 },
+    );
+    expect(nested('a')).toBe(2);
+    expect((nested as ReturnType<typeof memoise>).stats()).toMatchObject({ entries: 1, size: 1 });
+  });
+
   it('keeps nothing of what throws, and refuses bad options', () => {
     let calls = 0;
     const throwing = memoise(
@@ -246,6 +277,27 @@ describe('coalesce', () => {
     await expect(Promise.all([throwing(1), throwing(2)])).rejects.toThrow('down');
     const short = coalesce((): number[] => []);
     await expect(short(1)).rejects.toThrow(/an array of 0 for 1 keys/);
+  });
+
+  it('rejects the call whose key has no identity, and takes no harm from a function that empties its keys', async () => {
+    const emptying = coalesce(
+      (keys: readonly number[]) => {
+        const results: number[] = [];
+        while (keys.length > 0) results.push((keys as number[]).shift()! * 2);
+        return results;
+      },
+      {
+        identity: (key) => {
+          if (key < 0) throw new Error('no identity');
+          return key;
+        },
+      },
+    );
+    expect(await Promise.allSettled([emptying(1), emptying(-1), emptying(2)])).toMatchObject([
+      { status: 'fulfilled', value: 2 },
+      { status: 'rejected', reason: { message: 'no identity' } },
+      { status: 'fulfilled', value: 4 },
+    ]);
   });
 
   it('refuses bad options', () => {

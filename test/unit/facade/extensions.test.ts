@@ -83,6 +83,13 @@ describe('rules and samplers of a service', () => {
     });
   });
 
+  it('are those that are there when the run begins, a moment after the call', async () => {
+    const one = optimizer();
+    const result = profiled(one);
+    one.addSampler(queueDepth);
+    expect((await result).metrics['app.queue.depth']).toMatchObject({ available: true, value: 120 });
+  });
+
   it('are gone once they are taken away', async () => {
     const one = optimizer();
     const removers = [one.addSampler(queueDepth), one.addRule(queueFills)];

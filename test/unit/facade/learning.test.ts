@@ -107,6 +107,12 @@ describe('keepLearning of the optimizer', () => {
     await expect(one.keepLearning(watched)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     await one.store.saveProfile(profile('another-host'));
     await expect(one.keepLearning(watched)).rejects.toThrow(/measured on this host/);
+    await one.store.saveProfile({
+      ...profile(),
+      settings: { resourceUtilization: { objective: 'memory' } },
+    });
+    await expect(one.keepLearning(watched)).rejects.toThrow(/the objective memory.*learning compares times/);
+    await expect(one.keepLearning(subject())).rejects.toMatchObject({ code: 'SUBJECT_NOT_HERE' });
     await expect(one.keepLearning('other')).rejects.toMatchObject({ code: 'SUBJECT_NOT_HERE' });
     await expect(one.keepLearning(undefined as never)).rejects.toMatchObject({ code: 'SUBJECT_NOT_HERE' });
   });

@@ -10,6 +10,7 @@ describe('firstDifference', () => {
     ['buffers', new Uint8Array([1]).buffer, new Uint8Array([1]).buffer],
     ['sets in another order', new Set([1, 2]), new Set([2, 1])],
     ['dates', new Date(5), new Date(5)],
+    ['URLs', new URL('http://a/'), new URL('http://a/')],
     ['functions, which cannot be compared', () => 1, () => 2],
     ['promises, which cannot be compared', Promise.resolve(1), Promise.resolve(2)],
   ])('finds none between equal %s', (_, a, b) => {
@@ -27,6 +28,9 @@ describe('firstDifference', () => {
     [[1], new Int8Array([1]), 'result is an array of 1 against an Int8Array'],
     [new Map([['k', 1]]), new Map([['k', 2]]), 'result (as entries)[0][1] is 1 against 2'],
     [new Error('a'), new Error('b'), 'result is Error: a against Error: b'],
+    [new URL('http://a/'), new URL('http://b/'), 'result is "http://a/" against "http://b/"'],
+    [[new URLSearchParams('a=1')], [new URLSearchParams('a=2')], 'result[0] is "a=1" against "a=2"'],
+    [Object(1n), Object(2n), 'result is "1" against "2"'],
     [new DataView(new Uint8Array([1]).buffer), new DataView(new Uint8Array([2]).buffer), 'result[0] is 1'],
   ])('names the place: %o against %o', (a, b, expected) => {
     expect(firstDifference(a, b)).toContain(expected);
