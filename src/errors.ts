@@ -171,8 +171,8 @@ const CATALOGUE = {
   ],
   WORKER_NOT_STARTED: [
     'TaskError',
-    'Threads of pool "{pool}" end before they are ready ({how}).',
-    'Check resourceLimits, and the Node flags and preloaded modules that threads inherit.',
+    'Threads of pool "{pool}" do not come up ({how}).',
+    'Check resourceLimits, the Node flags and preloaded modules that threads inherit, and how many threads and how much memory the process may have.',
   ],
   QUEUE_FULL: [
     'TaskError',
@@ -425,7 +425,8 @@ export function describe(value: unknown): string {
     if (Array.isArray(value)) return `an array of ${value.length}`;
     const name = value.constructor?.name ?? 'Object';
     if (name === 'Object') return 'an object';
-    return `${/^[AEIOU]/i.test(name) ? 'an' : 'a'} ${name}`;
+    // Not a Uint8Array or a URL.
+    return `${/^(?:[AEIO]|Un)/i.test(name) ? 'an' : 'a'} ${name}`;
   }
   return String(value);
 }

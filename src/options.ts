@@ -11,7 +11,7 @@ export function requireOptions(
   value: unknown,
   known?: readonly string[] | Readonly<Record<string, true>>,
 ): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
     throw fail('INVALID_ARGUMENT', { name, actual: describe(value), expected: 'an object with options' });
   }
   if (known === undefined) return;

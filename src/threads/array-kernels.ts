@@ -32,6 +32,22 @@ export const NEUTRAL: Readonly<Record<ScanOperation, number>> = {
   max: -Infinity,
 };
 
+const INTEGER_LIMITS: Readonly<Record<string, readonly [least: number, greatest: number]>> = {
+  Int8Array: [-0x80, 0x7f],
+  Uint8Array: [0, 0xff],
+  Int16Array: [-0x8000, 0x7fff],
+  Uint16Array: [0, 0xffff],
+  Int32Array: [-0x8000_0000, 0x7fff_ffff],
+  Uint32Array: [0, 0xffff_ffff],
+};
+
+/** The same as an array of this kind can hold it: infinities would become 0 in most integers. */
+export function neutralIn({ constructor }: SharedNumbers, operation: ScanOperation): number {
+  const limits = INTEGER_LIMITS[constructor.name];
+  if (limits === undefined || operation === 'sum' || operation === 'product') return NEUTRAL[operation];
+  return operation === 'min' ? limits[1] : limits[0];
+}
+
 export function combine(operation: ScanOperation, a: number, b: number): number {
   switch (operation) {
     case 'sum':

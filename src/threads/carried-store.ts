@@ -44,8 +44,10 @@ export function carriedStore<T>(
 
 /** @throws INVALID_ARGUMENT */
 export function checkStores(stores: unknown): readonly CarriedStore[] {
-  const isStore = (store: unknown) =>
-    (store as Partial<CarriedStore> | undefined)?.storage instanceof AsyncLocalStorage;
+  const isStore = (store: unknown) => {
+    const { module, export: name, storage } = (store ?? {}) as Partial<CarriedStore>;
+    return typeof module === 'string' && typeof name === 'string' && storage instanceof AsyncLocalStorage;
+  };
   if (Array.isArray(stores) && stores.every(isStore)) return [...(stores as CarriedStore[])];
   throw fail('INVALID_ARGUMENT', {
     name: 'stores',

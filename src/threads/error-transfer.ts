@@ -47,7 +47,9 @@ function packInstance(error: Error, depth: number): WireError {
     prototype !== null && prototype !== Object.prototype;
     prototype = Object.getPrototypeOf(prototype) as object | null
   ) {
-    classes.push(textOf(prototype.constructor.name) || 'Error');
+    // A prototype that was made by hand may have none.
+    const made = prototype.constructor as { readonly name?: unknown } | null | undefined;
+    classes.push(textOf(made?.name) || 'Error');
   }
   const properties: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(error)) {

@@ -5,12 +5,11 @@ import type { Subject } from '../model/subject.js';
 import { integerWithin, oneOf } from './check.js';
 import { requireOptions } from '../options.js';
 import { ThreadPool } from './thread-pool.js';
-import { checkCombine, combinePartials, type CostHint } from './loop-options.js';
+import { checkCombine, combinePartials, loopOf, type CostHint } from './loop-options.js';
 import { allowedThreads } from './pool-options.js';
 import { SCHEDULES } from './partition/by-name.js';
 import { AFFINITIES } from './placement.js';
 import { runSerially } from './serial-loop.js';
-import { leavesOf } from './shared-data.js';
 import { checkTask, type RangeFunction, type Task } from './task.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- jobs of any data are registered with one optimizer
@@ -39,6 +38,11 @@ export const SERIAL: ThreadChoice = {
   affinity: 'none',
 };
 
+/** What a job and its loop have in common. */
+function loopOptions<S, P>({ task, range, shared, costHint }: JobOptions<S, P>) {
+  return { task, range, shared, ...(costHint !== undefined && { costHint }) };
+}
+
 const KEYS = ['name', 'task', 'range', 'shared', 'combine', 'costHint'];
 
 /** See `job`. */
@@ -58,7 +62,7 @@ export class Job<Shared = any, Part = any> implements Subject {
     }
     checkTask(task);
     if (combine !== undefined) checkCombine(combine);
-    leavesOf(options.shared);
+    loopOf(loopOptions(options), combine !== undefined, 1);
     this.name = name;
     this.options = options;
   }
@@ -76,11 +80,13 @@ export class Job<Shared = any, Part = any> implements Subject {
    *
    * @returns the combined result where the job has `combine`, else undefined.
    */
-  async run({ signal }: JobRunOptions = {}): Promise<Part | undefined> {
+  async run(options: JobRunOptions = {}): Promise<Part | undefined> {
+    requireOptions('options', options, ['signal']);
+    const { signal } = options;
     const { task, range, shared, combine, costHint } = this.options;
     const { threads, schedule, grain, affinity } = this.#choice;
     if (threads === 1) {
-      const loop = { task, range, shared, ...(signal && { signal }) };
+      const loop = { task, range, shared, ...(signal !== undefined && { signal }) };
       const partials = await runSerially(loop, combine !== undefined);
       return combine && combinePartials({ combine }, partials as Part[]);
     }
@@ -91,7 +97,7 @@ export class Job<Shared = any, Part = any> implements Subject {
       schedule,
       threads,
       ...(costHint && { costHint }),
-      ...(signal && { signal }),
+      ...(signal !== undefined && { signal }),
     };
     // The grain of a reduction shapes its result, so no choice may touch it.
     if (combine !== undefined) return pool.parallelReduce({ ...loop, task, combine });

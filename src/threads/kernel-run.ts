@@ -39,6 +39,6 @@ export function callUnits(loop: CallerLoop, first: number, last: number): unknow
   try {
     return kernel.run(start, end);
   } catch (error) {
-    throw kernelError(task, start, end, error);
+    throw kernelError(task, start, end, error, kernel.shared);
   }
 }

@@ -12,7 +12,7 @@ import {
   type ExecuteOptions,
   type Executor,
 } from './executor.js';
-import type { ThreadPoolOptions } from './pool-options.js';
+import type { RunOptions, ThreadPoolOptions } from './pool-options.js';
 import { checkTask, taskLabel, type AnyFunction, type Task } from './task.js';
 import { ThreadPool } from './thread-pool.js';
 import { WorkInFlight } from './work-in-flight.js';
@@ -88,7 +88,7 @@ export class LocalExecutor implements Executor {
     const options = checkExecuteOptions(given);
     if (options.idempotencyKey === undefined)
       return this.#running.track(this.#attempt({ task, args, options }));
-    return this.#runKeyed({ task, args, options }, `${task.module}#${task.export}#${options.idempotencyKey}`);
+    return this.#runKeyed({ task, args, options }, keyOf(task, options.idempotencyKey));
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- what it throws has to be a rejection
@@ -158,9 +158,8 @@ export class LocalExecutor implements Executor {
     return this.#within(known.result, job.task, signal, deadlineMs);
   }
 
-  #keyOf({ task, options }: Job): string | undefined {
-    if (options.idempotencyKey === undefined) return undefined;
-    return `${task.module}#${task.export}#${options.idempotencyKey}`;
+  #keyOf({ task, options: { idempotencyKey } }: Job): string | undefined {
+    return idempotencyKey === undefined ? undefined : keyOf(task, idempotencyKey);
   }
 
   async #attempt(job: Job): Promise<unknown> {
@@ -171,7 +170,7 @@ export class LocalExecutor implements Executor {
       try {
         const remainingMs = until - performance.now();
         if (remainingMs <= 0) throw this.#timedOut(task, deadlineMs!);
-        return await this.#pool.run(task, args, {
+        return await this.#runOnce(task, args, {
           priority,
           ...(signal && { signal }),
           ...(deadlineMs !== undefined && { deadlineMs: remainingMs }),
@@ -193,6 +192,28 @@ export class LocalExecutor implements Executor {
     }
   }
 
+  /** A pool of its own is closed with the executor; in a shared one its calls have to be ended one by one. */
+  async #runOnce(task: Task<AnyFunction>, args: unknown, options: RunOptions): Promise<unknown> {
+    if (this.#ownsPool) return this.#pool.run(task, args, options);
+    const { signal } = options;
+    const closing = this.#closing.signal;
+    const both = new AbortController();
+    const onAbort = () => both.abort(signal?.reason);
+    const onClose = () => both.abort(closing.reason);
+    if (signal?.aborted === true) onAbort();
+    if (closing.aborted) throw this.#closedError();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    closing.addEventListener('abort', onClose, { once: true });
+    try {
+      return await this.#pool.run(task, args, { ...options, signal: both.signal });
+    } catch (error) {
+      throw closing.aborted && signal?.aborted !== true ? this.#closedError() : error;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      closing.removeEventListener('abort', onClose);
+    }
+  }
+
   #bury(job: Job, attempts: number, error: unknown): void {
     const code = (error as { code?: unknown } | null | undefined)?.code;
     if (code === 'ABORTED' || code === 'CLOSED' || code === 'INVALID_ARGUMENT' || this.#deadLetterLimit === 0)
@@ -209,7 +230,8 @@ export class LocalExecutor implements Executor {
       failedAt: new Date().toISOString(),
       ...(idempotencyKey !== undefined && { idempotencyKey }),
     };
-    this.#dead.set(id, { letter, job });
+    // The signal was the caller's: it has fired since, or will, and says nothing of another run.
+    this.#dead.set(id, { letter, job: { ...job, options: withoutSignal(job.options) } });
     if (this.#dead.size <= this.#deadLetterLimit) return;
     const [oldest] = this.#dead.keys();
     this.#takeDeadLetter(oldest!);
@@ -299,6 +321,17 @@ export class LocalExecutor implements Executor {
   #closedError(): Error {
     return fail('CLOSED', { what: 'Local executor' });
   }
+}
+
+function withoutSignal(given: CheckedExecuteOptions): CheckedExecuteOptions {
+  const options: { -readonly [K in keyof CheckedExecuteOptions]: CheckedExecuteOptions[K] } = { ...given };
+  delete options.signal;
+  return options;
+}
+
+/** Names, and keys, may hold any character. */
+function keyOf({ module, export: name }: Task, idempotencyKey: string): string {
+  return JSON.stringify([module, name, idempotencyKey]);
 }
 
 function isTimeout(error: unknown): boolean {

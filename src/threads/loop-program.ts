@@ -18,6 +18,8 @@ export interface LoopProgram {
   readonly control: LoopControl;
   partials: Partials | undefined;
   isRunning: boolean;
+  /** The caller is in the middle of a chunk: its kernel may have ended this very run, and begun another. */
+  isCallerInside: boolean;
   lastUsedAt: number;
   /** What earlier runs took, in ns; null before the first. */
   iterationNs: number | null;
@@ -50,7 +52,10 @@ export class LoopPrograms {
         program.task.module === task.module &&
         sameLeaves(program.leaves, leaves),
     );
-    if (known !== undefined && !known.isRunning && !this.#isInside(known)) return known;
+    if (known !== undefined && !known.isRunning && !known.isCallerInside && !this.#isInside(known)) {
+      known.lastUsedAt = performance.now();
+      return known;
+    }
     const program: LoopProgram = {
       id: ++this.#lastId,
       task,
@@ -59,6 +64,7 @@ export class LoopPrograms {
       control: new LoopControl(this.#maxThreads),
       partials: undefined,
       isRunning: false,
+      isCallerInside: false,
       lastUsedAt: performance.now(),
       iterationNs: known?.iterationNs ?? null,
       parallelIterationNs: known?.parallelIterationNs ?? null,

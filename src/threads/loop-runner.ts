@@ -80,6 +80,16 @@ export class LoopRunner {
     return this.#runs.size;
   }
 
+  /** Threads that loops under way could still use. */
+  get missing(): number {
+    let missing = 0;
+    for (const { program, failure, isDone, invited, wanted } of this.#runs.values()) {
+      if (failure === undefined && !isDone && program.control.hasRoom)
+        missing += Math.max(0, wanted - invited.size);
+    }
+    return missing;
+  }
+
   /** Runs a loop to its end. Rejects with what ended it before. */
   run(request: LoopRequest): Promise<LoopOutcome> {
     const { program, range, plan, signal, part } = request;
@@ -123,7 +133,9 @@ export class LoopRunner {
       control.addCloned(1);
     };
     try {
+      run.program.isCallerInside = true;
       const outcome = takePart(part, control, share, run.range.wantsPartials ? partials : undefined, keep);
+      run.program.isCallerInside = false;
       if (outcome === 'done') this.#waitForLeaving(run);
       else control.await();
       if (outcome === 'left') {
@@ -138,6 +150,7 @@ export class LoopRunner {
       }
       run.isDone = control.isDone;
     } catch (error) {
+      run.program.isCallerInside = false;
       control.await();
       this.#cancel(run, error, FAILURE_GRACE_MS);
     }
@@ -194,8 +207,9 @@ export class LoopRunner {
   }
 
   #failureOf(run: Run, worker: PoolWorker, wire: WireError, start?: number, end?: number): unknown {
+    const { task, shared } = run.program;
     const cause = unpackError(wire, worker.name, framesOf(run.caller));
-    return start === undefined ? cause : kernelError(run.program.task, start, end!, cause);
+    return start === undefined ? cause : kernelError(task, start, end!, cause, shared);
   }
 
   workerEnded(worker: PoolWorker, how: string, error: Error | undefined): void {

@@ -60,9 +60,9 @@ interface Findings {
   readonly dispatch: readonly DispatchCost[];
   readonly standings: readonly Standing[];
   readonly scalability: ScalabilityFit;
-  /** Choices whose results differ from the serial ones, with what they gave. */
   /** Only for the reference job: from how much work on this machine threads pay. */
   readonly payoff?: Payoff;
+  /** Choices whose results differ from the serial ones, with what they gave. */
   readonly rejected: readonly { readonly choice: ThreadChoice; readonly reason: string }[];
 }
 

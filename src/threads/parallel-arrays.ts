@@ -10,6 +10,7 @@ import {
   combine,
   mergeTask,
   NEUTRAL,
+  neutralIn,
   scanTask,
   sortTask,
   totalTask,
@@ -76,11 +77,12 @@ export async function parallelMap<I extends SharedNumbers, O extends SharedNumbe
   options: ParallelMapOptions<I, O, S>,
 ): Promise<O> {
   const keys = ['task', 'input', 'output', 'shared', 'grain', 'schedule', 'threads', 'signal'];
-  requireOptions('options', options, keys);
+  requireArrayOptions('parallelMap({ task, input })', options, keys);
   const { task, input, shared, grain } = options;
   sharedNumbers('input', input);
   const output = (options.output ?? sharedLike(input)) as O;
   sharedNumbers('output', output, input.length);
+  requireApart(input, output);
   await loop({
     ...passed(options),
     task,
@@ -96,19 +98,21 @@ export async function parallelScan<N extends SharedNumbers>(
   options: ParallelScanOptions<N>,
 ): Promise<N> {
   const keys = ['input', 'output', 'operation', 'exclusive', 'schedule', 'threads', 'signal'];
-  requireOptions('options', options, keys);
+  requireArrayOptions('parallelScan({ input })', options, keys);
   const { input, exclusive = false } = options;
   const operation = oneOf('operation', options.operation ?? 'sum', OPERATIONS);
   oneOf('exclusive', exclusive, [true, false] as never);
   sharedNumbers('input', input);
   const output = options.output ?? (sharedLike(input) as N);
   sharedNumbers('output', output, input.length);
+  requireApart(input, output);
   const chunks = Math.ceil(input.length / SCAN_CHUNK);
   const totals = new Float64Array(new SharedArrayBuffer(chunks * 8));
   const shared: ScanData = { input, output, totals, chunk: SCAN_CHUNK, operation, exclusive };
   const range = [0, chunks] as const;
   if (chunks > 1) await loop({ ...passed(options), task: totalTask, range, shared: shared as never });
-  let before = NEUTRAL[operation];
+  // What the first element gets where it is left out itself.
+  let before = exclusive ? neutralIn(output, operation) : NEUTRAL[operation];
   for (let chunk = 0; chunk < chunks; chunk += 1) {
     const total = totals[chunk]!;
     totals[chunk] = before;
@@ -122,12 +126,19 @@ export async function parallelSort<N extends SharedNumbers>(
   loop: For,
   options: ParallelSortOptions<N>,
 ): Promise<N> {
-  requireOptions('options', options, ['values', 'schedule', 'threads', 'signal']);
+  requireArrayOptions('parallelSort({ values })', options, ['values', 'schedule', 'threads', 'signal']);
   const { values } = options;
   sharedNumbers('values', values);
   const { length } = values;
   if (length < LEAST_SORT) {
-    values.sort();
+    // One part, by the same way: whatever else was passed is checked, and a closed pool or an aborted signal counts.
+    const whole: SortData = { values, chunk: Math.max(1, length) };
+    await loop({
+      ...passed(options),
+      task: sortTask,
+      range: [0, Math.min(1, length)],
+      shared: whole as never,
+    });
     return values;
   }
   // Whole steps of merging, so that no step reaches over two pairs.
@@ -148,7 +159,44 @@ export async function parallelSort<N extends SharedNumbers>(
 }
 
 function passed({ schedule, threads, signal }: Passed): Passed {
-  return { ...(schedule && { schedule }), ...(threads && { threads }), ...(signal && { signal }) };
+  return {
+    ...(schedule !== undefined && { schedule }),
+    ...(threads !== undefined && { threads }),
+    ...(signal !== undefined && { signal }),
+  };
+}
+
+/** Who passes the array itself is told how it is passed. @throws INVALID_ARGUMENT */
+function requireArrayOptions(call: string, options: unknown, keys: readonly string[]): void {
+  if (!ArrayBuffer.isView(options) && !Array.isArray(options)) {
+    requireOptions('options', options, keys);
+    return;
+  }
+  throw fail('INVALID_ARGUMENT', {
+    name: 'options',
+    actual: describe(options),
+    expected: `an object with options, as in ${call}`,
+  });
+}
+
+/**
+ * What is read must not be written meanwhile by another thread, for another element: results would depend on who was first.
+ *
+ * @throws INVALID_ARGUMENT where arrays overlap without being the same.
+ */
+function requireApart(input: SharedNumbers, output: SharedNumbers): void {
+  if (input.buffer !== output.buffer) return;
+  const inputEnd = input.byteOffset + input.byteLength;
+  const outputEnd = output.byteOffset + output.byteLength;
+  if (inputEnd <= output.byteOffset || outputEnd <= input.byteOffset) return;
+  const isSame =
+    input.byteOffset === output.byteOffset && input.BYTES_PER_ELEMENT === output.BYTES_PER_ELEMENT;
+  if (isSame) return;
+  throw fail('INVALID_ARGUMENT', {
+    name: 'output',
+    actual: `in the same memory as input, from byte ${output.byteOffset} instead of ${input.byteOffset}`,
+    expected: 'an array that does not overlap with input, or input itself',
+  });
 }
 
 function sharedLike(values: SharedNumbers): SharedNumbers {

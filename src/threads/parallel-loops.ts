@@ -58,14 +58,16 @@ export interface LoopThreads {
   readonly wakeMs: () => number;
   /** Starts threads in the background. */
   readonly startThreads: (count: number) => void;
+  /** What is remembered of a loop has to be forgotten some time. */
+  readonly used: () => void;
 }
 
 export class ParallelLoops {
   readonly #runner: LoopRunner;
   readonly #pool: LoopThreads;
   /** Loops that ran on the caller, by their task. */
-  readonly #prepared = new WeakMap<Task, PreparedLoop>();
-  readonly #reductions = new WeakMap<Task, PreparedLoop>();
+  #prepared = new WeakMap<Task, PreparedLoop>();
+  #reductions = new WeakMap<Task, PreparedLoop>();
   /** The one that was asked for last: the same loop mostly comes again. */
   #last: PreparedLoop | undefined;
   #dispatchNs: number | undefined;
@@ -101,6 +103,23 @@ export class ParallelLoops {
   /** @throws INVALID_ARGUMENT; ABORTED */
   check(options: AnyLoopOptions): void {
     loopOf(options, false, this.#pool.maxThreads);
+  }
+
+  /**
+   * Lets go of loops that did not run since a time (`performance.now()`), with the memory that they share. Whether any are
+   * left.
+   */
+  forgetUnusedSince(time: number): boolean {
+    const { programs } = this.#runner;
+    const { size } = programs;
+    programs.forgetUnusedSince(time);
+    if (programs.size < size) {
+      // Tasks live for as long as their modules, and with them what is known by task. What is still used is soon known again.
+      this.#prepared = new WeakMap();
+      this.#reductions = new WeakMap();
+      this.#last = undefined;
+    }
+    return programs.size > 0;
   }
 
   /** What is remembered of a task's loop; undefined before it ran, or where it is none for the caller. */
@@ -172,6 +191,7 @@ export class ParallelLoops {
     if (loop.units === 0) return [];
     const { task } = loop;
     const program = this.#runner.programs.get(task, loop.shared, loop.leaves);
+    this.#pool.used();
     if (loop.schedule !== 'auto') return this.#runOnThreads(program, loop, { units: 0, ms: 0 }, loop.threads);
     const kernel = loadedTask(task) ?? (await loadTask(task));
     return this.#runAuto(program, { ...loop, kernel: kernelCall(kernel, loop.shared) });

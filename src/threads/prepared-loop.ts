@@ -118,7 +118,7 @@ export class PreparedLoop {
     if (this.#untimed < 0) return false;
     const began = performance.now();
     this.#call(shared);
-    this.#learn(performance.now() - began);
+    this.#learn(began, performance.now());
     return true;
   }
 
@@ -136,7 +136,7 @@ export class PreparedLoop {
     if (this.#untimed < 0) return undefined;
     const began = performance.now();
     const partials = this.#partials(shared);
-    this.#learn(performance.now() - began);
+    this.#learn(began, performance.now());
     return partials;
   }
 
@@ -148,8 +148,10 @@ export class PreparedLoop {
     return partials;
   }
 
-  #learn(elapsedMs: number): void {
+  #learn(began: number, now: number): void {
+    const elapsedMs = now - began;
     const program = this.#program;
+    program.lastUsedAt = now;
     const iterations = this.#end - this.#start;
     program.iterationNs = smoothed(program.iterationNs, (elapsedMs * 1e6) / iterations);
     program.measured = this.#range;
@@ -164,7 +166,7 @@ export class PreparedLoop {
       if (shared === this.#kernel.shared) this.#kernel.run();
       else this.#kernel.runOn(shared);
     } catch (error) {
-      throw kernelError(this.task, this.#start, this.#end, error);
+      throw kernelError(this.task, this.#start, this.#end, error, shared);
     }
   }
 

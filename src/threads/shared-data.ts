@@ -19,8 +19,21 @@ export type SharedData =
   | readonly SharedData[]
   | { readonly [key: string]: SharedData };
 
-/** Everything that workers hold of one `shared`: views and plain values in a fixed order, with their paths. */
+/** Everything that workers hold of one `shared`: containers, views and plain values in a fixed order, with their paths. */
 export type Leaves = readonly (readonly [path: string, value: unknown])[];
+
+/**
+ * Makes the plain objects and arrays of a thread's own copy of `shared` read-only: what a kernel wrote to them would be lost
+ * with the copy, so it has to be an error. Code that is not strict writes in vain.
+ *
+ * Rejected: copying them back, as threads that write to the same place would have no order.
+ */
+export function freezeCopies(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
+  if (ArrayBuffer.isView(value) || value instanceof SharedArrayBuffer || !isPlain(value)) return;
+  Object.freeze(value);
+  for (const child of Object.values(value)) freezeCopies(child);
+}
 
 /** More leaves than this cost more to compare at every call than to send again. */
 const MAX_COMPARED_LEAVES = 64;
@@ -46,6 +59,8 @@ function collect(value: unknown, path: string, leaves: [string, unknown][], dept
   } else if (value instanceof SharedArrayBuffer || (!isPlain(value) && sharedFormOf(value) !== undefined)) {
     leaves.push([path, value]);
   } else if (depth < 8 && isPlain(value)) {
+    // Told apart from a leaf's by its end: an empty list is no empty object, and neither is nothing.
+    leaves.push([`${path}${Array.isArray(value) ? '[]' : '{}'}`, undefined]);
     for (const [key, child] of Object.entries(value)) collect(child, `${path}.${key}`, leaves, depth + 1);
   } else {
     throw notShared(path, value);

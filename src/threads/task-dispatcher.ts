@@ -20,6 +20,7 @@ import { forecastAfter, TaskCall, type TaskProfile } from './task-call.js';
 import { TaskPlacement } from './task-placement.js';
 import { checkTask, taskLabel, type Task } from './task.js';
 import { lastFirst, TaskQueue } from './task-queue.js';
+import { unsendable } from './unclonable.js';
 import type { Outcome } from './transport/lane.js';
 import type { WorkerRoster } from './worker-roster.js';
 
@@ -154,7 +155,7 @@ export class TaskDispatcher {
     // Its arguments' getters may make calls too, before it is placed.
     const wasIdle = this.pending === 0;
     this.#admit(call);
-    if (options !== undefined) this.#limit(call);
+    if (options !== undefined && !this.#limit(call)) return call.promise;
     if (!this.#placeAtOnce(call)) {
       const isBehind = this.#isBehindOthers(call);
       (call.state === 'queued' ? this.#queue : this.#entrance).push(call);
@@ -194,13 +195,20 @@ export class TaskDispatcher {
     return profile;
   }
 
-  /** Ends a call by its signal and its deadline. */
-  #limit(call: TaskCall): void {
+  /** Has its signal and its deadline end a call. False where the signal, read once more, is none: it has failed then. */
+  #limit(call: TaskCall): boolean {
     const { task, extras } = call;
     const { signal, deadlineMs } = extras;
     if (signal !== undefined) {
-      extras.onAbort = () => this.#interrupt(call, abortedCall(task, signal));
-      signal.addEventListener('abort', extras.onAbort, { once: true });
+      const onAbort = () => this.#interrupt(call, abortedCall(task, signal));
+      try {
+        signal.addEventListener('abort', onAbort, { once: true });
+      } catch (error) {
+        this.#settle(call, 'failed', error);
+        this.#host.changed();
+        return false;
+      }
+      extras.onAbort = onAbort;
     }
     if (deadlineMs !== undefined && deadlineMs <= MAX_TIMER_MS) {
       extras.deadline = setTimeout(
@@ -208,6 +216,7 @@ export class TaskDispatcher {
         deadlineMs,
       );
     }
+    return true;
   }
 
   #newProfile(task: Task): TaskProfile {
@@ -317,7 +326,7 @@ export class TaskDispatcher {
       worker.lane.submit(call);
     } catch (error) {
       // The arguments cannot be cloned: the task was never sent.
-      if (!call.settled) this.#settle(call, 'failed', error);
+      if (!call.settled) this.#settle(call, 'failed', this.#unsendable(call, error));
       this.#idleWithoutTasks(worker);
       return;
     }
@@ -342,6 +351,13 @@ export class TaskDispatcher {
     if (call.priority < this.#lowestPlaced) this.#lowestPlaced = call.priority;
     this.#ring(worker, call);
     this.#watch.placed(worker);
+  }
+
+  #unsendable({ task, args, stores = [], transfer }: TaskCall, error: unknown): unknown {
+    const carried = stores.map(
+      (value, at) => [`store "${this.#host.options.stores[at]!.export}"`, value] as const,
+    );
+    return unsendable(error, taskLabel(task), [['args', args], ...carried], transfer);
   }
 
   /** A lane is full of calls that were ended while they were sent: their places come back through the worker. */

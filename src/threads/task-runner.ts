@@ -45,6 +45,11 @@ export class TaskRunner {
     this.#tasks.set(taskId, task);
   }
 
+  /** How messages name a task that was learnt. */
+  labelOf(taskId: number): string {
+    return taskLabel(this.#tasks.get(taskId)!);
+  }
+
   /** Runs what is there, within a turn's time and the limit of asynchronous tasks; whether there was any. */
   run(): boolean {
     if (!this.hasRoom || !this.#lane.memory.hasSubmitted) return false;

@@ -34,6 +34,7 @@ import type { PoolWorker } from './pool-worker.js';
 import { loadNative } from '../native/load.js';
 import { TaskDispatcher } from './task-dispatcher.js';
 import type { AnyFunction, Task } from './task.js';
+import { tell } from './tell.js';
 import { threadStats, type ThreadStats } from './thread-stats.js';
 import { WorkerRoster } from './worker-roster.js';
 
@@ -86,6 +87,8 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   #closing: Promise<void> | undefined;
   #isForced = false;
   #failedStarts = 0;
+  /** Why threads last did not come up. */
+  #refusal: { readonly how: string; readonly cause: Error | undefined } = { how: '', cause: undefined };
   #usefulThreads: number | undefined;
   #died = 0;
   /** Loops, and starts that somebody waits for. */
@@ -109,15 +112,17 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
         message: (worker, message) => this.#receive(worker, message),
         returned: (worker) => this.#tasks.returned(worker),
         ended: (worker, how, error) => this.#workerEnded(worker, how, error),
+        refused: (error) => this.#threadRefused(error),
+        mayStart: () => this.#tryAgain(),
       },
-      (unusedSince) => this.#runner.programs.forgetUnusedSince(unusedSince),
+      (unusedSince) => this.#loops.forgetUnusedSince(unusedSince),
     );
     this.#tasks = new TaskDispatcher({
       options: resolved,
       roster: this.#roster,
       release: (worker) => this.#workerIsFree(worker),
       changed: () => this.#updateAlive(),
-      queueFull: () => this.emit('queueFull', { queued: this.#tasks.queued, running: this.#tasks.running }),
+      queueFull: () => tell(this, 'queueFull', { queued: this.#tasks.queued, running: this.#tasks.running }),
     });
     this.#runner = new LoopRunner({
       maxThreads,
@@ -132,6 +137,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
       hasReadyWorkers: () => this.#roster.size > this.#roster.starting,
       wakeMs: () => this.#wakeMs ?? 0,
       startThreads: (count) => this.#roster.ensureStarting(count),
+      used: () => this.#roster.sweepLater(),
     });
     this.#roster.ensureMinimum();
   }
@@ -266,6 +272,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   async start(): Promise<void> {
     this.#assertOpen();
     this.#roster.ensureStarting(this.maxThreads);
+    if (this.#roster.size < this.maxThreads) throw this.#notStarted(this.#refusal.how, this.#refusal.cause);
     if (this.#roster.starting === 0) return;
     await this.#whileAlive(new Promise<void>((resolve, reject) => this.#started.push({ resolve, reject })));
   }
@@ -351,11 +358,10 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     await Promise.resolve();
     await this.drain();
     this.#holdAlive(true);
-    this.#roster.stopSweeping();
+    this.#roster.stopTimers();
     const workers = [...this.#roster.all()];
     await Promise.all(workers.map((worker) => (this.#isForced ? worker.terminate() : worker.retire())));
     clearInterval(this.#keepAlive);
-    for (const { reject } of this.#started.splice(0)) reject(this.#closedError());
   }
 
   // --- Threads
@@ -369,7 +375,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     this.#failedStarts = 0;
     worker.tid = message[2] || undefined;
     this.#roster.becameReady(worker);
-    this.emit('threadStarted', { name: worker.name });
+    tell(this, 'threadStarted', { name: worker.name });
     if (threadEvents.hasSubscribers)
       threadEvents.publish({ pool: this.name, thread: worker.name, event: 'started' });
     this.#workerIsFree(worker);
@@ -401,27 +407,63 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     if (!isExpected && (hadTask || error !== undefined)) this.#died += 1;
     this.#runner.workerEnded(worker, how, error);
     const expected = isExpected || (wasRetired && error === undefined && !hadTask);
-    this.emit('threadEnded', { name: worker.name, how, expected });
+    tell(this, 'threadEnded', { name: worker.name, how, expected });
     if (threadEvents.hasSubscribers) {
       threadEvents.publish({ pool: this.name, thread: worker.name, event: 'ended', how, expected });
     }
     if (!worker.isReady && !this.#isForced && ++this.#failedStarts >= MAX_FAILED_STARTS)
       this.#giveUp(how, error);
     else if (!isExpected) this.#roster.ensureMinimum();
+    if (!worker.isReady && !this.#isForced) this.#startInstead();
     this.#tasks.dispatch();
   }
 
-  /** Threads do not even start, e.g. because of their resource limits: whoever waits for one has to know. */
+  /** In place of a thread that did not come up: for who waits for all of them, and for loops. Tasks see to it themselves. */
+  #startInstead(): void {
+    const wanted = this.#started.length > 0 ? this.maxThreads : this.#runner.missing;
+    if (wanted > 0) this.#roster.ensureStarting(wanted);
+  }
+
+  #tryAgain(): void {
+    if (this.#closing === undefined) this.#roster.ensureMinimum();
+    this.#startInstead();
+    this.#tasks.dispatch();
+  }
+
+  /**
+   * Threads do not even start, e.g. because of their resource limits: whoever waits for one has to know. Where others are
+   * up, which do the work, no more are tried for a while.
+   */
   #giveUp(how: string, cause: Error | undefined): void {
     this.#failedStarts = 0;
-    const error = () => fail('WORKER_NOT_STARTED', { pool: this.name, how }, { cause });
-    this.#failAll(error);
+    this.#refusal = { how, cause };
+    if (this.#roster.ready > 0) {
+      this.#roster.pauseStarts();
+      this.#failStarts(() => this.#notStarted(how, cause));
+    } else {
+      this.#failAll(() => this.#notStarted(how, cause));
+    }
+  }
+
+  /** The system makes no more threads: there are too many, or no memory for another. */
+  #threadRefused(error: Error): void {
+    this.#refusal = { how: error.message, cause: error };
+    // Those that start will do the work, or say that they did not start.
+    if (this.#roster.size === 0) this.#giveUp(error.message, error);
+  }
+
+  #notStarted(how: string, cause: Error | undefined): Error {
+    return fail('WORKER_NOT_STARTED', { pool: this.name, how }, { cause });
+  }
+
+  #failStarts(error: () => Error): void {
     for (const { reject } of this.#started.splice(0)) reject(error());
   }
 
   #failAll(error: () => Error): void {
     this.#tasks.failAll(error);
     this.#runner.failAll(error, 0);
+    this.#failStarts(error);
     this.#updateAlive();
   }
 
@@ -447,7 +489,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     if (isPending !== this.#isAlive) {
       if (this.#closing === undefined) this.#holdAlive(isPending);
       else this.#isAlive = isPending;
-      if (!isPending) this.emit('drain');
+      if (!isPending) tell(this, 'drain');
     }
     if (!isPending && this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve();
   }

@@ -24,6 +24,7 @@ import {
   type MessageToWorker,
   type WorkerSetup,
 } from './messages.js';
+import { freezeCopies } from './shared-data.js';
 import type { AnyFunction } from './task.js';
 import { TaskRunner, TURN_MS } from './task-runner.js';
 import { Spinner } from './transport/spin.js';
@@ -32,9 +33,9 @@ import { WorkerLane } from './transport/worker-lane.js';
 const setup = workerData as WorkerSetup;
 const { port } = setup;
 const mailbox = new Mailbox(setup.mailbox);
-const lane = new WorkerLane(setup.lane, port, readMail);
+const lane: WorkerLane = new WorkerLane(setup.lane, port, readMail, (taskId) => tasks.labelOf(taskId));
 const spinner = new Spinner(mailbox, setup.spin, setup.place, () => lane.memory.hasSubmitted);
-const tasks = new TaskRunner(lane, setup, readMail);
+const tasks: TaskRunner = new TaskRunner(lane, setup, readMail);
 /** Awaiting it lets continuations run that were waiting. */
 const SETTLED = Promise.resolve();
 const loops = new Map<number, LoopParticipant>();
@@ -132,6 +133,7 @@ async function learnLoop([, loop, task, plain, control, partials, partialsVersio
     kernel = await loadTask(task);
     await loadMakers(attached);
     shared = attach({ plain, attached });
+    freezeCopies(shared);
   } catch (error) {
     unloadable = error;
     kernel = () => {

@@ -18,22 +18,37 @@ export interface RosterOptions {
   readonly cpusOf: (index: number) => readonly number[];
 }
 
+export interface RosterListener extends WorkerListener {
+  /** No thread could be made. */
+  refused(error: Error): void;
+  /** Threads may be started again. */
+  mayStart(): void;
+}
+
+/** How long no further thread is tried where threads did not come up, while there are others. */
+const START_PAUSE_MS = 1_000;
+
 export class WorkerRoster {
   readonly #options: RosterOptions;
-  readonly #listener: WorkerListener;
-  readonly #onSweep: (idleSince: number) => void;
+  readonly #listener: RosterListener;
+  readonly #onSweep: (idleSince: number) => boolean;
   /** By place: a worker that replaces another gets its name and CPUs. */
   readonly #places = new Map<PoolWorker, number>();
   /** Last in, first out: recently used threads have warm caches, and the others can retire. */
   readonly #idle: PoolWorker[] = [];
   readonly #spin: SharedArrayBuffer;
   #starting = 0;
+  /** While it runs, no thread is started beside those that are there. */
+  #pause: NodeJS.Timeout | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #endedMs = 0;
   started = 0;
 
-  /** @param onSweep called now and then while threads are idle, with the time before which idle means unused. */
-  constructor(options: RosterOptions, listener: WorkerListener, onSweep: (idleSince: number) => void) {
+  /**
+   * @param onSweep called now and then while threads are idle, and after `sweepLater`, with the time before which idle means
+   *   unused; whether something is left that may become so.
+   */
+  constructor(options: RosterOptions, listener: RosterListener, onSweep: (idleSince: number) => boolean) {
     this.#options = options;
     this.#spin = spinTokens(options.maxThreads, allowedThreads());
     this.#listener = listener;
@@ -62,28 +77,58 @@ export class WorkerRoster {
 
   /** Starts threads until `count` are starting, as far as the limit allows. */
   ensureStarting(count: number): void {
-    const { name, maxThreads, cpusOf, nice, resourceLimits, concurrency, stores } = this.#options;
-    while (this.#starting < count && this.#places.size < maxThreads) {
+    while (this.#starting < count && this.#mayStart) {
       const taken = new Set(this.#places.values());
       let place = 0;
       while (taken.has(place)) place += 1;
-      const worker = new PoolWorker(
-        {
-          name: `${name}-${place + 1}`,
-          place,
-          cpus: cpusOf(place),
-          nice,
-          concurrency,
-          stores,
-          spin: this.#spin,
-          ...(resourceLimits && { resourceLimits }),
-        },
-        this.#listener,
-      );
+      let worker: PoolWorker;
+      try {
+        worker = this.#make(place);
+      } catch (error) {
+        this.pauseStarts();
+        this.#listener.refused(error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
       this.#places.set(worker, place);
       this.#starting += 1;
       this.started += 1;
     }
+  }
+
+  /** @throws what Node does where the system gives it no thread. */
+  #make(place: number): PoolWorker {
+    const { name, cpusOf, nice, resourceLimits, concurrency, stores } = this.#options;
+    return new PoolWorker(
+      {
+        name: `${name}-${place + 1}`,
+        place,
+        cpus: cpusOf(place),
+        nice,
+        concurrency,
+        stores,
+        spin: this.#spin,
+        ...(resourceLimits && { resourceLimits }),
+      },
+      this.#listener,
+    );
+  }
+
+  /** Threads do not come up: while others are there to do the work, none is tried for a while. */
+  pauseStarts(): void {
+    this.#pause ??= setTimeout(() => {
+      this.#pause = undefined;
+      this.#listener.mayStart();
+    }, START_PAUSE_MS).unref();
+  }
+
+  get #mayStart(): boolean {
+    const { size } = this.#places;
+    return size < this.#options.maxThreads && (this.#pause === undefined || size === 0);
+  }
+
+  /** Threads that are up. */
+  get ready(): number {
+    return this.#places.size - this.#starting;
   }
 
   /** Starts what is missing to the least number of threads. */
@@ -98,7 +143,7 @@ export class WorkerRoster {
 
   /** Whether there may be another thread than the ones that are up. */
   get canGrow(): boolean {
-    return this.#starting > 0 || this.#places.size < this.#options.maxThreads;
+    return this.#starting > 0 || this.#mayStart;
   }
 
   /** An idle worker, no longer counted as one: this one where it is idle, or any. */
@@ -138,8 +183,15 @@ export class WorkerRoster {
     if (index >= 0) this.#idle.splice(index, 1);
   }
 
-  stopSweeping(): void {
+  /** Something besides threads is kept for as long as it is used. */
+  sweepLater(): void {
+    this.#scheduleSweep();
+  }
+
+  /** For a pool that ends: no timer of it fires any more. */
+  stopTimers(): void {
     clearTimeout(this.#sweep);
+    clearTimeout(this.#pause);
     this.#sweep = undefined;
   }
 
@@ -153,7 +205,7 @@ export class WorkerRoster {
     this.#sweep = undefined;
     const { idleTimeoutMs, minThreads } = this.#options;
     const idleSince = performance.now() - idleTimeoutMs;
-    this.#onSweep(idleSince);
+    const isLeft = this.#onSweep(idleSince);
     // The longest idle stand first. While others still start, there is work for all.
     while (
       this.#starting === 0 &&
@@ -166,6 +218,6 @@ export class WorkerRoster {
       this.remove(worker);
       void worker.retire();
     }
-    if (this.#idle.length > 0) this.#scheduleSweep();
+    if (isLeft || this.#idle.length > 0) this.#scheduleSweep();
   }
 }

@@ -1,6 +1,7 @@
 /** Executor and consumers over a real redis-server (and a real PostgreSQL), each started here; skipped where there is none. */
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -45,7 +46,8 @@ async function pair(
 }
 
 afterEach(async () => {
-  for (const each of open.reverse()) await each.close({ force: true, drainTimeoutMs: 0 });
+  for (const each of open.reverse())
+    await each.close(each instanceof BullMQConsumer ? { drainTimeoutMs: 0 } : { force: true });
   open = [];
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -242,8 +244,49 @@ describe.skipIf(redisMissing !== undefined)('BullMQExecutor on Redis', () => {
     open.push({ close: () => queue.close() });
     const job = await queue.add('foreign', { some: 'data' });
     await until(async () => (await job.getState()) === 'failed');
+    // They are dead letters like others, and hide none.
+    const letters = await executor.deadLetters();
+    expect(letters).toHaveLength(2);
+    const foreign = letters.find(({ id }) => id === job.id);
+    expect(foreign).toMatchObject({ task: { export: 'foreign' }, args: { some: 'data' }, attempts: 1 });
+    expect(foreign!.error).toMatchObject({ code: 'TASK_REFUSED' });
+    await expect(executor.retryDeadLetter(job.id!)).rejects.toMatchObject({ code: 'TASK_REFUSED' });
+    await executor.removeDeadLetter(job.id!);
+    expect(await executor.deadLetters()).toHaveLength(1);
     const outside = mkdirSync(join(folder, 'outside'), { recursive: true }) ?? folder;
     await expect(executor.run(defineTask(join(outside, 'x.js'), 'run'))).rejects.toThrow(/below the root/);
+  });
+
+  it('a job is done however its listeners fare', async () => {
+    const { executor, consumer } = await pair();
+    const caught: string[] = [];
+    const onUncaught = (error: Error) => void caught.push(error.message);
+    const others = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException').on('uncaughtException', onUncaught);
+    try {
+      for (const event of ['completed', 'failed'] as const) {
+        consumer.on(event, () => {
+          throw new Error(`from ${event}`);
+        });
+      }
+      const file = newFile();
+      expect(await executor.run(task('note'), { file, line: 'x' }, { attempts: 3, backoffMs: 1 })).toBe('x');
+      expect(linesOf(file)).toEqual(['x']);
+      await expect(executor.run(task('throwShortage'), 'tea')).rejects.toThrow('no tea left');
+      expect(consumer.stats).toMatchObject({ completed: 1, failed: 1 });
+      await until(() => caught.length === 2);
+      expect(caught).toEqual(['from completed', 'from failed']);
+    } finally {
+      process.removeAllListeners('uncaughtException');
+      for (const listener of others) process.on('uncaughtException', listener);
+    }
+  });
+
+  it('takes times without end', async () => {
+    const { executor } = await pair({ keepResultsMs: Infinity, keepDeadLettersMs: Infinity });
+    expect(await executor.run(task('double'), 2, { deadlineMs: Infinity })).toBe(4);
+    expect(await executor.run(task('double'), 2, { deadlineMs: 1e15 })).toBe(4);
+    expect(await executor.run(task('sizeOf'), new Uint8Array(200_000))).toBe(200_000);
   });
 
   it('hands back to the queue what is not finished when a consumer closes, and another takes it at once', async () => {
@@ -316,6 +359,21 @@ describe.skipIf(redisMissing !== undefined)('BullMQExecutor on Redis', () => {
       errno: 'ENOENT',
     });
     await nowhere.close();
+    // Takes the connection and says nothing.
+    const silent = createServer(() => undefined).listen(join(folder, 'silent.sock'));
+    const late = new BullMQExecutor({ queue: 'q', connection: join(folder, 'silent.sock'), root });
+    const controller = new AbortController();
+    const signal = controller.signal;
+    const ends = [
+      expect(late.run(task('double'), 1, { deadlineMs: 50 })).rejects.toMatchObject({
+        code: 'TASK_TIMED_OUT',
+      }),
+      expect(late.run(task('double'), 1, { signal })).rejects.toMatchObject({ code: 'ABORTED' }),
+    ];
+    controller.abort();
+    await Promise.all(ends);
+    await late.close({ force: true });
+    silent.close();
     const wrong = new BullMQExecutor({
       queue: 'q',
       connection: { path: redis.connection, username: 'nobody', password: 'x' },

@@ -12,7 +12,9 @@ import type { Job, Worker } from 'bullmq';
 import { fail } from '../../errors.js';
 import { isWorthRetrying, pauseAfter } from '../../threads/executor.js';
 import type { ThreadPoolOptions } from '../../threads/pool-options.js';
+import { tell } from '../../threads/tell.js';
 import { ThreadPool } from '../../threads/thread-pool.js';
+import { requireOptions } from '../../options.js';
 import { codecOf, payloadStoreOf, type CheckedQueueOptions } from './bullmq-options.js';
 import {
   checkConsumerOptions,
@@ -125,7 +127,7 @@ export class BullMQConsumer extends EventEmitter<BullMQConsumerEvents> {
       },
       backend.factory,
     );
-    this.#worker.on('error', (error) => this.emit('connectionError', error));
+    this.#worker.on('error', (error) => tell(this, 'connectionError', error));
     // Only once the queue knows the job's end: until then it may be run again, with its arguments.
     this.#worker.on('completed', (job) => void this.#afterwards(job, false));
     this.#worker.on('failed', (job) => void (job && this.#afterwards(job, true)));
@@ -135,7 +137,7 @@ export class BullMQConsumer extends EventEmitter<BullMQConsumerEvents> {
     const store: PayloadStore = payloadStoreOf(options, backend, () => this.#worker.backend.client);
     this.#codec = codecOf(options, store);
     this.#cancelCheck = setInterval(() => void this.#stopCancelled(), CANCEL_CHECK_MS).unref();
-    const sweep = () => void store.sweep().catch((error: Error) => this.emit('connectionError', error));
+    const sweep = () => void store.sweep().catch((error: Error) => tell(this, 'connectionError', error));
     sweep();
     this.#sweep = setInterval(sweep, SWEEP_MS).unref();
   }
@@ -158,7 +160,9 @@ export class BullMQConsumer extends EventEmitter<BullMQConsumerEvents> {
    *
    * @throws INVALID_ARGUMENT
    */
-  async close({ drainTimeoutMs = 30_000 }: { readonly drainTimeoutMs?: number } = {}): Promise<void> {
+  async close(options: { readonly drainTimeoutMs?: number } = {}): Promise<void> {
+    requireOptions('options', options, ['drainTimeoutMs']);
+    const { drainTimeoutMs = 30_000 } = options;
     checkDrainTimeout(drainTimeoutMs);
     return (this.#closing ??= this.#shutDown(drainTimeoutMs));
   }
@@ -176,7 +180,7 @@ export class BullMQConsumer extends EventEmitter<BullMQConsumerEvents> {
       await abandon([this.#worker]);
       throw error;
     }
-    this.#worker.run().catch((error: Error) => this.emit('connectionError', error));
+    this.#worker.run().catch((error: Error) => tell(this, 'connectionError', error));
   }
 
   async #shutDown(drainTimeoutMs: number): Promise<void> {
@@ -207,7 +211,7 @@ export class BullMQConsumer extends EventEmitter<BullMQConsumerEvents> {
     try {
       const result = await this.#execute(job, controller.signal);
       this.#completed += 1;
-      this.emit('completed', report());
+      tell(this, 'completed', report());
       return result;
     } catch (error) {
       const { reason } = controller.signal as { reason: unknown };
@@ -216,13 +220,13 @@ export class BullMQConsumer extends EventEmitter<BullMQConsumerEvents> {
       if (reason === LEAVING) {
         await job.moveToWait(token);
         this.#returned += 1;
-        this.emit('returned', report());
+        tell(this, 'returned', report());
         throw new this.#backend.bullmq.WaitingError();
       }
       const isWorth = isWorthRetrying(error);
       const isFinal = !isWorth || job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
       this.#failed += 1;
-      this.emit('failed', { ...report(), error, isFinal });
+      tell(this, 'failed', { ...report(), error, isFinal });
       throw this.#failure(error, isWorth);
     } finally {
       this.#running.delete(id);
@@ -263,7 +267,7 @@ export class BullMQConsumer extends EventEmitter<BullMQConsumerEvents> {
       await job.remove();
       await this.#codec.drop(jobDataOf(job.data).args);
     } catch (error) {
-      this.emit('connectionError', error as Error);
+      tell(this, 'connectionError', error as Error);
     }
   }
 
@@ -289,7 +293,7 @@ export class BullMQConsumer extends EventEmitter<BullMQConsumerEvents> {
         this.#cancelled.add(id);
         controller.abort(CANCELLED);
       } catch (error) {
-        this.emit('connectionError', error as Error);
+        tell(this, 'connectionError', error as Error);
       }
     }
     this.#isChecking = false;

@@ -24,12 +24,22 @@ import {
   type QueueOptions,
 } from './bullmq-options.js';
 import { abandon, closeAll, openBackend, whenReady, type Backend } from './connection.js';
-import { BACKOFF, CANCELLED, errorOf, jobDataOf, jobIdOf, taskText, type JobData } from './job-format.js';
+import {
+  BACKOFF,
+  CANCELLED,
+  errorOf,
+  isOurs,
+  jobDataOf,
+  jobIdOf,
+  taskText,
+  type JobData,
+} from './job-format.js';
 import type { Payload, PayloadCodec } from './payload.js';
 import { abortedError, endedBy } from './caller-limits.js';
 import { deadLetterOf } from './dead-letter.js';
 import { ResultWaiter, type Outcome } from './result-waiter.js';
 import { addressOfTask, type TaskAddress } from './task-address.js';
+import { tell } from '../../threads/tell.js';
 import { WorkInFlight } from '../../threads/work-in-flight.js';
 
 export type BullMQExecutorOptions = QueueOptions;
@@ -95,7 +105,9 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
     return this.#running.track(this.#run(task, address, args, options, captureStack()));
   }
 
-  async deadLetters({ limit = 100 }: { readonly limit?: number } = {}): Promise<DeadLetter[]> {
+  async deadLetters(options: { readonly limit?: number } = {}): Promise<DeadLetter[]> {
+    requireOptions('options', options, ['limit']);
+    const { limit = 100 } = options;
     // BullMQ takes an end of -1 for the last of all.
     integerWithin('limit', limit, 1, MAX_DEAD_LETTERS);
     this.#assertOpen();
@@ -126,11 +138,13 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
     const { codec } = await this.#connect();
     const job = await this.#deadLetter(id);
     await job.remove();
-    await codec.drop(jobDataOf(job.data).args);
+    if (isOurs(job.data)) await codec.drop(job.data.args);
   }
 
   /** With `force`, calls under way reject with CLOSED; their jobs stay in the queue and are run. */
-  async close({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
+  async close(options: { readonly force?: boolean } = {}): Promise<void> {
+    requireOptions('options', options, ['force']);
+    const { force = false } = options;
     this.#isClosed = true;
     const connected = await this.#connected?.catch(() => undefined);
     if (connected === undefined) return;
@@ -153,14 +167,18 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
   ): Promise<unknown> {
     const { idempotencyKey, deadlineMs, signal } = options;
     const calledAt = Date.now();
-    const { waiter, codec, queue, backend } = await this.#connect();
     const id = jobIdOf(address, idempotencyKey);
-    const payload = await codec.encode(args, {
-      what: 'Arguments',
-      task: taskText(address),
-      key: `${id}.arguments`,
-      keepMs: this.#options.keepDeadLettersMs,
-    });
+    const prepared = this.#prepare(id, address, args);
+    const dropPrepared = () =>
+      void this.#running.track(prepared.then(({ codec, payload }) => codec.drop(payload)).catch(() => {}));
+    const { waiter, codec, queue, backend, payload } = await endedBy(
+      prepared,
+      task,
+      signal,
+      deadlineMs,
+      calledAt,
+      dropPrepared,
+    );
     const job = this.#jobOf(id, address, payload, options, calledAt);
     let handedOver: Promise<unknown> | undefined;
     const wait = waiter.wait({
@@ -183,6 +201,22 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
     }
   }
 
+  /** Connects, and puts the arguments where the job can refer to them: a backend that does not answer may take for ever. */
+  async #prepare(
+    id: string,
+    address: TaskAddress,
+    args: unknown,
+  ): Promise<Connected & { readonly payload: Payload }> {
+    const connected = await this.#connect();
+    const payload = await connected.codec.encode(args, {
+      what: 'Arguments',
+      task: taskText(address),
+      key: `${id}.arguments`,
+      keepMs: this.#options.keepDeadLettersMs,
+    });
+    return { ...connected, payload };
+  }
+
   #jobOf(id: string, task: TaskAddress, args: Payload, options: CheckedExecuteOptions, timestamp: number) {
     const { attempts, backoffMs, deadlineMs, idempotencyKey: key, priority } = options;
     const { keepResultsMs, keepDeadLettersMs } = this.#options;
@@ -191,7 +225,8 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
       task,
       args,
       backoffMs,
-      ...(deadlineMs !== undefined && { deadlineMs }),
+      // Infinity would be no number any more in the job.
+      ...(deadlineMs !== undefined && deadlineMs !== Infinity && { deadlineMs }),
       ...(key !== undefined && { key }),
     };
     return {
@@ -241,7 +276,7 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
         await job.updateProgress(CANCELLED);
       }
     } catch (error) {
-      this.emit('connectionError', error as Error);
+      tell(this, 'connectionError', error as Error);
     }
   }
 
@@ -271,7 +306,7 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
     const { queue: name, connectTimeoutMs } = options;
     const backend = await openBackend(options);
     const { Queue, QueueEvents, Job } = backend.bullmq;
-    const onError = (error: Error) => void this.emit('connectionError', error);
+    const onError = (error: Error) => tell(this, 'connectionError', error);
     const queue = new Queue(name, backend.base, backend.factory);
     queue.on('error', onError);
     let events: QueueEvents | undefined;

@@ -87,13 +87,16 @@ export function checkQueueOptions(options: QueueOptions): CheckedQueueOptions {
       268_435_456,
     ),
     payloadFolder,
-    // BullMQ counts in seconds.
-    keepResultsMs: Math.max(1_000, keepResultsMs),
-    keepDeadLettersMs: Math.max(
-      1_000,
+    keepResultsMs: withinReason(keepResultsMs),
+    keepDeadLettersMs: withinReason(
       positiveNumber('keepDeadLettersMs', options.keepDeadLettersMs ?? 14 * DAY_MS),
     ),
   };
+}
+
+/** BullMQ counts in whole seconds, and neither it nor Redis knows an infinite time: a hundred years are as good. */
+function withinReason(ms: number): number {
+  return Math.min(36_525 * DAY_MS, Math.max(1_000, ms));
 }
 
 /** @param client of Redis, where the backend is Redis. */

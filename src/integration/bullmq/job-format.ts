@@ -33,12 +33,21 @@ export function jobIdOf({ module, export: name }: TaskAddress, key: string | und
     .digest('base64url')}`;
 }
 
+/** Whether this version wrote it: others may put jobs into the same queue. */
+export function isOurs(data: unknown): data is JobData {
+  const { v, task, args } = (data ?? {}) as Partial<JobData>;
+  return (
+    v === 1 &&
+    typeof task?.module === 'string' &&
+    typeof task.export === 'string' &&
+    typeof args === 'object' &&
+    (args as unknown) !== null
+  );
+}
+
 /** @throws TASK_REFUSED for what this version did not write. */
 export function jobDataOf(data: unknown): JobData {
-  const { v, task, args } = (data ?? {}) as Partial<JobData>;
-  if (v === 1 && typeof task?.module === 'string' && typeof task.export === 'string' && args !== undefined) {
-    return data as JobData;
-  }
+  if (isOurs(data)) return data;
   throw fail('TASK_REFUSED', {
     task: 'a job',
     reason: 'it was not written by this version of system-optimizer.',
@@ -59,7 +68,13 @@ export function errorText(error: unknown, host: string): string {
   const wire = withoutDispatch(packError(error));
   const summary =
     wire.kind === 'error' ? `${wire.classes[0] ?? 'Error'}: ${wire.message}` : String(wire.value);
-  let text = encodeError(wire, host);
+  let text: string;
+  try {
+    text = encodeError(wire, host);
+  } catch {
+    // Threads share memory and handles, which no queue carries.
+    text = encodeError(shortened(wire), host);
+  }
   if (text.length > MAX_ERROR_CHARACTERS) text = encodeError(shortened(wire), host);
   return `${summary.slice(0, 1_000)}${MARK}${text}`;
 }
@@ -100,6 +115,12 @@ export function errorOf(failedReason: string, address: TaskAddress, callerStack:
   if (at < 0) {
     return fail('JOB_GIVEN_UP', { task: taskText(address), reason: failedReason });
   }
-  const { host, error } = JSON.parse(failedReason.slice(at + MARK.length)) as { host: string; error: Inline };
-  return unpackError(decodeInline(error) as WireError, host, callerStack);
+  try {
+    const text = failedReason.slice(at + MARK.length);
+    const { host, error } = JSON.parse(text) as { host: string; error: Inline };
+    return unpackError(decodeInline(error) as WireError, host, callerStack);
+  } catch (cause) {
+    // Not written by this version.
+    return fail('JOB_GIVEN_UP', { task: taskText(address), reason: failedReason.slice(0, at) }, { cause });
+  }
 }

@@ -20,7 +20,7 @@ export interface AdmissionOptions {
   readonly signal?: AbortSignal;
   /** Higher goes first, and takes the place of a lower one in a full queue. Default 0. */
   readonly priority?: number;
-  /** Instead of the limiter's, in ms. */
+  /** Instead of the limiter's, in ms; Infinity for never. */
   readonly queueTimeoutMs?: number;
 }
 
@@ -59,6 +59,8 @@ export interface LimiterEvents {
 
 /** Where a call was given none. */
 const NO_OPTIONS: AdmissionOptions = Object.freeze({});
+/** Longest time that a Node timer can wait: 25 days. A call that may wait for longer waits for ever. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 const ADMISSION_KEYS = ['signal', 'priority', 'queueTimeoutMs'];
 
 /** Also where the call need not wait: a mistake has to show at once, not first under load. @throws INVALID_ARGUMENT */
@@ -254,10 +256,15 @@ export class ConcurrencyLimiter extends EventEmitter<LimiterEvents> {
         this.#queue.remove(call);
         if (signal !== undefined) reject(this.#aborted(signal));
       };
-      const timer = setTimeout(() => {
+      const giveUp = () => {
         this.#queue.remove(call);
         drop(`it waited for ${queueTimeoutMs} ms`);
-      }, queueTimeoutMs);
+      };
+      // A timer of Node's that is to wait for longer fires at once. In any case it keeps the process alive for the call.
+      const isForEver = queueTimeoutMs > MAX_TIMER_MS;
+      const timer = isForEver
+        ? setInterval(() => undefined, MAX_TIMER_MS)
+        : setTimeout(giveUp, queueTimeoutMs);
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#queue.add(call);
     });

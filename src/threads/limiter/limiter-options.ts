@@ -15,13 +15,13 @@ export interface ConcurrencyLimiterOptions {
   readonly maxLimit?: number;
   /** Calls that wait for their turn; beyond that they are refused. Default 0: refuse at once. */
   readonly maxQueued?: number;
-  /** A call that waited so long is refused, in ms. Default 1,000. */
+  /** A call that waited so long is refused, in ms; Infinity for never. Default 1,000. */
   readonly queueTimeoutMs?: number;
   /** Least time over which calls are averaged, in ms. Default 250. */
   readonly windowMs?: number;
   /** Least calls that are averaged. Default 10. */
   readonly windowCalls?: number;
-  /** Calls that may queue behind those being served, in the service itself; how fast the limit grows. Default 4. */
+  /** Calls that may queue behind those being served, in the service itself, 1 or more; how fast the limit grows. Default 4. */
   readonly queueSize?: number;
   /** Weight of a new estimate, above 0 up to 1. Default 0.2. */
   readonly smoothing?: number;
@@ -74,7 +74,8 @@ export function checkOptions(options: ConcurrencyLimiterOptions): CheckedOptions
   integerWithin('windowCalls', all.windowCalls, 1, MAX_CALLS);
   integerWithin('longWindow', all.longWindow, 1, MAX_CALLS);
   integerWithin('probeEvery', all.probeEvery, 0, MAX_CALLS);
-  integerWithin('queueSize', all.queueSize, 0, MAX_CALLS);
+  // Without any a limit that sank under load would never rise again.
+  integerWithin('queueSize', all.queueSize, 1, MAX_CALLS);
   for (const key of ['queueTimeoutMs', 'windowMs', 'smoothing', 'tolerance'] as const)
     positiveNumber(key, all[key]);
   requireWithin('smoothing', all.smoothing, 0, 1);

@@ -7,7 +7,7 @@
  * a loop; `waitFor` does. Rejected: moving sleepers to the mutex's word (FUTEX_REQUEUE has no counterpart in Atomics).
  */
 import { integerWithin } from '../check.js';
-import type { Mutex } from './mutex.js';
+import type { LockResult, Mutex } from './mutex.js';
 import {
   BLOCKING_KEYS,
   NO_OPTIONS,
@@ -29,7 +29,7 @@ import {
   type SharedBlock,
 } from './shared-block.js';
 import type { Turn } from './waiting.js';
-import { fail, WaitTimeoutError } from '../../errors.js';
+import { describe, fail, WaitTimeoutError } from '../../errors.js';
 import { threadId } from 'node:worker_threads';
 
 /** The algorithm alone. The argument of a turn is the sequence that was read under the mutex. */
@@ -63,6 +63,8 @@ export class ConditionWord implements Turn<number, true> {
     Atomics.notify(this.words, this.index, count);
   }
 }
+
+const NOT_ABANDONED: LockResult = Object.freeze({ abandoned: false });
 
 export interface ConditionResult {
   /** False where the time was over. The mutex is held again either way. */
@@ -150,15 +152,45 @@ export class Condition extends SharedPrimitive<'condition'> {
   /**
    * Waits until the predicate, called with the mutex held, returns true. The time is for all of it.
    *
+   * @param predicate is told whether the mutex was abandoned by who held it meanwhile: what it guards may be half changed.
    * @returns false where the time was over first. @throws what `wait` and the predicate throw.
    */
-  waitFor(mutex: Mutex, predicate: () => boolean, options: BlockingOptions = NO_OPTIONS): boolean {
+  waitFor(
+    mutex: Mutex,
+    predicate: (lock: LockResult) => boolean,
+    options: BlockingOptions = NO_OPTIONS,
+  ): boolean {
+    this.requireBlocking('waitFor');
     checkWait(options, BLOCKING_KEYS);
+    this.#check(mutex, predicate);
     const deadlineMs = performance.now() + (options.timeoutMs ?? Infinity);
-    while (!predicate()) {
+    let lock: LockResult = NOT_ABANDONED;
+    while (!predicate(lock)) {
       const timeoutMs = deadlineMs - performance.now();
       if (timeoutMs <= 0) return false;
-      this.wait(mutex, timeoutMs === Infinity ? {} : { timeoutMs });
+      lock = this.wait(mutex, timeoutMs === Infinity ? {} : { timeoutMs });
+    }
+    return true;
+  }
+
+  /** The same without blocking. @throws what `waitAsync` and the predicate throw, with the mutex held. */
+  async waitForAsync(
+    mutex: Mutex,
+    predicate: (lock: LockResult) => boolean,
+    options: WaitOptions = NO_OPTIONS,
+  ): Promise<boolean> {
+    checkWait(options, WAIT_KEYS);
+    this.#check(mutex, predicate);
+    const deadlineMs = performance.now() + (options.timeoutMs ?? Infinity);
+    const { signal } = options;
+    let lock: LockResult = NOT_ABANDONED;
+    while (!predicate(lock)) {
+      const timeoutMs = deadlineMs - performance.now();
+      if (timeoutMs <= 0) return false;
+      lock = await this.waitAsync(mutex, {
+        ...(timeoutMs !== Infinity && { timeoutMs }),
+        ...(signal !== undefined && { signal }),
+      });
     }
     return true;
   }
@@ -180,15 +212,35 @@ export class Condition extends SharedPrimitive<'condition'> {
 
   #begin(mutex: Mutex): number {
     const before = this.#word.ticket();
-    if (!mutex.isMine) {
-      throw fail('LOCK_NOT_HELD', { name: mutex.name, threadId, state: 'waiting needs it held' });
-    }
+    requireHeld(mutex);
     mutex.unlock();
     return before;
+  }
+
+  /** Also where nobody has to wait: a mistake has to show at once. @throws INVALID_ARGUMENT, LOCK_NOT_HELD */
+  #check(mutex: Mutex, predicate: unknown): void {
+    if (typeof predicate !== 'function') {
+      const actual = describe(predicate);
+      throw fail('INVALID_ARGUMENT', {
+        name: 'predicate',
+        actual,
+        expected: 'a function that returns a boolean',
+      });
+    }
+    requireHeld(mutex);
   }
 
   #end(notified: boolean, abandoned: boolean): ConditionResult {
     if (notified) this.tally.add(Counter.ACQUIRED, 1);
     return { notified, abandoned };
   }
+}
+
+/** @throws INVALID_ARGUMENT, LOCK_NOT_HELD */
+function requireHeld(mutex: Mutex): void {
+  if (typeof (mutex as Partial<Mutex> | undefined)?.isMine !== 'boolean') {
+    throw fail('INVALID_ARGUMENT', { name: 'mutex', actual: describe(mutex), expected: 'a Mutex' });
+  }
+  if (mutex.isMine) return;
+  throw fail('LOCK_NOT_HELD', { name: mutex.name, threadId, state: 'waiting needs it held' });
 }

@@ -55,6 +55,17 @@ export function itemStore(block: SharedBlock, lines: number, skipBytes: number):
   };
 }
 
+/** What was moved to another thread looks like a message of no bytes. */
+function isDetached(item: Uint8Array): boolean {
+  if (item.length > 0) return false;
+  try {
+    void new Uint8Array(item.buffer);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 /** @throws INVALID_ARGUMENT for an item that the queue does not carry. */
 export function requireItem(item: unknown, itemBytes: number): void {
   if (itemBytes === 0) {
@@ -62,10 +73,12 @@ export function requireItem(item: unknown, itemBytes: number): void {
     throw fail('INVALID_ARGUMENT', { name: 'item', actual: describe(item), expected: 'a number' });
   }
   const isBytes = item instanceof Uint8Array;
-  if (isBytes && item.byteLength <= itemBytes) return;
+  if (isBytes && item.byteLength <= itemBytes && !isDetached(item)) return;
   throw fail('INVALID_ARGUMENT', {
     name: 'item',
-    actual: isBytes ? `a Uint8Array of ${item.byteLength} bytes` : describe(item),
+    actual: isBytes
+      ? `a Uint8Array of ${isDetached(item) ? 'detached' : item.byteLength} bytes`
+      : describe(item),
     expected: `a Uint8Array of up to ${itemBytes} bytes`,
   });
 }

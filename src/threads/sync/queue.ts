@@ -85,7 +85,8 @@ export abstract class SharedQueue<
     [this.capacity, this.#itemBytes] = block.parameters;
     this.#queue = queue;
     this.#what = `${kind} "${this.name}"`;
-    this.#pushing = new QueueTurn(queue.popped, (item: T) => this.#push(item) || undefined);
+    // Bytes may have been detached, or have grown, while they waited.
+    this.#pushing = new QueueTurn(queue.popped, (item: T) => this.tryPush(item) || undefined);
     this.#popping = new QueueTurn(queue.pushed, () => this.#pop());
   }
 

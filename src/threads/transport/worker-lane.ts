@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { packError } from '../error-transfer.js';
 import { FromWorker, type MessageFromWorker } from '../messages.js';
+import { unsendable } from '../unclonable.js';
 import { HAS_STORES, LaneMemory } from './lane-memory.js';
 import { Payload, written } from './payload.js';
 
@@ -18,15 +19,23 @@ export class WorkerLane {
   readonly #port: MessagePort;
   /** Reads messages until there are none, and hands arguments to `deliver`. */
   readonly #readMail: () => void;
+  /** How messages name a task. */
+  readonly #labelOf: (taskId: number) => string;
   readonly #arguments: { readonly ticket: number; readonly value: unknown }[] = [];
   /** The pool was told that something came back, and has given nothing since. */
   #hasTold = false;
   readonly #taken: Taken = { slot: -1, taskId: 0, args: undefined, stores: undefined };
 
-  constructor(buffer: SharedArrayBuffer, port: MessagePort, readMail: () => void) {
+  constructor(
+    buffer: SharedArrayBuffer,
+    port: MessagePort,
+    readMail: () => void,
+    labelOf: (taskId: number) => string,
+  ) {
     this.memory = new LaneMemory(buffer);
     this.#port = port;
     this.#readMail = readMail;
+    this.#labelOf = labelOf;
   }
 
   /** Arguments that came as a message. */
@@ -92,7 +101,8 @@ export class WorkerLane {
         written.length = 0;
       }
     } catch (error) {
-      this.reject(slot, error, runMs);
+      const of = this.#labelOf(this.memory.task(slot));
+      this.reject(slot, unsendable(error, of, [['result', value]]), runMs);
       return;
     }
     this.#finish(slot, written.kind, written.length, runMs);

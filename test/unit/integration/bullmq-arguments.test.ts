@@ -22,6 +22,21 @@ it.each([0, -1, NaN, '5'])(
   },
 );
 
+it.each([
+  [{ forced: true }, 'forced'],
+  [null, 'options'],
+])('refuses to close with %j', async (options, named) => {
+  const executor = new BullMQExecutor({ queue: 'none', connection: 'redis://127.0.0.1:1' });
+  await expect(executor.close(options as never)).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: expect.stringContaining(named) as string,
+  });
+  await expect(executor.deadLetters({ limits: 3 } as never)).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+  });
+  await executor.close();
+});
+
 it('hands nothing over once closed, and says so to whoever was on the way', async () => {
   const waiter = new ResultWaiter({} as never, new EventEmitter() as never, {} as never, () => {});
   let handedOver = 0;

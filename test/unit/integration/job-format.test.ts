@@ -44,6 +44,22 @@ describe('the error of a failed job', () => {
     expect(through(huge)).toMatchObject({ code: 'E_HUGE', cause: { message: 'c'.repeat(2_000) } });
   });
 
+  it('loses what only threads can carry, and no more', () => {
+    const error = Object.assign(new RangeError('shared'), {
+      code: 'E_SHARED',
+      memory: new SharedArrayBuffer(8),
+    });
+    const copy = through(error) as RangeError;
+    expect(copy).toBeInstanceOf(RangeError);
+    expect(copy).toMatchObject({ message: 'shared', code: 'E_SHARED' });
+  });
+
+  it('is given up where it cannot be read', () => {
+    const text = errorText(new Error('own'), 'x');
+    const cut = errorOf(text.slice(0, -5), address, '');
+    expect(cut).toMatchObject({ code: 'JOB_GIVEN_UP', message: expect.stringContaining('Error: own') });
+  });
+
   it('is ours where BullMQ gave a job up', () => {
     expect(errorOf('job stalled more than allowable limit', address, '')).toMatchObject({
       code: 'JOB_GIVEN_UP',

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { SCHEDULES } from '../../../dist/threads/partition/by-name.js';
 import { closeJobPools, job, Job, SERIAL } from '../../../dist/threads/job.js';
+import { defineTask } from '../../../dist/threads/task.js';
 import { fixture, fixtureFile, float64, int32, rejection } from '../../fixtures/threads/setup.js';
 
 afterAll(() => closeJobPools());
@@ -79,6 +80,18 @@ describe('job', () => {
     }
   });
 
+  it('ends by signal while its task is loaded', async () => {
+    const module = 'data:text/javascript,export const kernel = (s, e, { visits }) => { visits[0] += 1; };';
+    const visits = int32(1);
+    const task = defineTask(module, 'kernel') as never;
+    const subject = job({ name: 'x', task, range: [0, 1], shared: { visits } });
+    const controller = new AbortController();
+    const run = rejection(subject.run({ signal: controller.signal }));
+    controller.abort();
+    expect(await run).toMatchObject({ code: 'ABORTED' });
+    expect(visits[0]).toBe(0);
+  });
+
   it.each([
     [{ kind: 'memory' }, 'choice'],
     [{ threads: 0 }, 'choice.threads'],
@@ -97,6 +110,9 @@ describe('job', () => {
     [{ combine: 'sum' }, 'combine'],
     [{ shared: new Float64Array(2) }, 'ordinary ArrayBuffer'],
     [{ ranges: [] }, 'unknown key "ranges"'],
+    [{ range: undefined }, 'range'],
+    [{ range: [2, 1] }, 'range'],
+    [{ costHint: [1, -1] }, 'costHint'],
   ])('refuses %j', (bad, message) => {
     const good = { name: 'x', task: fixture('square'), range: [0, 1] as const, shared: undefined };
     expect(() => job({ ...good, ...bad } as never)).toThrow(message);

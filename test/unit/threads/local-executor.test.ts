@@ -134,6 +134,61 @@ describe('LocalExecutor', () => {
     await expect(executor.run(task('double'), 1)).rejects.toMatchObject({ code: 'CLOSED' });
   });
 
+  it('runs a dead letter again though the signal of its call has fired since', async () => {
+    executor = new LocalExecutor({ threads: { maxThreads: 1 } });
+    const controller = new AbortController();
+    const file = newFile();
+    const call = executor.run(task('failFirst'), { file, times: 1 }, { signal: controller.signal });
+    await expect(call).rejects.toThrow('not yet');
+    controller.abort();
+    const [letter] = await executor.deadLetters();
+    expect(await executor.retryDeadLetter(letter!.id)).toBe('at last');
+  });
+
+  it('closed by force ends its calls in a shared pool, and nobody else’s', async () => {
+    const pool = new ThreadPool({ maxThreads: 2 });
+    executor = new LocalExecutor({ pool });
+    await pool.start();
+    const file = newFile();
+    const foreign = pool.run(task('wait'), { file, line: 'foreign', ms: 200 });
+    const calls = [1, 2, 3].map((n) => executor.run(task('compute'), { file, line: `${n}`, ms: 60_000 }));
+    const controller = new AbortController();
+    const keyed = executor.run(
+      task('compute'),
+      { file, line: 'keyed', ms: 60_000 },
+      { idempotencyKey: 'k', signal: controller.signal },
+    );
+    const ends = Promise.allSettled([...calls, keyed]);
+    await executor.close({ force: true });
+    for (const end of await ends) {
+      expect(end).toMatchObject({ status: 'rejected', reason: { code: 'CLOSED' } });
+    }
+    expect(await foreign).toBe('foreign');
+    expect(await pool.run(task('double'), 2)).toBe(4);
+    await pool.close();
+  });
+
+  it('in a shared pool ends a call by its own signal too', async () => {
+    const pool = new ThreadPool({ maxThreads: 1 });
+    executor = new LocalExecutor({ pool });
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const args = { file: newFile(), line: 'late', ms: 60_000 };
+    const call = executor.run(task('compute'), args, { signal: controller.signal });
+    setTimeout(() => controller.abort(reason), 20);
+    await expect(call).rejects.toMatchObject({ code: 'ABORTED', cause: reason });
+    await pool.close();
+  });
+
+  it('does not take one key for another', async () => {
+    executor = new LocalExecutor({ threads: { maxThreads: 1 } });
+    const module =
+      'data:text/javascript,export const f = () => 1; const g = () => 2; export { g as "f%23a" };';
+    const run = (name: string, idempotencyKey: string) =>
+      executor.run(defineTask(module, name), undefined, { idempotencyKey });
+    expect([await run('f', 'a#b'), await run('f#a', 'b')]).toEqual([1, 2]);
+  });
+
   it('waits for what runs when it closes, and leaves a shared pool open', async () => {
     const pool = new ThreadPool({ maxThreads: 1 });
     executor = new LocalExecutor({ pool });

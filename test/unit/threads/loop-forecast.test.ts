@@ -27,6 +27,7 @@ function played() {
     hasReadyWorkers: () => true,
     wakeMs: () => 0.03,
     startThreads: () => {},
+    used: () => {},
   });
   const task = fixture('triangle');
   const run = async (busyMs: number, range: readonly [number, number] = [0, ROWS]) => {

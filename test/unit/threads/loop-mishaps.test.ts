@@ -102,6 +102,28 @@ describe('a loop in which the caller takes part', () => {
     expect(once(shared.visits)).toBe(true);
   });
 
+  it('may be ended by its kernel on the caller, which begins it anew', async () => {
+    const { pool, loop, shared } = await known(callSlowly, FEW);
+    await until(async () => {
+      const controller = new AbortController();
+      let anew: Promise<void> | undefined;
+      inKernel(() => {
+        controller.abort();
+        anew = pool.parallelFor(loop);
+      });
+      shared.visits.fill(0);
+      const error = await pool.parallelFor({ ...loop, signal: controller.signal }).then(
+        () => undefined,
+        (reason) => reason as { code: string },
+      );
+      await anew;
+      return anew && error;
+    });
+    // Once by the second, and by the first where it came.
+    expect(shared.visits.every((count) => count === 1 || count === 2)).toBe(true);
+    expect(await isStill(pool, shared.visits)).toBe(true);
+  });
+
   it('may begin another from its kernel, also of the same task on the same data', async () => {
     const { pool, loop, shared } = await known(callSlowly, FEW);
     const other = { ...loop, shared: { words: int32(1), visits: int32(FEW) } };

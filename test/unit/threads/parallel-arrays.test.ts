@@ -113,9 +113,99 @@ describe('parallelSort', () => {
     expect(Buffer.compare(Buffer.from(values.buffer), Buffer.from(expected.buffer))).toBe(0);
   });
 
+  it.each([0, 1, 100])('is no less strict with %i values than with many', async (length) => {
+    const pool = poolWith();
+    const values = float64(length).fill(2);
+    const sort = (more: object) => rejection(pool.parallelSort({ values, ...more }));
+    expect(await sort({ signal: AbortSignal.abort() })).toMatchObject({ code: 'ABORTED' });
+    expect((await sort({ schedule: 'bogus' })).message).toContain('schedule');
+    expect((await sort({ threads: 0 })).message).toContain('threads');
+    await pool.close();
+    expect(await sort({})).toMatchObject({ code: 'CLOSED' });
+  });
+
   it('stops where its signal is aborted', async () => {
     const values = float64(100_000);
     const error = await rejection(poolWith().parallelSort({ values, signal: AbortSignal.abort() }));
     expect(error.code).toBe('ABORTED');
+  });
+});
+
+describe('what is handed through to loops', () => {
+  const input = float64(4);
+  const calls = {
+    parallelMap: (more: object) =>
+      poolWith().parallelMap({ task: fixture('scaleInto'), input, shared: 1, ...more } as never),
+    parallelScan: (more: object) => poolWith().parallelScan({ input, ...more }),
+    parallelSort: (more: object) => poolWith().parallelSort({ values: input, ...more }),
+  };
+
+  it.each(
+    Object.keys(calls).flatMap((name) => [
+      [name, { threads: 0 }, 'threads'],
+      [name, { threads: NaN }, 'threads'],
+      [name, { schedule: '' }, 'schedule'],
+      [name, { signal: null }, 'signal'],
+      [name, { signal: false }, 'signal'],
+    ]),
+  )('is checked where it is nothing: %s %j', async (name, more, named) => {
+    const error = await rejection(calls[name as keyof typeof calls](more));
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(error.message).toContain(named);
+  });
+
+  it.each([
+    ['parallelSort', '{ values }'],
+    ['parallelScan', '{ input }'],
+    ['parallelMap', '{ task, input }'],
+  ] as const)('%s says how an array is passed', async (name, how) => {
+    const pool = poolWith();
+    const call = pool[name].bind(pool) as (options: never) => Promise<unknown>;
+    for (const wrong of [float64(3), [3, 1, 2], new Float64Array(3)]) {
+      const error = await rejection(call(wrong as never));
+      expect(error).toMatchObject({ code: 'INVALID_ARGUMENT' });
+      expect(error.message).toContain(`${name}(${how})`);
+    }
+  });
+});
+
+describe('arrays that overlap', () => {
+  it('are refused: what is read is written meanwhile', async () => {
+    const memory = new SharedArrayBuffer(8 * 8);
+    const input = new Float64Array(memory, 0, 4);
+    const pool = poolWith();
+    const overlapping = [new Float64Array(memory, 8, 4), new Float32Array(memory, 0, 4)];
+    for (const output of overlapping) {
+      const scan = await rejection(pool.parallelScan({ input, output }));
+      expect(scan).toMatchObject({ code: 'INVALID_ARGUMENT' });
+      const map = { task: fixture('scaleInto'), input, output, shared: 1 };
+      expect(await rejection(pool.parallelMap(map as never))).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    }
+    input.set([1, 2, 3, 4]);
+    const beside = new Float64Array(memory, 32, 4);
+    expect([...(await pool.parallelScan({ input, output: beside }))]).toEqual([1, 3, 6, 10]);
+    expect([...(await pool.parallelScan({ input, output: input }))]).toEqual([1, 3, 6, 10]);
+  });
+});
+
+describe('an exclusive scan of integers', () => {
+  it.each([
+    [Int8Array, -128, 127],
+    [Uint8Array, 0, 255],
+    [Uint8ClampedArray, 0, 255],
+    [Int16Array, -32_768, 32_767],
+    [Uint16Array, 0, 65_535],
+    [Int32Array, -(2 ** 31), 2 ** 31 - 1],
+    [Uint32Array, 0, 2 ** 32 - 1],
+  ] as const)('begins with what changes no minimum or maximum: %o', async (Numbers, least, greatest) => {
+    const pool = poolWith();
+    const Shared = Numbers as unknown as new (memory: SharedArrayBuffer) => Int32Array;
+    const input = new Shared(new SharedArrayBuffer(3 * Numbers.BYTES_PER_ELEMENT));
+    input.set([5, 3, 7]);
+    const scan = async (operation: 'min' | 'max') => [
+      ...(await pool.parallelScan({ input, operation, exclusive: true })),
+    ];
+    expect(await scan('min')).toEqual([greatest, 5, 3]);
+    expect(await scan('max')).toEqual([least, 5, 5]);
   });
 });

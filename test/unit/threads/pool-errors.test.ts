@@ -66,14 +66,14 @@ describe('errors of tasks', () => {
     ],
   ])('survive a program whose Error.prepareStackTrace %s', async (_, prepare) => {
     const pool = poolWith({ maxThreads: 1 });
-    const { prepareStackTrace } = Error;
+    const before: unknown = Reflect.get(Error, 'prepareStackTrace');
     Error.prepareStackTrace = prepare;
     try {
       // The first call of a task keeps its stack; one in a rush asks V8 who awaits it.
       const calls = [1, 2, 3, 4].map(() => pool.run(fixture('throwShortage'), 'bread'));
       for (const call of calls) expect(await rejection(call)).toMatchObject({ code: 'E_SHORTAGE' });
     } finally {
-      Error.prepareStackTrace = prepareStackTrace;
+      Reflect.set(Error, 'prepareStackTrace', before);
     }
   });
 

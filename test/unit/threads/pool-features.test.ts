@@ -90,6 +90,7 @@ describe('async stores', () => {
   it('are told from what is none', async () => {
     expect(() => carriedStore(import.meta.url, 'x', {} as never)).toThrow(/AsyncLocalStorage/);
     expect(() => poolWith({ stores: [{}] as never })).toThrow(/carriedStore/);
+    expect(() => poolWith({ stores: [{ storage: request }] as never })).toThrow(/carriedStore/);
     const pool = poolWith({ stores: [carriedStore(fixtureFile('tasks.js'), 'notAFunction', request)] });
     const error = await rejection(request.run({}, () => pool.run(fixture('double'), 1)));
     expect(error).toMatchObject({ code: 'TASK_UNLOADABLE' });

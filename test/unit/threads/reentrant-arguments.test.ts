@@ -234,3 +234,18 @@ describe('a getter of the arguments that closes the pool by force', () => {
     expect(pool.stats()).toMatchObject({ running: 0, queued: 0, threads: 0 });
   });
 });
+
+it('a signal that turns out to be none fails its call, and close() ends', async () => {
+  const pool = await warmPool();
+  let reads = 0;
+  const options = {
+    get signal() {
+      reads += 1;
+      return reads < 3 ? new AbortController().signal : {};
+    },
+  };
+  expect(await rejection(pool.run(echo, 1, options as never))).toBeInstanceOf(TypeError);
+  expect(pool.stats()).toMatchObject({ running: 0, queued: 0 });
+  await expectAllPlaces(pool);
+  await pool.close();
+});

@@ -54,6 +54,7 @@ const doors: [door: string, key: string, meant: string, call: (options: any) => 
   ['pool.parallelScan', 'operatin', 'operation', (o) => pool.parallelScan({ input: values, ...o })],
   ['pool.parallelSort', 'thread', 'threads', (o) => pool.parallelSort({ values, ...o })],
   ['job', 'rang', 'range', (o) => job({ name: 'j', ...loop, ...o } as never)],
+  ['job.run', 'signl', 'signal', (o) => job({ name: 'j', ...loop } as never).run(o)],
   ['new LocalExecutor', 'keepResultMs', 'keepResultsMs', (o) => new LocalExecutor(o)],
   ['executor.run', 'attempt', 'attempts', (o) => executor.run(task, 1, o)],
   ['executor.deadLetters', 'limits', 'limit', (o) => executor.deadLetters(o)],

@@ -244,6 +244,22 @@ describe('ConcurrencyLimiter', () => {
     expect(limiter.stats()).toMatchObject({ inFlight: 0, queued: 0 });
   });
 
+  it.each([Infinity, 2 ** 31, 1e12])('waits for as long as it may, %d ms too', async (queueTimeoutMs) => {
+    const limiter = limiterOf({ initialLimit: 1, minLimit: 1, maxQueued: 2, queueTimeoutMs });
+    const permit = limiter.tryAcquire()!;
+    const waiting = [limiter.acquire(), limiter.acquire({ queueTimeoutMs })];
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(limiter.stats()).toMatchObject({ queued: 2, dropped: 0 });
+    permit.release('failed');
+    (await waiting[0])!.release('failed');
+    (await waiting[1])!.release('failed');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('can rise again whatever it is given', () => {
+    expect(() => limiterOf({ queueSize: 0 })).toThrow('queueSize');
+  });
+
   it('checks its options', () => {
     expect(() => new ConcurrencyLimiter({ name: '' })).toThrow(/name is ""/);
     expect(() => limiterOf({ minLimit: 0 })).toThrow('minLimit');

@@ -153,6 +153,60 @@ describe('Condition', () => {
   });
 });
 
+describe('Condition.waitFor', () => {
+  const held = () => {
+    const mutex = Mutex.create({ allowMainThread: true });
+    mutex.lock();
+    return { mutex, condition: Condition.create({ allowMainThread: true }) };
+  };
+
+  it('tells the predicate that the holder in between died with the mutex', async () => {
+    const { mutex, condition } = held();
+    const worker = start('holdForEver', { mutex: mutex.descriptor });
+    const holding = messageOf(worker);
+    const seen: boolean[] = [];
+    const waiting = condition.waitForAsync(mutex, ({ abandoned }) => {
+      seen.push(abandoned);
+      return abandoned;
+    });
+    await holding;
+    recoverOnExit(worker, [mutex, condition]);
+    await worker.terminate();
+    expect(await waiting).toBe(true);
+    expect(seen).toEqual([false, true]);
+    mutex.unlock();
+  });
+
+  it('waits without blocking until it is true, its time is over or its signal fires', async () => {
+    const { mutex, condition } = held();
+    let isReady = false;
+    const waiting = condition.waitForAsync(mutex, () => isReady);
+    setImmediate(() => condition.notifyAll());
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    isReady = true;
+    condition.notifyAll();
+    expect(await waiting).toBe(true);
+    expect(await condition.waitForAsync(mutex, () => false, { timeoutMs: 5 })).toBe(false);
+    const signal = AbortSignal.timeout(5);
+    await expect(condition.waitForAsync(mutex, () => false, { signal })).rejects.toThrow(code('ABORTED'));
+    expect(mutex.isMine).toBe(true);
+  });
+
+  it('refuses misuse also where nobody has to wait', async () => {
+    const { mutex, condition } = held();
+    const yes = () => true;
+    expect(() => condition.waitFor(mutex, true as never)).toThrow(code('INVALID_ARGUMENT'));
+    expect(() => condition.waitFor({} as never, yes)).toThrow(code('INVALID_ARGUMENT'));
+    expect(() => condition.wait(undefined as never)).toThrow(code('INVALID_ARGUMENT'));
+    await expect(condition.waitAsync(undefined as never)).rejects.toThrow(code('INVALID_ARGUMENT'));
+    await expect(condition.waitForAsync(mutex, 1 as never)).rejects.toThrow(code('INVALID_ARGUMENT'));
+    expect(() => Condition.create().waitFor(mutex, yes)).toThrow(code('WAIT_ON_MAIN_THREAD'));
+    mutex.unlock();
+    expect(() => condition.waitFor(mutex, yes)).toThrow(code('LOCK_NOT_HELD'));
+    await expect(condition.waitForAsync(mutex, yes)).rejects.toThrow(code('LOCK_NOT_HELD'));
+  });
+});
+
 describe('Semaphore', () => {
   it('lets no more in than it has permits', async () => {
     const semaphore = Semaphore.create({ permits: 2 });
@@ -232,6 +286,32 @@ describe('MpmcQueue', () => {
     const waiting = queue.popAsync();
     queue.close();
     await expect(waiting).rejects.toThrow(code('CLOSED'));
+  });
+});
+
+describe('bytes that change while they wait to be pushed', () => {
+  it.each([MpmcQueue, SpscRing])('are looked at again: %o', async (Queue) => {
+    const queue = Queue.create({ capacity: 2, maxItemBytes: 8 });
+    for (const n of [1, 2]) queue.tryPush(Uint8Array.of(n));
+    const moved = Uint8Array.of(3);
+    const Growable = ArrayBuffer as unknown as new (size: number, options: object) => ArrayBuffer;
+    const grown = new Uint8Array(new Growable(4, { maxByteLength: 1_000 }));
+    const waiting = [queue.pushAsync(moved), queue.pushAsync(grown)].map((push) =>
+      push.then(
+        () => 'pushed',
+        (error: { code: string }) => error.code,
+      ),
+    );
+    structuredClone(moved.buffer, { transfer: [moved.buffer] });
+    (grown.buffer as ArrayBuffer & { resize(bytes: number): void }).resize(1_000);
+    expect(queue.tryPop()).toEqual(Uint8Array.of(1));
+    expect(await Promise.all(waiting)).toEqual(['INVALID_ARGUMENT', 'INVALID_ARGUMENT']);
+    await queue.pushAsync(Uint8Array.of(4));
+    expect([queue.tryPop(), queue.tryPop(), queue.tryPop()]).toEqual([
+      Uint8Array.of(2),
+      Uint8Array.of(4),
+      undefined,
+    ]);
   });
 });
 

@@ -1,0 +1,109 @@
+/** Threads that do not come up, or that the system refuses: whoever waits for them is told, and others do the work. */
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { fixture, int32, poolWith, rejection } from '../../fixtures/threads/setup.js';
+
+const NO_HEAP = { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1 };
+const dist = (file: string) =>
+  JSON.stringify(new URL(`../../../dist/threads/${file}.js`, import.meta.url).href);
+
+describe('threads that end before they are ready', () => {
+  it.each([1, 2, 5])('end start(), of %i', async (maxThreads) => {
+    const pool = poolWith({ maxThreads, resourceLimits: NO_HEAP });
+    expect(await rejection(pool.start())).toMatchObject({ code: 'WORKER_NOT_STARTED' });
+  });
+
+  it.each([1, 2])('end a loop that is for threads alone, of %i', async (maxThreads) => {
+    const pool = poolWith({ maxThreads, resourceLimits: NO_HEAP });
+    const loop = pool.parallelFor({
+      task: fixture('countVisits'),
+      range: [0, 8],
+      shared: { visits: int32(8) },
+      schedule: 'static',
+    });
+    expect(await rejection(loop)).toMatchObject({ code: 'WORKER_NOT_STARTED' });
+    await pool.close();
+  });
+});
+
+it('start() ends with a forced close', async () => {
+  const pool = poolWith({ maxThreads: 2 });
+  const started = rejection(pool.start());
+  const closed = pool.close({ force: true });
+  expect(await started).toMatchObject({ code: 'CLOSED' });
+  await closed;
+});
+
+/** Runs a program in which the first so many threads are made, and others as `otherwise` says. */
+function run(made: number, otherwise: string, program: string) {
+  const source = `
+    import { createRequire, syncBuiltinESMExports } from 'node:module';
+    const workerThreads = createRequire(import.meta.url)('node:worker_threads');
+    let left = ${made};
+    workerThreads.Worker = class extends workerThreads.Worker {
+      constructor(file, options) {
+        left -= 1;
+        if (left < 0) ${otherwise}
+        super(file, options);
+      }
+    };
+    syncBuiltinESMExports();
+    const { ThreadPool } = await import(${dist('thread-pool')});
+    const { defineTask } = await import(${dist('task')});
+    const task = (name) => defineTask(new URL(${JSON.stringify(fixture('echo').module)}), name);
+    const codeOf = (promise) => promise.then(() => 'fine', (error) => error.code ?? String(error));
+    const counts = new Int32Array(new SharedArrayBuffer(4 * 64));
+    const loop = { task: task('countVisits'), range: [0, 64], shared: { visits: counts }, schedule: 'static' };
+    ${program}`;
+  const child = spawnSync(process.execPath, ['--input-type=module', '-e', source], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  expect(child.stderr).toBe('');
+  expect(child.status).toBe(0);
+  return JSON.parse(child.stdout) as unknown;
+}
+
+const REFUSED = `throw Object.assign(new Error('no more threads'), { code: 'ERR_WORKER_INIT_FAILED' });`;
+const STILLBORN = `options.resourceLimits = ${JSON.stringify(NO_HEAP)};`;
+
+describe('threads that the system refuses', () => {
+  it('are told to tasks, loops and start(), and close() ends', () => {
+    const seen = run(
+      0,
+      REFUSED,
+      `const pool = new ThreadPool({ maxThreads: 2, minThreads: 1 });
+       const codes = [
+         await codeOf(pool.run(task('echo'), 1)),
+         await codeOf(Promise.all([pool.run(task('echo'), 1), pool.run(task('echo'), 2)])),
+         await codeOf(pool.parallelFor(loop)),
+         await codeOf(pool.start()),
+       ];
+       const { threads, queued, running } = pool.stats();
+       await pool.close();
+       console.log(JSON.stringify([codes, threads, queued, running]));`,
+    );
+    expect(seen).toEqual([Array(4).fill('WORKER_NOT_STARTED'), 0, 0, 0]);
+  });
+});
+
+describe.each([
+  ['refused', REFUSED],
+  ['stillborn', STILLBORN],
+])('where further threads are %s, the first', (_, otherwise) => {
+  it('does all the work', () => {
+    const seen = run(
+      1,
+      otherwise,
+      `const pool = new ThreadPool({ maxThreads: 3 });
+       const calls = Array.from({ length: 40 }, (_, n) => pool.run(task('later'), { ms: 10, value: n }));
+       const results = await Promise.all(calls);
+       const looped = await codeOf(pool.parallelFor(loop));
+       const started = await codeOf(pool.start());
+       const { threads, completed } = pool.stats();
+       await pool.close();
+       console.log(JSON.stringify([results.length, looped, Array.from(counts).every((n) => n === 1), started, threads, completed]));`,
+    );
+    expect(seen).toEqual([40, 'fine', true, 'WORKER_NOT_STARTED', 1, 40]);
+  });
+});
