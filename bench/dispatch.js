@@ -29,6 +29,13 @@ const SITUATIONS = {
   'one variant for all sizes': { choice: [{ maxSize: null, variant: 'first' }] },
   'two ranges, the first serves': { choice: bySize(1_000) },
   'two ranges, the second serves': { choice: bySize(4), direct: last },
+  'three ranges, the third serves': {
+    choice: [
+      { maxSize: 2, variant: 'first' },
+      { maxSize: 4, variant: 'last' },
+      { maxSize: null, variant: 'first' },
+    ],
+  },
   'two ranges, own size function': { choice: bySize(1_000), size: (values) => values.length },
   'two ranges, own size function, learning': {
     choice: bySize(1_000),

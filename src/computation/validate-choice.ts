@@ -114,8 +114,8 @@ async function validated(
   return { comparison: await compare(baseline, candidate, timed), warnings: fresh === '' ? [] : [fresh] };
 }
 
-/** Passes that the validation of a size must have time for: warm-up and pairs of several replicates. */
-const MIN_PASSES = 60;
+/** Passes that the validation of a size must have time for: warm-up, pairs and allocation of four replicates. */
+const MIN_PASSES = 50;
 
 /** Classes that the budget lets be repeated often enough; the fastest where it lets none. */
 export function affordable(

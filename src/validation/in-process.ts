@@ -76,6 +76,7 @@ async function measureBlock(sides: Sides, index: number, options: ResolvedOption
           if (options.signal?.aborted) throw fail('ABORTED', { what: 'The comparison' });
         },
         measuredMs: BLOCK_MS,
+        isWarm: index > 0,
       }),
     options,
   );

@@ -24,6 +24,7 @@ const MIN_PAIRS = 3;
 const LONGEST_COUNTED_MS = 20;
 const ALLOCATION_BATCH_MS = 0.1;
 const ALLOCATION_BATCHES = 15;
+const MIN_ALLOCATION_BATCHES = 3;
 
 export interface ReplicateCost {
   readonly name: string;
@@ -57,6 +58,8 @@ export interface PairOptions {
   readonly breathe: () => void | Promise<void>;
   /** Time in measured batches; `MEASURED_MS` by default. */
   readonly measuredMs?: number;
+  /** A replicate before this one warmed both sides up, in this process. */
+  readonly isWarm?: boolean;
 }
 
 interface Pair {
@@ -70,14 +73,21 @@ export async function measureReplicate(
 ): Promise<Replicate> {
   const asynchronous = sides[0].asynchronous || sides[1].asynchronous;
   const instrument = await calibrateInstrument(options.emptyCall, asynchronous);
-  const warm = await warmUp(sides, { batchMs: BATCH_MS, first: options.first, breathe: options.breathe });
+  const { first, breathe, isWarm = false } = options;
+  const warm = await warmUp(sides, { batchMs: BATCH_MS, first, breathe, isWarm });
   const log = new GcLog();
   try {
     const pairs = await runPairs(sides, warm.callsPerBatch, warm.roundMs, options);
     const bytesPerCall: (number | undefined)[] = [];
     for (const side of [0, 1] as const) {
       const msPerCall = warm.roundMs / 2 / warm.callsPerBatch[side];
-      bytesPerCall.push(await allocatedPerCall(sides[side], msPerCall, log, instrument.heapOverheadBytes));
+      bytesPerCall.push(
+        await allocatedPerCall(sides[side], msPerCall, {
+          log,
+          overheadBytes: instrument.heapOverheadBytes,
+          limitMs: options.measuredMs ?? MEASURED_MS,
+        }),
+      );
     }
     const replicate = summarise(
       pairs,
@@ -222,25 +232,28 @@ function pausesWithin(batch: Batch, pauses: readonly GcPause[]): number[] {
 
 /**
  * Bytes that one call allocates: median over batches that are short enough for most to pass without a
- * collection. Undefined where single calls allocate so much that they hardly ever do.
+ * collection. Undefined where single calls allocate so much that they hardly ever do. Of slow calls as many are made as take
+ * as long as the pairs did, or three.
  */
 async function allocatedPerCall(
   side: Side,
   msPerCall: number,
-  log: GcLog,
-  overheadBytes: number,
+  { log, overheadBytes, limitMs }: { log: GcLog; overheadBytes: number; limitMs: number },
 ): Promise<number | undefined> {
   const calls = Math.max(1, Math.min(64, Math.floor(ALLOCATION_BATCH_MS / msPerCall)));
   const batches: Batch[] = [];
   let spentMs = 0;
-  while (batches.length < ALLOCATION_BATCHES && spentMs < MEASURED_MS) {
+  while (
+    batches.length < MIN_ALLOCATION_BATCHES ||
+    (batches.length < ALLOCATION_BATCHES && spentMs < limitMs)
+  ) {
     const batch = await runBatch(side, calls);
     batches.push(batch);
     spentMs += batch.timeMs;
   }
   const pauses = await log.pauses();
   const undisturbed = batches.filter((batch) => pausesWithin(batch, pauses).length === 0);
-  if (undisturbed.length < 3) return undefined;
+  if (undisturbed.length < MIN_ALLOCATION_BATCHES) return undefined;
   return Math.max(
     0,
     Math.round(median(undisturbed.map((batch) => (batch.grownBytes - overheadBytes) / calls))),
