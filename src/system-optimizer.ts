@@ -48,6 +48,7 @@ import {
 } from './settings/optimizer.js';
 import type { ProfileOptionsInput } from './settings/profile.js';
 import type { ThreadSettingsInput } from './settings/threads.js';
+import { requireOptions } from './options.js';
 import { newId } from './storage/ids.js';
 import type { OptimizationStats, StatsFilter } from './storage/stats.js';
 import { openStore, type Store } from './storage/store.js';
@@ -171,9 +172,10 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    * const { effectiveCaches, measuredAt } = await optimizer.hostProbe();
    */
   hostProbe(options: ProbeOptions & { readonly fresh?: boolean } = {}): Promise<HostProbe> {
-    return this.#work.track(() =>
-      this.#knownHost.probe({ ...options, signal: this.#work.closingOr(options.signal) }),
-    );
+    return this.#work.track(async () => {
+      requireOptions('options of hostProbe', options, { fresh: true, budgetMs: true, signal: true });
+      return this.#knownHost.probe({ ...options, signal: this.#work.closingOr(options.signal) });
+    });
   }
 
   /**
@@ -256,6 +258,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    */
   async monitor(options: MonitorOptions = {}): Promise<Monitor> {
     this.#work.assertOpen();
+    requireOptions('options of the monitor', options);
     const { startAlertingMonitor } = await import('./facade/alerting-monitor.js');
     this.#work.assertOpen();
     return startAlertingMonitor(options, {
@@ -280,6 +283,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    * Where the store cannot be written, the result is handed over all the same, with `stored: false` and a warning.
    *
    * @param trigger why it was taken, where nobody asked for it.
+   * @throws INVALID_ARGUMENT for what are no signals; CLOSED.
    */
   completeResult(signals: Signals, target: ProfileTarget, trigger?: Trigger): Promise<ProfilingResult> {
     return this.#results.complete(signals, target, trigger);
@@ -293,7 +297,7 @@ export class SystemOptimizer extends EventEmitter<OptimizerEvents> implements As
    * With several subjects, the profile with the greatest gain is returned; `others` names the rest.
    *
    * @throws SettingsError; SUBJECT_NOT_HERE for a named subject that is not registered; ABORTED; CLOSED;
-   *   StorageError where the outcome cannot be stored.
+   *   StorageError where the outcome cannot be stored, before anything is measured where that shows.
    */
   optimizeMemory(
     settings: (MemorySettingsInput & CallOptions) | SnakeCase = {},

@@ -29,9 +29,14 @@ export async function main(argv: readonly string[]): Promise<never> {
 }
 
 function usageErrorOf(error: CommanderError, argv: readonly string[]): UsageError {
-  const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const isHelp = error.code === 'commander.help';
+  const [message = '', ...rest] = (isHelp ? missingVerb(argv) : error.message)
+    .replace(/^error: /, '')
+    .split('\n');
   const verb =
-    error.code === 'commander.unknownCommand' ? undefined : argv.find((word) => !word.startsWith('-'));
+    isHelp || error.code === 'commander.unknownCommand'
+      ? undefined
+      : argv.find((word) => !word.startsWith('-'));
   const help = `See sysopt ${verb === undefined ? '' : `${verb} `}--help.`;
   const suggestion = rest.join(' ').replace(/^\(|\)$/g, '');
   const beforeProgram =
@@ -39,6 +44,11 @@ function usageErrorOf(error: CommanderError, argv: readonly string[]): UsageErro
       ? ' Options of the program to start belong after `--`.'
       : '';
   return new UsageError(message, `${suggestion === '' ? '' : `${suggestion} `}${help}${beforeProgram}`);
+}
+
+/** What the parser answers with help alone, without a word. */
+function missingVerb([first, second]: readonly string[]): string {
+  return first === 'help' && second !== undefined ? `unknown command '${second}'` : 'no verb is given';
 }
 
 function wantsJson(argv: readonly string[]): boolean {

@@ -44,7 +44,12 @@ export async function optimizeVerb(
   checkCombination(command, change, options);
   await prepareStorage(options.storage);
   const { terminal, signal } = session;
-  const optimizer = new SystemOptimizer({ storagePath: options.storage });
+  const { budgetMs } = options;
+  // A recommendation is carried out as the optimizer has it, within its own budget.
+  const optimizer = new SystemOptimizer({
+    storagePath: options.storage,
+    ...(budgetMs !== undefined && { budgetMs }),
+  });
   const profiles: OptimizationProfile[] = [];
   optimizer.on('optimization', (profile) => profiles.push(profile));
   optimizer.on('progress', (progress) => terminal.progress(progress));
@@ -89,7 +94,7 @@ function changeOf({ tryFlag, tryEnv, recommendation }: OptimizeVerbOptions): Sta
 function checkCombination(
   command: readonly string[],
   change: StartChange | undefined,
-  { url, recommendation }: OptimizeVerbOptions,
+  { url, load, recommendation }: OptimizeVerbOptions,
 ): void {
   if (change !== undefined && (command.length === 0 || url === undefined)) {
     const option = 'flag' in change ? '--try-flag' : '--try-env';
@@ -102,6 +107,13 @@ function checkCombination(
     throw new UsageError(
       `The command "${command.join(' ')}" has no use here.`,
       'Optimisers run on subjects (--subjects FILE). To profile a program: sysopt profile -- node app.js',
+    );
+  }
+  const unused = url === undefined ? load && '--load' : '--url';
+  if (unused && change === undefined && recommendation === undefined) {
+    throw new UsageError(
+      `${unused} has no use here.`,
+      'It drives load at a service that --try-flag, --try-env or a recommendation of one of those is tried on.',
     );
   }
 }

@@ -36,8 +36,11 @@ export async function runVerb(
   // `sysopt … | head`: whoever reads has seen enough.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(EXIT.ok);
-    throw error;
+    terminal.error(`Cannot write the output: ${error.message}.`, 'Write it somewhere else.');
+    process.exit(EXIT.storage);
   });
+  // Who does not read what is told beside the result does not end the work.
+  process.stderr.on('error', () => {});
 
   let exitCode: ExitCode;
   try {

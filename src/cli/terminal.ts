@@ -19,6 +19,8 @@ export class Terminal {
   readonly #out: Sink;
   readonly #err: Sink;
   readonly #color: { readonly out: boolean; readonly err: boolean };
+  /** Whether a line can be rewritten where progress is shown. */
+  readonly #rewrites: boolean;
   #progressShown = false;
   #lastStage = '';
   #partialLine = '';
@@ -29,6 +31,7 @@ export class Terminal {
     this.#out = options.out ?? process.stdout;
     this.#err = options.err ?? process.stderr;
     const env = options.env ?? process.env;
+    this.#rewrites = this.#err.isTTY === true && env.TERM !== 'dumb';
     const allowed = (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
     this.#color = {
       out: allowed && this.#out.isTTY === true,
@@ -76,7 +79,7 @@ export class Terminal {
   progress(progress: Progress): void {
     const share = progress.fraction === undefined ? '' : ` ${Math.round(progress.fraction * 100)} %`;
     const message = visible(progress.message);
-    if (this.#err.isTTY === true) {
+    if (this.#rewrites) {
       const line = `${message}${share}`.slice(0, Math.max(MIN_COLUMNS, widthOf(this.#err) ?? 80) - 4);
       this.#err.write(`\r\u001b[2K${this.#errStyle('cyan', '›')} ${line}`);
       this.#progressShown = true;

@@ -1,4 +1,5 @@
 /** One call of a variant whose result and input are looked at: what the checks before and after a race are made of. */
+import { describe, fail } from '../errors.js';
 import { firstDifference } from '../validation/equality.js';
 import { formatDurationMs } from '../units.js';
 import type { Equivalence } from './computation.js';
@@ -75,10 +76,31 @@ export function differenceOf(
   result: unknown,
 ): string | null {
   if (typeof equivalence === 'function') {
-    return equivalence(expected, result) ? null : 'equivalence() returned false';
+    return isEquivalent(equivalence, expected, result) ? null : 'equivalence() returned false';
   }
   const tolerance = typeof equivalence === 'object' ? equivalence.relativeTolerance : 0;
   return firstDifference(expected, result, tolerance);
+}
+
+/** @throws SUBJECT_THREW; INVALID_ARGUMENT for a promise, which would count as true whatever it comes to. */
+function isEquivalent(
+  equivalence: (reference: unknown, result: unknown) => unknown,
+  expected: unknown,
+  result: unknown,
+): boolean {
+  let verdict: unknown;
+  try {
+    verdict = equivalence(expected, result);
+  } catch (cause) {
+    throw fail('SUBJECT_THREW', { subject: 'equivalence()', reason: reasonOf(cause) }, { cause });
+  }
+  if (typeof (verdict as { then?: unknown } | null | undefined)?.then !== 'function') return Boolean(verdict);
+  Promise.resolve(verdict).catch(() => undefined); // What it would have rejected with is not what is wrong.
+  throw fail('INVALID_ARGUMENT', {
+    name: 'equivalence',
+    actual: 'a function that returned a promise',
+    expected: 'one that returns true or false itself',
+  });
 }
 
 /** A clone to compare with; undefined where there is none (functions, class instances with private state). */
@@ -142,5 +164,9 @@ export function faultOf(error: unknown): string {
 
 /** `TypeError: too many`, for messages. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  } catch {
+    return describe(error); // What has no text of its own, which nothing keeps a variant from throwing.
+  }
 }

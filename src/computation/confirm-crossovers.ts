@@ -6,7 +6,7 @@
 import { SubjectError } from '../errors.js';
 import { checkAgreement, takesPart } from './agreement.js';
 import { raceOn, type MeasuredClass, type SearchRequest } from './find-choice.js';
-import { generate, type SizeClass } from './inputs.js';
+import { generate, sizeOfCall, type SizeClass } from './inputs.js';
 import type { Crossover } from './selection.js';
 
 /** One crossover with what new sizes say of it. */
@@ -97,7 +97,7 @@ function heldOutClasses(
   const classes: SizeClass[] = [];
   for (const size of wanted) {
     const args = generate(inputs, size);
-    const actual = computation.size(...args);
+    const actual = sizeOfCall(computation.size, args);
     if (known.has(actual) || !Number.isFinite(actual)) continue;
     known.add(actual);
     classes.push({ size: actual, minSize: actual, maxSize: actual, inputs: [args] });

@@ -9,7 +9,7 @@ import { checkAgreement, isWrong, takesPart, type AgreementOptions, type Rejecti
 import { faultOf, reasonOf, Unsettled } from './checked-call.js';
 import type { Computation, Inputs } from './computation.js';
 import { contender, type CostMeasure } from './cost.js';
-import { generate, type SizeClass } from './inputs.js';
+import { generate, sizeOfCall, type SizeClass } from './inputs.js';
 import { withinMemory } from './participants.js';
 import { Race } from './race.js';
 import { racer } from './racer.js';
@@ -58,6 +58,8 @@ export interface SearchRequest {
   readonly agreement: AgreementOptions;
   /** Added to, where a size between the caller's shows a variant to be wrong. */
   readonly rejections: Rejection[];
+  /** Variants whose promises a race waited for in vain: waiting at each further size would multiply that. Added to. */
+  readonly unsettled: Map<string, Unsettled>;
   readonly warnings: Set<string>;
 }
 
@@ -150,18 +152,28 @@ export function raceOf(
     overheadBytes,
     random,
     agreement,
-  }: Pick<SearchRequest, 'asynchronous' | 'measure' | 'overheadBytes' | 'random' | 'agreement'>,
+    unsettled,
+  }: Pick<SearchRequest, 'asynchronous' | 'measure' | 'overheadBytes' | 'random' | 'agreement' | 'unsettled'>,
 ): Race {
-  const racers = variants.map((variant) =>
-    racer(contender(variant, inputs, asynchronous), measure, overheadBytes),
-  );
+  const racers = variants.map((variant) => {
+    const one = racer(contender(variant, inputs, asynchronous), measure, overheadBytes);
+    const warmUp = async () => {
+      const known = unsettled.get(variant.name);
+      if (known) throw known;
+      await one.warmUp();
+    };
+    return { ...one, warmUp };
+  });
+  const onFailure = (variant: string, cause: unknown) => {
+    if (cause instanceof Unsettled) unsettled.set(variant, cause);
+  };
   const breathe = async () => {
     await setImmediate();
     agreement.throwIfAborted();
   };
   // Nobody settles a promise that takes ten times as long as any call may.
   const maxBatchMs = Math.max(MIN_BATCH_LIMIT_MS, 10 * agreement.maxCallMs * inputs.length);
-  return new Race(racers, { random, now: () => performance.now(), breathe, maxBatchMs });
+  return new Race(racers, { random, now: () => performance.now(), breathe, maxBatchMs, onFailure });
 }
 
 /** Races all variants that may take part on each class. */
@@ -229,7 +241,7 @@ function sizeBetween(
   for (const { at, between } of changes) {
     if (between[1] <= between[0] * REFINE_RATIO + 1) continue;
     const args = generate(inputs, at);
-    const size = sizeOf(...args);
+    const size = sizeOfCall(sizeOf, args);
     // A generator need not give exactly the size it is asked for.
     const isNew = size > between[0] && size < between[1] && !measured.some((known) => known.size === size);
     if (isNew) return { size, minSize: size, maxSize: size, inputs: [args] };

@@ -5,7 +5,7 @@
  *
  * Nothing of a caller's gets into the text: names of columns and parameters become places in arrays.
  */
-import { partsOf, type Node } from './expression.js';
+import { BINARY, partsOf, UNARY, type Node } from './expression.js';
 import { usesOf, type FusedLoop, type FusionPlan } from './fusion-plan.js';
 
 let made = 0;
@@ -111,11 +111,13 @@ return kept;`;
 
 function operation(node: Node, parts: readonly string[]): string {
   if (node.kind === 'choose') return `(${parts[0]!} ? ${parts[1]!} : ${parts[2]!})`;
+  // A node that was not built by the calls of expression.ts could bring text of its own.
+  const known = node.kind === 'unary' ? UNARY : node.kind === 'binary' ? BINARY : {};
+  if (!('op' in node) || !Object.hasOwn(known, node.op)) throw new TypeError('A node is no operation.');
   if (node.kind === 'unary') {
     if (node.op === 'neg') return `(-${parts[0]!})`;
     return node.op === 'not' ? `(!${parts[0]!})` : `Math.${node.op}(${parts[0]!})`;
   }
-  if (node.kind !== 'binary') throw new TypeError(`${node.kind} is no operation.`);
   const operator = OPERATORS[node.op];
   return operator === undefined
     ? `Math.${node.op}(${parts[0]!}, ${parts[1]!})`
@@ -124,6 +126,7 @@ function operation(node: Node, parts: readonly string[]): string {
 
 /** In brackets where it has a sign: `a - -1`, and −0 is written as it is. */
 function numberText(value: number): string {
+  if (typeof value !== 'number') throw new TypeError('A literal is no number.');
   if (Object.is(value, -0)) return '(-0)';
   return value < 0 ? `(${value})` : String(value);
 }

@@ -213,7 +213,8 @@ export class Fused<Result> {
   }
 
   #loopFor(values: readonly ColumnValues[]): FusedLoop {
-    const key = values.map((value) => value.constructor.name).join();
+    // By what they are, not by a constructor that anybody can change.
+    const key = values.map((value) => Object.prototype.toString.call(value)).join();
     const known = this.#loops.get(key);
     if (known) return known;
     if (this.#loops.size >= MAX_LOOPS) return [...this.#loops.values()].at(-1)!;

@@ -1,6 +1,7 @@
 /** Turns what a caller gave as inputs into size classes: calls of about one size that are measured together. */
 import { getHeapStatistics } from 'node:v8';
 import { describe, fail } from '../errors.js';
+import { reasonOf } from './checked-call.js';
 import type { Inputs } from './computation.js';
 import type { SizeOf } from './size.js';
 
@@ -39,7 +40,7 @@ export function sizeClasses(
   const calls = typeof inputs === 'function' ? generated(inputs, sizes, warn) : listed(inputs, sizes);
   const bySize = new Map<number, Arguments[]>();
   for (const [i, args] of calls.entries()) {
-    const size = sizeOf(...args);
+    const size: unknown = sizeOfCall(sizeOf, args);
     if (typeof size !== 'number' || !Number.isFinite(size) || size < 0) {
       throw fail('INVALID_ARGUMENT', {
         name: `size of input ${i}`,
@@ -67,14 +68,22 @@ export function sizeClasses(
   });
 }
 
+/** What the caller's `size` says of a call. @throws SUBJECT_THREW */
+export function sizeOfCall(sizeOf: SizeOf, args: Arguments): number {
+  try {
+    return sizeOf(...args);
+  } catch (cause) {
+    throw fail('SUBJECT_THREW', { subject: 'size()', reason: reasonOf(cause) }, { cause });
+  }
+}
+
 /** One call of a generated size. @throws SUBJECT_THREW; INVALID_ARGUMENT for a promise */
 export function generate(inputs: (size: number) => unknown, size: number): Arguments {
   let made: unknown;
   try {
     made = inputs(size);
   } catch (cause) {
-    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-    throw fail('SUBJECT_THREW', { subject: `inputs(${size})`, reason }, { cause });
+    throw fail('SUBJECT_THREW', { subject: `inputs(${size})`, reason: reasonOf(cause) }, { cause });
   }
   if (made instanceof Promise) {
     made.catch(() => undefined); // What it would have rejected with is not what is wrong.

@@ -91,10 +91,14 @@ export function settingsOf(options: LearningOptions) {
     sliceMs = 2,
     maxShare = 0.005,
     maxUtilization = 0.5,
+    seed = 1,
   } = options;
-  if (!Array.isArray(choices)) {
+  const wrong = Array.isArray(choices) ? choices.findIndex((choice) => !isChoice(choice)) : undefined;
+  if (wrong !== -1) {
     const expected = 'the choices that optimizeComputation() returned';
-    throw fail('INVALID_ARGUMENT', { name: 'choices', actual: describe(choices), expected });
+    const name = wrong === undefined ? 'choices' : `choices[${wrong}]`;
+    const actual = describe(wrong === undefined ? choices : choices[wrong]);
+    throw fail('INVALID_ARGUMENT', { name, actual, expected });
   }
   const within = (name: string, value: unknown, isRight: boolean, expected: string) => {
     if (typeof value === 'number' && isRight) return;
@@ -110,7 +114,22 @@ export function settingsOf(options: LearningOptions) {
   within('sliceMs', sliceMs, sliceMs > 0 && sliceMs <= 1_000, 'milliseconds above 0, to 1,000');
   within('maxShare', maxShare, maxShare > 0 && maxShare <= 0.5, 'a share above 0, to 0.5');
   within('maxUtilization', maxUtilization, maxUtilization >= 0 && maxUtilization <= 1, 'a share from 0 to 1');
+  within(
+    'seed',
+    seed,
+    Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32,
+    'an integer from 0 to 2^32 - 1',
+  );
   return { sampleEvery, intervalMs, sliceMs, maxShare, maxUtilization };
+}
+
+function isChoice(value: unknown): boolean {
+  const { size, standings } = Object(value) as { size?: unknown; standings?: unknown };
+  const isStanding = (standing: unknown) => {
+    const { variant, cost } = Object(standing) as Partial<Standing>;
+    return typeof variant === 'string' && typeof cost === 'number';
+  };
+  return typeof size === 'number' && Array.isArray(standings) && standings.every(isStanding);
 }
 
 /** The real clock, an unreferenced timer and this thread's event loop. */

@@ -76,11 +76,11 @@ export class OnlineLearning extends EventEmitter<LearningEvents> {
   /** @internal Use `keepLearning`. */
   constructor(computation: Computation, options: LearningOptions) {
     super();
+    this.#settings = settingsOf(options);
     const { choices, environment = hostEnvironment(), seed = 1 } = options;
     this.#computation = computation;
     this.#environment = environment;
     this.#random = seededRandom(seed);
-    this.#settings = settingsOf(options);
     this.#costs = choices
       .filter(({ standings }) => standings.length > 0)
       .map(({ size, standings }) => ({

@@ -107,6 +107,7 @@ export async function optimizeComputation(
     context,
     agreement: prepared.agreementOptions,
     rejections,
+    unsettled: new Map(),
     warnings,
   };
 

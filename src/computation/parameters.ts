@@ -4,6 +4,7 @@
  * from that name in another process.
  */
 import { describe, fail, SubjectError } from '../errors.js';
+import { reasonOf } from './checked-call.js';
 import { seededRandom, type Random } from './random.js';
 
 export type ParameterValue = number | string | boolean;
@@ -310,7 +311,7 @@ function answered(whose: string, test: Constraint, configuration: Configuration)
   try {
     return test(configuration);
   } catch (cause) {
-    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    const reason = reasonOf(cause);
     const subject = `${whose} (of ${configurationKey(configuration)})`;
     throw fail('SUBJECT_THREW', { subject, reason }, { cause });
   }

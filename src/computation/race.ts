@@ -59,6 +59,8 @@ export interface RaceOptions {
   readonly breathe: () => Promise<void>;
   /** Milliseconds that a batch of calls which return promises, or a warm-up, may take; without end by default. */
   readonly maxBatchMs?: number;
+  /** Told of each contender that is out because it threw, or because its promise was waited for in vain. */
+  readonly onFailure?: (variant: string, cause: unknown) => void;
 }
 
 export class Race {
@@ -289,6 +291,7 @@ export class Race {
 
   #fail(index: number, cause: unknown): void {
     this.#failures.set(index, cause);
+    this.#options.onFailure?.(this.#contenders[index]!.name, cause);
     this.#eliminatedAfter[index] = this.#rounds;
   }
 }

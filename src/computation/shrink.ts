@@ -30,7 +30,7 @@ export interface Counterexample {
 const MAX_TRIALS = 400;
 const MAX_TEXT = 200;
 
-type Sequence = unknown[] | string | Float64Array;
+export type Sequence = unknown[] | string | Float64Array;
 
 /** Shrinks a call on which `variant` differs from the reference or throws. Never throws itself. */
 export async function shrink(
@@ -85,7 +85,7 @@ export async function shrink(
   return { length: smallest.length, input: textOf(withArgument(smallest)) };
 }
 
-function isSequence(value: unknown): value is Sequence {
+export function isSequence(value: unknown): value is Sequence {
   return (
     Array.isArray(value) ||
     typeof value === 'string' ||
@@ -93,7 +93,8 @@ function isSequence(value: unknown): value is Sequence {
   );
 }
 
-function without(sequence: Sequence, start: number, end: number): Sequence {
+/** A copy without some of its elements: what was sorted or unique stays so. */
+export function without(sequence: Sequence, start: number, end: number): Sequence {
   if (typeof sequence === 'string') return sequence.slice(0, start) + sequence.slice(end);
   if (Array.isArray(sequence)) return [...sequence.slice(0, start), ...sequence.slice(end)];
   const kept = sequence.length - Math.min(end, sequence.length) + start;

@@ -6,11 +6,13 @@
  * Successive halving (Jamieson & Talwalkar 2016) over random samples, then once more over the neighbours of what
  * won; on a few dozen cheap configurations a surrogate model would cost more than the measurements it saves.
  */
+import { OptimizerError } from '../errors.js';
 import type { ComputationSettings } from '../settings/computation.js';
 import { checkAgreement, takesPart, type AgreementOptions, type Rejection } from './agreement.js';
 import type { SizeClass } from './inputs.js';
 import {
   configurationKey,
+  configuredName,
   gridConfigurations,
   neighbours,
   parseConfiguredName,
@@ -151,10 +153,26 @@ class Bracket {
     }
   }
 
+  /** Undefined where it cannot be made: its variant may be right with others. */
+  #made(configuration: Configuration): Variant | undefined {
+    const variant = configuredName(this.#tunable.name, configuration);
+    const known = this.#checked.get(variant);
+    if (known || this.rejections.some((rejection) => rejection.variant === variant)) return known;
+    try {
+      return this.#tunable.configure(configuration);
+    } catch (error) {
+      if (!(error instanceof OptimizerError)) throw error;
+      const { size } = this.#classes[0]!;
+      const message = `"${variant}" is out: ${error.message}`;
+      this.rejections.push({ variant, reason: 'threw', size, smallest: null, message });
+      return undefined;
+    }
+  }
+
   /** Made and checked once each. A configuration that is wrong is out alone: its variant may be right with others. */
   async #agreeing(configurations: readonly Configuration[]): Promise<Variant[]> {
     const { reference, agreement } = this.#request;
-    const made = configurations.map((configuration) => this.#tunable.configure(configuration));
+    const made = configurations.flatMap((configuration) => this.#made(configuration) ?? []);
     const fresh = made.filter(({ name }) => !this.#checked.has(name));
     for (const variant of fresh) this.#checked.set(variant.name, variant);
     if (fresh.length > 0) {

@@ -1,5 +1,6 @@
 /** The ways to do one thing: what callers pass, and what the rest of this room works with. */
 import { describe, fail } from '../errors.js';
+import { reasonOf } from './checked-call.js';
 import {
   checkConstraints,
   checkSpace,
@@ -168,8 +169,8 @@ function tunableOf<F extends AnyFunction>(
       try {
         run = create(configuration);
       } catch (cause) {
-        const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-        throw fail('SUBJECT_THREW', { subject: `create() of variant "${configured}"`, reason }, { cause });
+        const subject = `create() of variant "${configured}"`;
+        throw fail('SUBJECT_THREW', { subject, reason: reasonOf(cause) }, { cause });
       }
       const described = {
         run,

@@ -17,7 +17,7 @@ import { Job, job, type JobOptions } from '../threads/job.js';
 import type { ChoicesInForce } from './choices-in-force.js';
 import type { KnownHost } from './known-host.js';
 import type { LearningInForce } from './learning-in-force.js';
-import { optimizeEach, type Outcome } from './optimize-each.js';
+import { optimizeEach, throwIfAborted, type Outcome } from './optimize-each.js';
 import type { RunningWork } from './running-work.js';
 import type { SubjectRegistry } from './subject-registry.js';
 
@@ -51,7 +51,13 @@ export class Optimizations {
     const workloads = subjects.ofKind('workload');
     if (selected.length === 0) {
       const { budgetMs = this.#host.budgetMs, signal } = options;
-      await knownHost.learnWithin(budgetMs, work.closingOr(signal));
+      const either = work.closingOr(signal);
+      try {
+        await knownHost.learnWithin(budgetMs, either);
+      } catch (error) {
+        throwIfAborted(either);
+        throw error;
+      }
     }
     return this.#each(OptimizationType.MEMORY, selected, options, async (subject, context) => ({
       draft: await optimizeMemory(subject, parsed, workloads, context),
@@ -111,6 +117,9 @@ export class Optimizations {
     { budgetMs = this.#host.budgetMs, signal }: CallOptions,
     optimise: (subject: S | undefined, context: OptimizationContext) => Promise<Outcome<P>>,
   ): Promise<OptimizationProfile & P> {
+    // Before a minute is spent on what could not be kept: the folder, and what is in force.
+    this.#host.store.checkWritable();
+    this.#host.store.config();
     return optimizeEach(type, subjects, optimise, {
       budgetMs,
       signal: this.#host.work.closingOr(signal),

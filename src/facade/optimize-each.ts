@@ -2,6 +2,7 @@
  * One optimisation after the other: each subject's outcome is kept as soon as it is known, and the caller gets the one
  * with the greatest gain.
  */
+import { fail, OptimizerError } from '../errors.js';
 import { captureEnvironment } from '../host/environment.js';
 import type { OptimizationContext, OptimizationDraft } from '../model/context.js';
 import type { OptimizationProfile } from '../model/optimization-profile.js';
@@ -26,7 +27,7 @@ export async function optimizeEach<S extends Subject, P extends object>(
 ): Promise<OptimizationProfile & P> {
   const outcomes: { profile: OptimizationProfile; product: Omit<Outcome<P>, 'draft'> }[] = [];
   for (const subject of subjects.length > 0 ? subjects : [undefined]) {
-    run.signal?.throwIfAborted();
+    throwIfAborted(run.signal);
     const startedAt = performance.now();
     const environment = captureEnvironment();
     const { draft, ...product } = await optimise(subject, { ...run, environment });
@@ -49,6 +50,15 @@ export async function optimizeEach<S extends Subject, P extends object>(
     ...best.product,
     ...(others.length > 0 && { others }),
   } as unknown as OptimizationProfile & P;
+}
+
+/** As the rooms throw it, whatever the caller aborted with: `AbortSignal.timeout` has an error of Node's own. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  const reason: unknown = signal.reason;
+  throw reason instanceof OptimizerError
+    ? reason
+    : fail('ABORTED', { what: 'The optimisation' }, { cause: reason });
 }
 
 /** Cost ratio of what was applied; 1 for everything else. */

@@ -3,7 +3,7 @@
  * listeners. A store that cannot be written costs no result, and neither does an exit of the process in the middle.
  */
 import type { EventEmitter } from 'node:events';
-import { StorageError } from '../errors.js';
+import { describe, fail, StorageError } from '../errors.js';
 import type { OptimizerEvents } from '../events.js';
 import { allocatorMetrics } from '../memory/allocator-metrics.js';
 import { SizeClassPool } from '../memory/size-class-pool.js';
@@ -83,6 +83,7 @@ export class ProfileResults {
   ): Promise<ProfilingResult> {
     const { store, work, listeners } = this.#host;
     work.assertOpen();
+    requireSignals(signals);
     const result = await diagnosedResult(signals, this.#context(target, trigger));
     const parts = { store, saveAtExit: await store.resultSaverAtExit() };
     const stored = storeResult(result, rawProfileOf(signals), parts, (message) =>
@@ -123,6 +124,20 @@ export class ProfileResults {
     listeners.emit('profile', result);
     for (const recommendation of result.recommendations) listeners.emit('recommendation', recommendation);
   }
+}
+
+/** @throws INVALID_ARGUMENT for what no run gathered */
+function requireSignals(signals: unknown): void {
+  const { type, metrics, functions, warnings } = Object(signals) as Partial<Signals>;
+  if (
+    typeof type === 'string' &&
+    Object(metrics) === metrics &&
+    Array.isArray(functions) &&
+    Array.isArray(warnings)
+  )
+    return;
+  const expected = 'what a run of the profiler gathered';
+  throw fail('INVALID_ARGUMENT', { name: 'signals', actual: describe(signals), expected });
 }
 
 function thisProcess(): ProfileTarget {

@@ -33,6 +33,11 @@ const DATA_KEYS: Record<OptimizationType, readonly string[]> = {
   thread: ['job'],
 };
 
+/** Names that stand beside the settings in the argument of a call. */
+export function keysOfCall(type: OptimizationType): string[] {
+  return [...DATA_KEYS[type], ...OPTION_CHECKS.keys()];
+}
+
 export interface SplitCall {
   readonly options: CallOptions;
   /** The caller's data by canonical key: for a computation `name`, `variants`, `inputs`…; for threads `job`. */

@@ -56,7 +56,7 @@ export const computationSettingsSchema = tree(
           })
           .refine(
             (weights) => Object.values(weights).some((weight) => (weight ?? 0) > 0),
-            'one weight above 0',
+            'an object with one weight above 0',
           )
           .optional()
           .describe('Exponents of the costs for the objective weighted; one above 0 at least.'),

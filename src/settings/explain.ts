@@ -18,13 +18,16 @@ export interface SchemaIssue {
   readonly code?: string | undefined;
   readonly path: readonly PropertyKey[];
   readonly keys?: readonly string[];
+  readonly message?: string;
 }
 
+/** @param beside names that may stand beside the settings at the top: the caller's own data, and options of the call. */
 export function explain(
   issue: SchemaIssue,
   input: unknown,
   schema: SchemaNode,
   writtenAs: ReadonlyMap<string, string>,
+  beside: readonly string[] = [],
 ): OptimizerError {
   const parent = issue.path.map(String);
   const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys?.[0] : undefined;
@@ -32,7 +35,7 @@ export function explain(
     const path = [...parent, unknownKey].join('.');
     return fail('UNKNOWN_SETTING', {
       path: writtenAs.get(path) ?? path,
-      suggestion: suggestKey(unknownKey, parent, schema),
+      suggestion: suggestKey(unknownKey, parent, schema, parent.length === 0 ? beside : []),
     });
   }
   const path = parent.join('.');
@@ -41,22 +44,29 @@ export function explain(
   return fail('INVALID_SETTING', {
     path: path === '' ? '(the whole tree)' : (writtenAs.get(path) ?? path),
     actual: actual === undefined ? 'missing' : describe(actual),
-    expected: expectation(node ?? {}, actual),
+    // What no schema can say, its author says.
+    expected: issue.code === 'custom' && issue.message ? issue.message : expectation(node ?? {}, actual),
   });
 }
 
-function suggestKey(key: string, parent: readonly string[], schema: SchemaNode): string {
+/** @param beside names that are no settings and may stand among them. */
+function suggestKey(
+  key: string,
+  parent: readonly string[],
+  schema: SchemaNode,
+  beside: readonly string[],
+): string {
   const siblings = propertiesOf(
     parent.reduce<SchemaNode | undefined>((at, k) => propertiesOf(at)[k], schema),
   );
   const prefix = parent.length === 0 ? '' : `${parent.join('.')}.`;
-  const sibling = nearest(key, Object.keys(siblings));
+  const known = [...Object.keys(siblings), ...beside];
+  const sibling = nearest(key, known);
   if (sibling !== undefined) return `Did you mean "${prefix}${sibling}"?`;
   // A right name in the wrong place is a common mistake: look through the whole tree.
   const everywhere = pathsOf(schema);
   const close = nearest(key, [...everywhere.keys()]);
   if (close !== undefined) return `Did you mean "${everywhere.get(close) ?? close}"?`;
-  const known = Object.keys(siblings);
   return known.length === 0 ? 'Nothing is set here.' : `Known here: ${known.join(', ')}.`;
 }
 

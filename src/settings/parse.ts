@@ -2,7 +2,7 @@
  * Entry points of the settings room. Schemas, and zod with them, are loaded at the first call; importing this
  * module costs nothing.
  */
-import { checkSignal } from './call.js';
+import { checkSignal, keysOfCall } from './call.js';
 import type { ComputationSettings } from './computation.js';
 import type { MemorySettings } from './memory.js';
 import { normaliseTree } from './normalise.js';
@@ -92,7 +92,13 @@ async function parse(name: SchemaName, input: unknown, opaque?: ReadonlySet<stri
   // The first issue is reported, an unknown key before a wrong value: it is usually the cause of the other.
   const issues = result.error.issues;
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
-  throw explain(issue!, settings, await jsonSchemaOf(name), writtenAs);
+  throw explain(
+    issue!,
+    settings,
+    await jsonSchemaOf(name),
+    writtenAs,
+    name === 'profile' ? [] : keysOfCall(name),
+  );
 }
 
 /** Without the keys whose value is undefined: a group that was switched off by `false` is absent, as if left out. */

@@ -102,9 +102,12 @@ function contentDifference(
 function hiddenDifference(path: string, a: object, b: object): string | null {
   const textOf = (value: object) => {
     const { toString } = value as { toString?: () => unknown };
-    return typeof toString === 'function' && toString !== Object.prototype.toString
-      ? String(toString.call(value))
-      : '';
+    if (typeof toString !== 'function' || toString === Object.prototype.toString) return '';
+    try {
+      return String(toString.call(value));
+    } catch {
+      return ''; // It takes another kind of object.
+    }
   };
   const [first, second] = [textOf(a), textOf(b)];
   return first === second ? null : `${path} is ${describe(first)} against ${describe(second)}`;

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openStore } from '../../dist/index.js';
 import { fixture, freePort, runCli, scratch, startCli } from '../fixtures/cli/run-cli.js';
 
 function configOf(storage: string): any {
@@ -108,6 +109,55 @@ describe('sysopt optimize', () => {
     ]);
     expect(code).toBe(2);
     expect(json.error.code).toBe('UNKNOWN_ID');
+  });
+
+  it('carries a recommendation out within its budget', async () => {
+    using folder = scratch();
+    const subjects = join(folder.path, 'slow.mjs');
+    const index = new URL('../../dist/index.js', import.meta.url).href;
+    // A call of size 10 takes 1 s: within 60 s it is made, within 2 s it is not.
+    writeFileSync(
+      subjects,
+      `import { computation } from ${JSON.stringify(index)};
+      const wait = (n) => { const end = performance.now() + 100 * n; while (performance.now() < end); return n; };
+      export const slow = computation({
+        name: 'slow', variants: { wait, again: (n) => wait(n) }, inputs: (n) => n, sizes: [1, 10],
+      });`,
+    );
+    const storage = join(folder.path, 'store');
+    const store = openStore(storage);
+    await store.saveRecommendation({
+      schemaVersion: 1,
+      id: 'recommendation-01890f3e-0002',
+      createdAt: '2026-03-02T09:14:15.000Z',
+      resultId: 'cpu-01890f3e-7c2a-7b10-9d3e-1f2a3b4c5d6e',
+      cause: 'sync-cpu',
+      severity: 'high',
+      confidence: 1,
+      title: 'slow takes long',
+      evidence: [],
+      action: { kind: 'optimize-computation', subject: 'slow' },
+    });
+    await store.close();
+    const call = [
+      '--recommendation',
+      'recommendation-01890f3e-0002',
+      '--subjects',
+      subjects,
+      '--budget',
+      '2',
+    ];
+    const { json } = await runCli(['optimize', '--json', ...call, '--storage', storage]);
+    expect(json.profiles[0].warnings.join()).toMatch(/Sizes from 10 on are left out: one call of "wait"/);
+  });
+
+  it.each([
+    [['--url', 'http://127.0.0.1:1/'], /--url has no use here/],
+    [['--load', 'mix.json'], /--load has no use here/],
+  ])('refuses %j where no service is started', async (options, message) => {
+    const { code, json } = await runCli(['optimize', '--json', ...options]);
+    expect(json.error).toMatchObject({ code: 'USAGE', message: expect.stringMatching(message) });
+    expect(code).toBe(2);
   });
 
   it.each([

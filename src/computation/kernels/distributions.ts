@@ -169,12 +169,14 @@ export function select(values: Numbers, ranks: readonly number[]): Float64Array 
     const expected = 'an array of places, ascending';
     throw fail('INVALID_ARGUMENT', { name: 'ranks', actual: describe(given), expected });
   }
+  // A copy, without holes: the addon is told nothing that was not looked at.
+  const places = Array.from(given as readonly number[]);
   let least = 0;
-  for (const [k, rank] of ranks.entries()) {
+  for (const [k, rank] of places.entries()) {
     requireInteger(`ranks[${k}]`, rank, least, values.length - 1);
     least = rank;
   }
-  return selected(values, ranks).found;
+  return selected(values, places).found;
 }
 
 function selected(values: Numbers, ranks: readonly number[]): { found: Float64Array; nans: number } {
@@ -190,7 +192,7 @@ function selected(values: Numbers, ranks: readonly number[]): { found: Float64Ar
 
 /**
  * Quantiles, interpolated between the two nearest values (definition 7 of Hyndman and Fan, as in NumPy and R). NaN
- * where any value is NaN, or there is none.
+ * where any value is NaN, between opposite infinities, and where there is none.
  *
  * @param probabilities from 0 to 1, in any order.
  * @example
@@ -202,8 +204,9 @@ export function quantiles(values: Numbers, probabilities: readonly number[]): nu
     const expected = 'an array of numbers from 0 to 1';
     throw fail('INVALID_ARGUMENT', { name: 'probabilities', actual: describe(probabilities), expected });
   }
+  const wanted = Array.from(probabilities as readonly number[]);
   const last = values.length - 1;
-  const places = (probabilities as readonly number[]).map((probability, k) => {
+  const places = wanted.map((probability, k) => {
     if (typeof probability === 'number' && probability >= 0 && probability <= 1) return probability * last;
     const expected = 'a number from 0 to 1';
     throw fail('INVALID_ARGUMENT', { name: `probabilities[${k}]`, actual: String(probability), expected });

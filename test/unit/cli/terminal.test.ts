@@ -35,6 +35,14 @@ describe('the terminal', () => {
     expect(err.text()).toBe('first\nsecond\n');
   });
 
+  it('rewrites nothing on a terminal that cannot', () => {
+    const err = sink(true);
+    const terminal = new Terminal({ json: false, out: sink(true), err, env: { TERM: 'dumb' } });
+    terminal.progress({ stage: 'one', fraction: 0.5, message: 'first' });
+    terminal.print('result');
+    expect(err.text()).toBe('first\n');
+  });
+
   it('rewrites one line on a terminal and clears it before other output', () => {
     const [out, err] = [sink(true), sink(true)];
     const terminal = new Terminal({ json: false, out, err, env: {} });

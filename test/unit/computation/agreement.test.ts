@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { checkAgreement } from '../../../dist/computation/agreement.js';
 import { timedCall } from '../../../dist/computation/checked-call.js';
+import { raceOf } from '../../../dist/computation/find-choice.js';
 import { withinMemory } from '../../../dist/computation/participants.js';
 import { resourcesOf } from '../../../dist/computation/resources-by-size.js';
 import { duplicates, numbers, optimise } from './samples.js';
@@ -82,6 +83,44 @@ it('puts a variant out whose promise is settled no longer in the race', async ()
     ),
   );
 }, 20_000);
+
+it('waits once for a promise that is settled no longer, however many sizes are raced', async () => {
+  const gate = { isOpen: true };
+  const classes = [10, 20, 40].map((size) => ({ size, minSize: size, maxSize: size, inputs: [[size]] }));
+  const tires = {
+    name: 'tires',
+    run: () => (gate.isOpen ? 1 : new Promise(() => {})),
+    execution: 'serial' as const,
+  };
+  const steady = { name: 'steady', run: async () => 1, execution: 'serial' as const };
+  const unsettled = new Map();
+  const request = {
+    asynchronous: true,
+    measure: { objective: 'time' },
+    overheadBytes: 0,
+    random: Math.random,
+    agreement: { equivalence: undefined, maxCallMs: 1, throwIfAborted: () => {} },
+    unsettled,
+  };
+  gate.isOpen = false;
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    for (const [i, sizeClass] of classes.entries()) {
+      const race = raceOf([steady, tires], sizeClass, request as any);
+      const run = race.run(1, Infinity);
+      if (i === 0) {
+        while (unsettled.size === 0) {
+          await new Promise(setImmediate);
+          vi.advanceTimersByTime(1_000);
+        }
+      }
+      await run; // Of the others no timer has to fire.
+      expect(race.failures).toMatchObject([{ variant: 'tires', cause: unsettled.get('tires') }]);
+    }
+  } finally {
+    vi.useRealTimers();
+  }
+});
 
 it('names the first variant where it throws when it is called again', async () => {
   let made = 0;
@@ -429,5 +468,44 @@ describe('a variant that fails after the race alone', () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+});
+
+describe('what a caller gives beside the variants', () => {
+  const request = {
+    variants: { sum, other: (values: number[]) => sum(values) },
+    inputs: numbers,
+    sizes: [10],
+  };
+  const throws = () => {
+    throw new TypeError('no such thing');
+  };
+  it.each<[string, object, object]>([
+    [
+      'an equivalence that throws',
+      { equivalence: throws },
+      { code: 'SUBJECT_THREW', message: /^equivalence\(\) threw/ },
+    ],
+    [
+      'an equivalence that is asynchronous, which would hold all results equal',
+      { equivalence: async () => false },
+      { code: 'INVALID_ARGUMENT', message: /equivalence is a function that returned a promise/ },
+    ],
+    [
+      'a size that throws',
+      { size: throws },
+      { code: 'SUBJECT_THREW', message: /^size\(\) threw .*TypeError: no such/ },
+    ],
+  ])('is named: %s', async (_, options, { code, message }: any) => {
+    const expected = { code, message: expect.stringMatching(message) };
+    await expect(optimise({ ...request, ...options })).rejects.toMatchObject(expected);
+  });
+
+  it('may throw what has no text', async () => {
+    const odd = () => {
+      throw Object.create(null);
+    };
+    const { draft } = await optimise({ ...request, variants: { sum, odd } }, {}, { budgetMs: 300 });
+    expect(draft.warnings.join()).toMatch(/"odd" is out: at size 10 it threw an object/);
   });
 });

@@ -216,6 +216,21 @@ describe('a fused chain', () => {
     expect(results[1]).toEqual(results[0]);
   });
 
+  it('takes no text of a node that was built by hand, and no constructor of a column', () => {
+    const { constructor: Made } = col('x') as any;
+    const forged = (node: object) => fuse().reduce({ s: sum(new Made(node)) });
+    const evil = '(() => { throw new Error("out"); })()';
+    expect(() => forged({ kind: 'literal', value: evil }).run({}, {}, 1)).toThrow('A literal is no number.');
+    const unary = { kind: 'unary', op: `abs(${evil}) || Math.abs`, a: col('x').node };
+    expect(() => forged(unary).run({ x: [1] })).toThrow('A node is no operation.');
+    const bare = Object.assign([1, 2], { constructor: undefined });
+    expect(
+      fuse()
+        .reduce({ s: sum(col('x')) })
+        .run({ x: bare }),
+    ).toEqual({ s: 3 });
+  });
+
   it('takes the rows that are meant, and needs none to be read', () => {
     const squares = fuse().collect({ square: [rowIndex().mul(rowIndex()), Uint16Array] });
     expect(squares.run({}, {}, 4).square).toEqual(Uint16Array.of(0, 1, 4, 9));

@@ -155,7 +155,7 @@ describe('results kept between calls', () => {
   ])('by %s are found with a generator', async (_, make) => {
     const [found, ...others] = await fromGenerator(make());
     expect(others).toEqual([]);
-    expect(found).toMatchObject({ variant: 'suspect' });
+    expect(found).toMatchObject({ variant: 'suspect', by: 'variant' });
     expect(found!.ratio).toBeGreaterThan(4);
   });
 
@@ -180,6 +180,54 @@ describe('results kept between calls', () => {
     inputs: numbers,
     sizes: [2_000, 4_000],
     ...more,
+  });
+
+  it('are not what the engine keeps of the elements: that is warned about, of the first variant too', async () => {
+    const random = seededRandom(5);
+    const texts = (size: number) =>
+      Array.from({ length: size }, () =>
+        Array.from({ length: 60 }, () => Math.floor(random() * 36 ** 4).toString(36)).join(''),
+      );
+    const { draft } = await optimise(
+      {
+        variants: {
+          // Hashes each text, which is kept with it.
+          set: (values: string[]) => new Set(values).size,
+          compare: (values: string[]) => values.filter((value, i) => values.indexOf(value) === i).length,
+        },
+        inputs: texts,
+        sizes: [100, 300],
+      },
+      {},
+      { budgetMs: 1_500 },
+    );
+    const [set] = draft.plan['variants'] as any[];
+    expect(set).toMatchObject({ name: 'set', rejected: null });
+    expect(draft.warnings.join()).toMatch(
+      /"set" takes .* times faster\), by what the engine and the caches keep/,
+    );
+  });
+
+  it.each<[string, (values: number[]) => unknown]>([
+    ['an object', (values) => ({ values, kind: 'numbers' })],
+    ['a map', (values) => new Map(values.map((value, i) => [i, value]))],
+  ])('are found within %s too', async (_, wrapped) => {
+    const inputs = (size: number) => wrapped(numbers(size));
+    const [only] = sizeClasses(inputs, [4_000], () => 4_000);
+    const plain = (input: any) => slowSum([...(input.values?.call ? input.values() : input.values)]);
+    const kept = new WeakMap<object, number>();
+    const suspect = (input: object) => {
+      let result = kept.get(input);
+      if (result === undefined) kept.set(input, (result = plain(input)));
+      return result;
+    };
+    const found = await findKeptResults(
+      [variant('plain', plain), variant('suspect', suspect)],
+      only!.inputs[0]!,
+      (index) => freshOfGenerator(inputs, only!, index),
+      () => {},
+    );
+    expect(found).toMatchObject([{ variant: 'suspect', by: 'variant' }]);
   });
 
   it('are not looked for on threads, where a first call hands the memory over', async () => {

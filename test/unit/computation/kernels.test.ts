@@ -499,6 +499,15 @@ describe('order statistics', () => {
     expect(() => kernels.select(values, [5, 4])).toThrow(invalid);
     expect(() => kernels.select(values, [5000])).toThrow(invalid);
     expect(() => kernels.select(values, [5, , 7] as number[])).toThrow(invalid);
+    expect(() => kernels.quantiles(values, [0.1, , 0.2] as number[])).toThrow(invalid);
+    const shrinking = new Float64Array(100);
+    const late = Object.defineProperty([0, 1], 1, {
+      get: () => {
+        structuredClone(shrinking.buffer, { transfer: [shrinking.buffer] });
+        return 99;
+      },
+    });
+    expect(() => kernels.select(shrinking, late)).toThrow(invalid);
   });
 
   it('interpolate between infinities and over all numbers as far as there is anything between them', () => {

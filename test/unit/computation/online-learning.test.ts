@@ -279,6 +279,17 @@ describe('learning online', () => {
 
   it.each([
     ['choices', { choices: undefined }],
+    ['choices\\[0\\]', { choices: [null] }],
+    [
+      'choices\\[1\\]',
+      {
+        choices: [
+          { size: 1, standings: [] },
+          { size: 1, standings: [{ variant: 'a' }] },
+        ],
+      },
+    ],
+    ['seed', { seed: 'x' }],
     ['sampleEvery', { sampleEvery: 0 }],
     ['intervalMs', { intervalMs: 0 }],
     ['sliceMs', { sliceMs: -1 }],

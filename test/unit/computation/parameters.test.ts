@@ -265,3 +265,22 @@ describe('tuning', () => {
     expect(subject.choice.bySize[0]!.variant).toBe('blocked(block=8)');
   });
 });
+
+it('leaves out a configuration alone that cannot be made', async () => {
+  const create = ({ block }: any) => {
+    if (block === 3) throw new RangeError('no block of 3');
+    return (values: number[]) => values.length + (block === 2 ? 0 : 0 * values.reduce((a, b) => a + b, 0));
+  };
+  const { draft } = await optimise(
+    {
+      variants: { plain: (values: number[]) => values.length, tuned: { create } },
+      parameters: { block: { type: 'integer', min: 1, max: 4 } },
+      inputs: numbers,
+      sizes: [100, 1_000],
+    },
+    { performanceTuning: { search: 'grid' } },
+    { budgetMs: 1_500 },
+  );
+  expect(draft.warnings.join()).toMatch(/"tuned\(block=3\)" is out: create\(\) of variant .*no block of 3/);
+  expect((draft.plan['tuned'] as any[])[0].best.length).toBe(2);
+});

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { SystemOptimizer } from '../../../dist/index.js';
 import {
   computation,
   f64,
   OptimizationType,
   struct,
+  SystemOptimizer,
   u32,
   u8,
   type OptimizationProfile,
@@ -130,6 +130,23 @@ describe('SystemOptimizer', () => {
     expect(warnings[0]?.message).toContain(path);
     await expect(second.store.setRuntimeFlags(['--x'])).rejects.toMatchObject({ code: 'DOCUMENT_CORRUPT' });
     expect(readFileSync(path, 'utf8')).toBe('{ torn');
+  });
+
+  it('measures nothing where what wins could not be stored', async () => {
+    const first = optimizer();
+    await first.store.setRuntimeFlags([]);
+    writeFileSync(join(store.path, 'config.json'), '{ torn');
+    let calls = 0;
+    const count = () => (calls += 1);
+    const call = { name: 'unstored', variants: { a: count, b: count }, inputs: [1] };
+    await expect(first.optimizeComputation(call)).rejects.toMatchObject({ code: 'DOCUMENT_CORRUPT' });
+    const file = join(store.path, 'config.json');
+    const second = new SystemOptimizer({ storagePath: join(file, 'store') });
+    await expect(second.optimizeComputation(call)).rejects.toMatchObject({
+      code: expect.stringMatching(/^STORAGE_/),
+    });
+    await second.close();
+    expect(calls).toBe(0);
   });
 
   it('starts, with a warning, where a stored choice names a variant that is gone', async () => {
@@ -297,6 +314,32 @@ describe('SystemOptimizer', () => {
     const { metrics } = await one.profileSystem({ type: 'memory', durationMs: 100 });
     expect(metrics['allocator.frames.inUse']).toEqual({ available: true, value: 1, unit: 'count' });
     pool.close();
+  });
+
+  it('says ABORTED whatever a call was aborted with, before it began too', async () => {
+    const one = optimizer();
+    const call = { name: 'aborted', variants: { a: () => 1, b: () => 1 }, inputs: [1] };
+    const reason = new Error('enough');
+    await expect(
+      one.optimizeComputation({ ...call, signal: AbortSignal.abort(reason) }),
+    ).rejects.toMatchObject({
+      code: 'ABORTED',
+      cause: reason,
+    });
+    const signal = AbortSignal.timeout(1);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await expect(one.optimizeMemory({ signal })).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
+  it('names what are no options, and no signals', async () => {
+    const one = optimizer();
+    const wrong = { code: 'INVALID_ARGUMENT' };
+    for (const none of [null, 5, []] as never[]) {
+      await expect(one.hostProbe(none)).rejects.toMatchObject(wrong);
+      await expect(one.monitor(none)).rejects.toMatchObject(wrong);
+      await expect(one.completeResult(none, { pid: 1, description: 'x' })).rejects.toMatchObject(wrong);
+    }
+    await expect(one.hostProbe({ budget: 100 } as never)).rejects.toThrow(/budgetMs/);
   });
 
   it('aborts what runs when it is closed, and is closed afterwards', async () => {

@@ -99,6 +99,19 @@ describe('invalid values', () => {
     expect((await rejection(parseProfileOptions(input))).message).toMatch(pattern);
   });
 
+  it('knows the names that stand beside settings', async () => {
+    const unknown = async (key: string) => (await rejection(parseComputationSettings({ [key]: 1 }))).message;
+    expect(await unknown('variant')).toMatch(/Did you mean "variants"\?/);
+    expect(await unknown('budget')).toMatch(/Did you mean "budgetMs"\?/);
+    expect(await unknown('quantum')).toMatch(/Known here: .*performanceTuning, name, variants, .*, signal\./);
+  });
+
+  it('says what no schema can say in the words of its author', async () => {
+    const weights = { resourceUtilization: { objective: 'weighted', weights: { time: 0 } } };
+    const { message } = await rejection(parseComputationSettings(weights));
+    expect(message).toMatch(/weights" is an object\. Use an object with one weight above 0/);
+  });
+
   it('accepts plain objects without a prototype and from another realm', async () => {
     const { runInNewContext } = await import('node:vm');
     expect(await parseComputationSettings(Object.create(null))).toEqual(await parseComputationSettings({}));

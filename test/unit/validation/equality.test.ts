@@ -10,6 +10,7 @@ describe('firstDifference', () => {
     ['buffers', new Uint8Array([1]).buffer, new Uint8Array([1]).buffer],
     ['sets in another order', new Set([1, 2]), new Set([2, 1])],
     ['dates', new Date(5), new Date(5)],
+    ['objects whose text is not theirs', Object.create(Number.prototype), Object.create(Number.prototype)],
     ['URLs', new URL('http://a/'), new URL('http://a/')],
     ['functions, which cannot be compared', () => 1, () => 2],
     ['promises, which cannot be compared', Promise.resolve(1), Promise.resolve(2)],
