@@ -53,7 +53,7 @@ export function forEachBlock(
     throw fail('INVALID_ARGUMENT', { name: 'fn', actual: describe(fn), expected: 'a function' });
   }
   requireOptions('options of forEachBlock', options, { tile: true, elementBytes: true, matrices: true });
-  const tile = options.tile ?? tileSide(options);
+  const tile = options.tile ?? sideFor(options);
   if (!(Number.isSafeInteger(tile) && tile >= 1)) {
     throw fail('INVALID_ARGUMENT', { name: 'tile', actual: describe(tile), expected: 'an integer from 1' });
   }
@@ -70,7 +70,12 @@ export function forEachBlock(
  *
  * @throws INVALID_ARGUMENT
  */
-export function tileSide({ elementBytes = 8, matrices = 2 }: Omit<BlockOptions, 'tile'> = {}): number {
+export function tileSide(options: Omit<BlockOptions, 'tile'> = {}): number {
+  requireOptions('options of tileSide', options, { elementBytes: true, matrices: true });
+  return sideFor(options);
+}
+
+function sideFor({ elementBytes = 8, matrices = 2 }: BlockOptions): number {
   for (const [name, value] of Object.entries({ elementBytes, matrices })) {
     if (Number.isSafeInteger(value) && value >= 1) continue;
     throw fail('INVALID_ARGUMENT', { name, actual: describe(value), expected: 'an integer from 1' });

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, fail } from '../errors.js';
+import { reasonOf } from './checked-call.js';
 import {
   NATIVE_NAME,
   NATIVE_PARALLEL_NAME,
@@ -148,6 +149,5 @@ function variantIn(
 }
 
 function unloadable(url: string, cause: unknown, remedy = 'Import the module alone to see the whole error.') {
-  const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-  return fail('SUBJECT_UNLOADABLE', { subject: url, reason, remedy }, { cause });
+  return fail('SUBJECT_UNLOADABLE', { subject: url, reason: reasonOf(cause), remedy }, { cause });
 }

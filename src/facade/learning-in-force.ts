@@ -7,6 +7,7 @@ import type { Computation } from '../computation/computation.js';
 import type { LearningOptions, OnlineLearning } from '../computation/online-learning.js';
 import type { Wisdom } from '../computation/wisdom.js';
 import { fail } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { hostFingerprint } from '../host/environment.js';
 import type { ComputationChoice } from '../model/choice.js';
 import type { OptimizationProfile } from '../model/optimization-profile.js';
@@ -34,6 +35,7 @@ export class LearningInForce {
 
   /** @throws INVALID_ARGUMENT where nothing was measured for it on this host, or for another objective, or it is watched already. */
   async keep(computation: Computation, options: KeepLearningOptions): Promise<OnlineLearning> {
+    requireOptions('options of keepLearning', options);
     const [{ keepLearning }, profile] = await Promise.all([
       import('../computation/online-learning.js'),
       this.#latest(computation.name),

@@ -73,6 +73,12 @@ describe('a module with described variants', () => {
     expect(() => make(variants)).toThrow(message);
   });
 
+  it('says that a module cannot be loaded, whatever it throws', async () => {
+    const module = 'data:text/javascript,throw Object.create(null)';
+    const subject = computation({ name: 'odd', variants: { module, exports: ['a', 'b'] } } as never);
+    await expect(subject.load()).rejects.toMatchObject({ code: 'SUBJECT_UNLOADABLE' });
+  });
+
   it('refuses objects in place of names, and parameters that are none', () => {
     const options = { name: 'sum', variants: form };
     expect(() => computation({ ...options, native: { run: () => 1 } } as never)).toThrow(/variants\.native/);

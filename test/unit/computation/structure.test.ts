@@ -47,6 +47,9 @@ describe('forEachBlock', () => {
     [() => forEachBlock(1, 1, () => {}, { tile: 0 }), /tile is 0/],
     [() => forEachBlock(1, 1, undefined as any), /fn is undefined/],
     [() => tileSide({ matrices: 0 }), /matrices is 0/],
+    [() => tileSide(null as any), /options of tileSide is null/],
+    [() => tileSide({ matrix: 3 } as any), /"matrices" \(the nearest\)/],
+    [() => forEachBlock(1, 1, () => {}, { tile: undefined, matrices: -1 } as any), /matrices is -1/],
   ])('refuses what it cannot do', (call, pattern) => {
     expect(call).toThrow(pattern);
   });

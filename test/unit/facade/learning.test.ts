@@ -113,6 +113,9 @@ describe('keepLearning of the optimizer', () => {
     });
     await expect(one.keepLearning(watched)).rejects.toThrow(/the objective memory.*learning compares times/);
     await expect(one.keepLearning(subject())).rejects.toMatchObject({ code: 'SUBJECT_NOT_HERE' });
+    await expect(one.keepLearning(watched, null as never)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
     await expect(one.keepLearning('other')).rejects.toMatchObject({ code: 'SUBJECT_NOT_HERE' });
     await expect(one.keepLearning(undefined as never)).rejects.toMatchObject({ code: 'SUBJECT_NOT_HERE' });
   });
