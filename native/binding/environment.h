@@ -31,6 +31,7 @@ struct Environment {
   JobTable jobs;
   sampling::ThreadSampler sampler;
   sched::ComputeThread compute_thread;
+  sched::KeptOff kept_off;
 };
 
 }  // namespace sysopt::binding

@@ -31,6 +31,14 @@ Napi::Value CurrentThreadId(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(os::ThreadId()));
 }
 
+Napi::Value KeepOffCpu(const Napi::CallbackInfo& info) {
+  const std::uint32_t tid = ThreadIdArgument(info, 0);
+  const os::CpuSet* const cpus = sched::ProcessCpus();
+  return Napi::Boolean::New(info.Env(), cpus != nullptr && Environment::Of(info).kept_off.Begin(tid, *cpus));
+}
+
+void LetBack(const Napi::CallbackInfo& info) { Environment::Of(info).kept_off.End(); }
+
 Napi::Value ThreadCpuTimeNs(const Napi::CallbackInfo& info) {
   std::uint64_t ns = 0;
   const bool known = os::ThreadCpuTime(&ns).ok();
@@ -113,6 +121,8 @@ Napi::Value BlockProfilerSignal(const Napi::CallbackInfo& info) {
 void DefineSched(Napi::Env env, Napi::Object exports) {
   sched::ProcessCpus();  // remembered now, before any thread is pinned
   exports.Set("currentThreadId", Napi::Function::New(env, CurrentThreadId, "currentThreadId"));
+  exports.Set("keepOffCpu", Napi::Function::New(env, KeepOffCpu, "keepOffCpu"));
+  exports.Set("letBack", Napi::Function::New(env, LetBack, "letBack"));
   exports.Set("threadCpuTimeNs", Napi::Function::New(env, ThreadCpuTimeNs, "threadCpuTimeNs"));
   exports.Set("getAffinity", Napi::Function::New(env, GetAffinity, "getAffinity"));
   exports.Set("setAffinity", Napi::Function::New(env, SetAffinity, "setAffinity"));

@@ -126,6 +126,60 @@ TEST(ProcessCpusAreRememberedOnce) {
   EXPECT_EQ(sched::UseProcessCpus().error, EINVAL);
 }
 
+TEST(AThreadThatIsKeptOffGetsItsMaskBack) {
+  Reset();
+  const os::CpuSet before = State().affinity;
+  {
+    sched::KeptOff kept_off;
+    kept_off.End();
+    EXPECT(State().affinity == before);
+    EXPECT(kept_off.Begin(7, before));
+    EXPECT(!State().affinity.Has(0));  // the fake is on 0
+    EXPECT(State().affinity.Has(1));
+    EXPECT(kept_off.Begin(8, before));  // ends the first
+    EXPECT(!State().affinity.Has(0));
+    kept_off.End();
+    EXPECT(State().affinity == before);
+    EXPECT(kept_off.Begin(7, before));
+  }
+  EXPECT(State().affinity == before);  // whoever is destroyed ends it
+}
+
+TEST(OnlyAThreadWithTheKnownMaskIsKeptOff) {
+  Reset();
+  const os::CpuSet known = State().affinity;
+  sched::KeptOff kept_off;
+  State().errors["sched_setaffinity"] = EPERM;
+  EXPECT(!kept_off.Begin(7, known));
+  State().errors.clear();
+  State().errors["sched_getaffinity"] = ESRCH;
+  EXPECT(!kept_off.Begin(7, known));
+  State().errors.clear();
+  kept_off.End();
+  EXPECT(State().affinity == known);
+
+  os::CpuSet given;  // by taskset, or a cpuset that may grow again
+  given.Add(0);
+  given.Add(1);
+  State().affinity = given;
+  EXPECT(!kept_off.Begin(7, known));
+  kept_off.End();
+  EXPECT(State().affinity == given);
+  os::CpuSet single;
+  single.Add(0);  // nowhere else to go
+  State().affinity = single;
+  EXPECT(!kept_off.Begin(7, single));
+  EXPECT(State().affinity == single);
+
+  State().affinity = given;
+  EXPECT(kept_off.Begin(7, given));
+  State().errors["sched_setaffinity"] = ESRCH;
+  kept_off.End();  // the thread has ended: nothing to give back, and nobody to
+  State().errors.clear();
+  kept_off.End();
+  EXPECT(!State().affinity.Has(0));
+}
+
 TEST(CountersAreProbedWithoutTheKernelFirst) {
   Reset();
   State().counters[{1, 3}] = {.error_with_kernel = EACCES, .value = 5};

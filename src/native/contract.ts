@@ -97,6 +97,16 @@ export interface NativeContract {
   /** Kernel id of the calling thread; 0 where unknown. */
   currentThreadId(): number;
 
+  /**
+   * Keeps a thread (`tid` 0: the caller) off the CPU that the calling thread is on, until `letBack` or the next call: who wakes
+   * it meanwhile wakes it elsewhere. False, and nothing is changed, where it is gone, has not exactly the CPUs of the process (as
+   * others are somebody's doing), may run nowhere else, or the system cannot.
+   */
+  keepOffCpu(tid: number): boolean;
+
+  /** Gives the thread of the last `keepOffCpu` the CPUs that it had. */
+  letBack(): void;
+
   /** CPU time of the calling thread in ns, NaN where unknown. */
   threadCpuTimeNs(): number;
 

@@ -8,9 +8,10 @@
  * often than now and then, is given up for a while, by the clock: a thousandth of a second at first, twice as long each
  * time, and soon forgotten when looking pays again.
  *
- * Looking needs a worker that is awake on another CPU, and waking it there is the dearest part; a pool whose threads sleep
- * mostly has both on one CPU, which then costs little. So it is one or the other: a worker spins only while the pool
- * looks (or has announced a ring), and the pool waits for the first result of a worker that slept as long as that takes.
+ * Looking needs a worker that is awake on another CPU, and waking it there (transport/wake-elsewhere.ts) is the dearest part;
+ * a pool whose threads sleep mostly has both on one CPU, which then costs little. So it is one or the other: a worker spins
+ * only while the pool looks (or has announced a ring), and the pool waits for the first result of a worker that slept as
+ * long as that takes.
  *
  * Rejected: `Atomics.waitAsync` instead of the message. It measured the same here (8.5 against 7.8 µs), and needs
  * something else to keep the event loop alive. Also rejected: giving up for so many waits instead of so long; a busy
@@ -18,8 +19,11 @@
  */
 import type { PoolWorker } from './pool-worker.js';
 
-/** Results that are forecast to come within this, in ms, are looked for: three or four times what being told costs. */
-const LOOK_MS = 0.1;
+/**
+ * Results that are forecast to come within this, in ms, are looked for: a few times what being told costs, 7 µs at best, and
+ * 50 to 100 where this thread has to be woken on another CPU.
+ */
+export const LOOK_MS = 0.2;
 /** Looking goes on for this long after something came back or was forecast to come back, in ms. */
 const PATIENCE_MS = 0.04;
 /** How long looking is given up for, in ms. */

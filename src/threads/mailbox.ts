@@ -13,10 +13,20 @@ const INVITED_TO = 1; // loop that the pool wants it in; 0 none
 const RETIRED = 2; // 1: leave when idle
 const POSTED = 3; // messages posted to the worker, ever
 const COMING = 6; // 1: there is work, and a ring will follow within the caller's turn
+const HELD = 7; // 1: the worker is to run nothing yet, as its mask is not its own
 const RUNG_AT = 2; // float64: when a sleeping worker was last woken, in ms since the epoch
 const INSIDE = LINE_WORDS; // loop that the worker is in; 0 none. Written by the worker.
-const ASLEEP = LINE_WORDS + 1; // 1: only a notification wakes it. Written by the worker.
+const ASLEEP = LINE_WORDS + 1; // not 0: only a notification wakes it. Written by the worker.
 const WAKE_MS = LINE_WORDS / 2 + 1; // float64: what waking takes, smoothed. Written by the worker.
+const LAST_WAKE_MS = LINE_WORDS / 2 + 2; // float64: what waking took last. Written by the worker.
+
+/** How it sleeps: nothing else runs in its thread, or its event loop does. */
+const BLOCKED = 1;
+const ON_LOOP = 2;
+
+/** A worker that was woken before it has its mask back looks for that for so long, and then sleeps for so long between looks. */
+const LOOK_MS = 0.02;
+const HELD_SLEEP_MS = 1;
 
 /** Assumed before it was measured. */
 const ASSUMED_WAKE_MS = 0.03;
@@ -46,9 +56,9 @@ export class Mailbox {
   ring(): void {
     const words = this.#words;
     if (words[COMING] === 1) Atomics.store(words, COMING, 0);
-    if (Atomics.load(words, ASLEEP) === 1) this.#times[RUNG_AT] = timeOrigin + performance.now();
+    if (Atomics.load(words, ASLEEP) !== 0) this.#times[RUNG_AT] = timeOrigin + performance.now();
     Atomics.add(words, BELL, 1);
-    if (Atomics.load(words, ASLEEP) === 1) Atomics.notify(words, BELL);
+    if (Atomics.load(words, ASLEEP) !== 0) Atomics.notify(words, BELL);
   }
 
   /** Says that a ring will follow at once: a worker that is awake need not sleep before. */
@@ -58,7 +68,28 @@ export class Mailbox {
 
   /** Whether only a notification wakes the worker. */
   get isAsleep(): boolean {
-    return Atomics.load(this.#words, ASLEEP) === 1;
+    return Atomics.load(this.#words, ASLEEP) !== 0;
+  }
+
+  /** Whether it sleeps, and nothing else runs in its thread meanwhile. */
+  get isBlocked(): boolean {
+    return Atomics.load(this.#words, ASLEEP) === BLOCKED;
+  }
+
+  /** A worker that is woken runs nothing until `letGo`. Only for one that is blocked. */
+  hold(): void {
+    Atomics.store(this.#words, HELD, 1);
+  }
+
+  letGo(): void {
+    Atomics.store(this.#words, HELD, 0);
+  }
+
+  /** What waking took last, in ms; 0 where it was asked for before. */
+  takeLastWakeMs(): number {
+    const tookMs = this.#times[LAST_WAKE_MS]!;
+    this.#times[LAST_WAKE_MS] = 0;
+    return tookMs;
   }
 
   /** To be called after each message that was posted. */
@@ -120,13 +151,26 @@ export class Mailbox {
   /** Blocks the thread until the next ring. */
   sleep(rings: number): void {
     const words = this.#words;
-    Atomics.store(words, ASLEEP, 1);
+    Atomics.store(words, ASLEEP, BLOCKED);
     const how = Atomics.wait(words, BELL, rings);
-    if (this.#nextRing === undefined) Atomics.store(words, ASLEEP, 0);
-    if (how !== 'ok') return;
-    const took = timeOrigin + performance.now() - this.#times[RUNG_AT]!;
+    Atomics.store(words, ASLEEP, this.#nextRing === undefined ? 0 : ON_LOOP);
+    if (how === 'ok') this.#noteWake(timeOrigin + performance.now() - this.#times[RUNG_AT]!);
+    if (Atomics.load(words, HELD) === 1) this.#waitToBeLetGo();
+  }
+
+  #noteWake(tookMs: number): void {
+    this.#times[LAST_WAKE_MS] = tookMs;
     // Clocks that were set, and threads that were not scheduled for long, say nothing of waking.
-    if (took > 0 && took < 1) this.#times[WAKE_MS]! += (took - this.#times[WAKE_MS]!) / 8;
+    if (tookMs > 0 && tookMs < 1) this.#times[WAKE_MS]! += (tookMs - this.#times[WAKE_MS]!) / 8;
+  }
+
+  /** Takes a microsecond, except where the pool's thread loses its CPU in the middle of a ring. */
+  #waitToBeLetGo(): void {
+    const words = this.#words;
+    const until = performance.now() + LOOK_MS;
+    while (Atomics.load(words, HELD) === 1) {
+      if (performance.now() > until) Atomics.wait(words, HELD, 1, HELD_SLEEP_MS);
+    }
   }
 
   /**
@@ -138,7 +182,7 @@ export class Mailbox {
   }
 
   async #waitForRing(rings: number): Promise<void> {
-    Atomics.store(this.#words, ASLEEP, 1);
+    Atomics.store(this.#words, ASLEEP, ON_LOOP);
     await (Atomics as unknown as WaitAsync).waitAsync(this.#words, BELL, rings).value;
     Atomics.store(this.#words, ASLEEP, 0);
     this.#nextRing = undefined;

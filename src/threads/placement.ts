@@ -1,6 +1,7 @@
 /** Which CPUs a pool's threads are pinned to. Opt-in: pinned threads cannot dodge what else runs on their CPU. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ThreadChoice } from '../model/choice.js';
+import type { NativeContract } from '../native/contract.js';
 import { loadNative } from '../native/load.js';
 
 export const AFFINITIES: readonly ThreadChoice['affinity'][] = ['none', 'compact', 'scatter', 'numa_aware'];
@@ -90,6 +91,16 @@ export function allowedCpus(): readonly LogicalCpu[] {
     const socket = readText(`${topology}/physical_package_id`) ?? '0';
     return { cpu, core: `${socket}:${core}`, node: nodeOf(cpu) };
   });
+}
+
+/** What wakes threads elsewhere (transport/wake-elsewhere.ts); undefined without the addon. */
+export function threadKeeper(): Pick<NativeContract, 'keepOffCpu' | 'letBack'> | undefined {
+  try {
+    const native = loadNative();
+    return native.implementation === 'addon' ? native : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A CPU's folder links to its NUMA node; on hosts without NUMA there is one node. */

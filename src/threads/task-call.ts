@@ -74,7 +74,7 @@ export class TaskCall implements Parcel, Queued {
   readonly calledAt: number;
   readonly promise: Promise<unknown>;
   /** Undefined where capturing would cost more than the call; see task-dispatcher.ts. */
-  readonly caller: StackHolder | undefined;
+  caller: StackHolder | undefined;
   state: CallState = 'queued';
   order = 0;
   slot = -1;
@@ -90,7 +90,6 @@ export class TaskCall implements Parcel, Queued {
     args: unknown,
     options: RunOptions | undefined,
     stores: readonly unknown[] | undefined,
-    caller: StackHolder | undefined,
     calledAt: number,
   ) {
     this.profile = profile;
@@ -112,7 +111,7 @@ export class TaskCall implements Parcel, Queued {
       };
       this.priority = priority;
     }
-    this.caller = caller;
+    this.caller = undefined;
     this.calledAt = calledAt;
     this.promise = new Promise(keepSettlers);
     this.resolve = resolveOfLast;

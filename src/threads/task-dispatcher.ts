@@ -6,7 +6,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { describe, fail } from '../errors.js';
 import { captureStack, framesOf, rejectWithAwaitingFrames } from './caller-stack.js';
-import { CompletionWatch } from './completion-watch.js';
+import { CompletionWatch, LOOK_MS } from './completion-watch.js';
 import { unpackError, type WireError } from './error-transfer.js';
 import {
   allowedThreads,
@@ -14,6 +14,7 @@ import {
   type ResolvedPoolOptions,
   type RunOptions,
 } from './pool-options.js';
+import { threadKeeper } from './placement.js';
 import type { PoolWorker } from './pool-worker.js';
 import { DurationHistogram } from './run-histogram.js';
 import { forecastAfter, TaskCall, type TaskProfile } from './task-call.js';
@@ -22,6 +23,7 @@ import { checkTask, taskLabel, type Task } from './task.js';
 import { lastFirst, TaskQueue } from './task-queue.js';
 import { unsendable } from './unclonable.js';
 import type { Outcome } from './transport/lane.js';
+import { WakeElsewhere } from './transport/wake-elsewhere.js';
 import type { WorkerRoster } from './worker-roster.js';
 
 /** Longest time that a Node timer can wait. */
@@ -46,7 +48,7 @@ const MOST_WITHOUT_TURN_MS = 1;
 /** Up to so many calls under way, each is worth a thread's waking. */
 const FEW_CALLS = 16;
 /** Tasks placed within this are announced together, and further ones when they are as much work. */
-const RING_TOGETHER_MS = 0.1;
+const RING_TOGETHER_MS = 0.03;
 /** How long tasks wait behind one that takes longer than forecast, while another thread is idle. */
 const STUCK_MS = 2;
 const STUCK_FORECASTS = 3;
@@ -85,6 +87,9 @@ export class TaskDispatcher {
   readonly #busy = new Set<PoolWorker>();
   readonly #placement: TaskPlacement;
   readonly #watch: CompletionWatch;
+  readonly #elsewhere = new WakeElsewhere(threadKeeper());
+  /** CPUs that this process may use. */
+  readonly #cpus = allowedThreads();
   readonly #profiles = new Map<string, TaskProfile>();
   readonly #profileOf = new WeakMap<Task, TaskProfile>();
   readonly #toRing = new Set<PoolWorker>();
@@ -114,7 +119,7 @@ export class TaskDispatcher {
 
   constructor(host: TaskHost) {
     this.#host = host;
-    const cpus = allowedThreads();
+    const cpus = this.#cpus;
     this.#placement = new TaskPlacement(host.roster, this.#busy, host.options.concurrency, cpus);
     this.#watch = new CompletionWatch({
       busy: this.#busy,
@@ -146,10 +151,10 @@ export class TaskDispatcher {
     if (options !== undefined) checkRunOptions(options);
     if (options?.signal?.aborted === true) throw abortedCall(task, options.signal);
     const stores = this.#host.options.stores.length === 0 ? undefined : this.#storeValues();
-    const caller = this.#caller(profile);
+    const isStackWorth = this.#isStackWorth(profile);
     this.#callsSinceCollection += 1;
     if (this.#callsSinceCollection >= CALLS_PER_COLLECTION) this.#collectAmongCalls();
-    const call = new TaskCall(profile, task, args, options, stores, caller, this.#now);
+    const call = new TaskCall(profile, task, args, options, stores, this.#now);
     // By a getter of the options.
     if (this.#failures !== failures) throw this.#lastFailure!();
     // Its arguments' getters may make calls too, before it is placed.
@@ -163,6 +168,8 @@ export class TaskDispatcher {
     } else if (wasIdle) {
       this.#host.changed();
     }
+    // Last, while the thread that was woken gets up.
+    if (isStackWorth) call.caller = captureStack();
     return call.promise;
   }
 
@@ -247,15 +254,15 @@ export class TaskDispatcher {
   }
 
   /**
-   * The stack of the call, where it is captured; V8 knows without it who awaits the promise (caller-stack.ts).
+   * Whether the stack of a call is captured; V8 knows without it who awaits the promise (caller-stack.ts).
    *
    * The second of two quick calls may be chance; from the third on it is a rush, in which a few calls share a look at the
    * clock while they follow each other without a pause: until those that were announced are rung for.
    */
-  #caller({ runMs, hasFailed }: TaskProfile) {
+  #isStackWorth({ runMs, hasFailed }: TaskProfile): boolean {
     if (this.#callsSinceClock < CALLS_PER_CLOCK && this.#lastCallInRush && this.#toRing.size > 0) {
       this.#callsSinceClock += 1;
-      return undefined;
+      return false;
     }
     this.#callsSinceClock = 1;
     const now = (this.#now = performance.now());
@@ -265,7 +272,7 @@ export class TaskDispatcher {
     this.#lastCallAt = now;
     this.#lastCallInRush = isQuick;
     const isLight = runMs !== undefined && runMs < WORTH_STACK_MS && !hasFailed;
-    return isRush || isLight ? undefined : captureStack();
+    return !isRush && !isLight;
   }
 
   #admit(call: TaskCall): void {
@@ -369,9 +376,8 @@ export class TaskDispatcher {
 
   /**
    * A worker is woken at once for a task that is not known yet, and as soon as what it was given is worth it; for short
-   * tasks when the caller is through, as each system call to wake a thread costs more than many a small task, and may cost
-   * the caller its CPU: the thread often wakes on the very CPU, and who calls a thousand times waits for it to sleep again
-   * after the first. No result could be used before the caller is through. Where many are under way and the worker sleeps all the same, the caller is the slower of the
+   * tasks when the caller is through, as each system call to wake a thread costs more than many a small task, and no result
+   * could be used before. Where many are under way and the worker sleeps all the same, the caller is the slower of the
    * two, and hands over a turn's calls at once.
    */
   #ring(worker: PoolWorker, { forecastMs }: TaskCall): void {
@@ -396,7 +402,11 @@ export class TaskDispatcher {
   #ringNow(worker: PoolWorker): void {
     worker.unrungMs = 0;
     worker.lane.memory.publish();
-    worker.mailbox.ring();
+    // While results are looked for, this thread needs a CPU too; behind longer tasks it sleeps.
+    const { backlogMs, lane, mailbox, tid } = worker;
+    const isLookedFor = backlogMs > 0 && backlogMs <= LOOK_MS * lane.load;
+    if (this.#busy.size + Number(isLookedFor) <= this.#cpus) this.#elsewhere.ring(mailbox, tid, !isLookedFor);
+    else mailbox.ring();
   }
 
   readonly #ringAll = (): void => {

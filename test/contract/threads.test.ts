@@ -60,6 +60,43 @@ describe.each(IMPLEMENTATIONS)('threads by the %s', (name, native) => {
     expect(now()).toEqual([...all.slice(0, count)]);
   });
 
+  it.runIf(linux)('are kept off a CPU for a while, and have their own ones back then', () => {
+    const now = () => {
+      const out = new Int32Array(4096);
+      return [...out.slice(0, native.getAffinity(0, out))];
+    };
+    const before = now();
+    native.letBack();
+    expect(now()).toEqual(before);
+    const isKept = native.keepOffCpu(native.currentThreadId());
+    expect(isKept).toBe(isAddon && before.length > 1);
+    try {
+      expect(now()).toHaveLength(before.length - Number(isKept));
+      expect(before).toEqual(expect.arrayContaining(now()));
+      // Again: from where it is now, and of its own CPUs.
+      expect(native.keepOffCpu(0)).toBe(isKept);
+      expect(now()).toHaveLength(before.length - Number(isKept));
+    } finally {
+      native.letBack();
+    }
+    expect(now()).toEqual(before);
+  });
+
+  it.runIf(linux)('stay where they are if they are pinned, or not of this process', () => {
+    if (isAddon) {
+      const all = new Int32Array(4096);
+      const count = native.processAffinity(all);
+      native.setAffinity(0, all.slice(0, 1));
+      try {
+        expect(native.keepOffCpu(0)).toBe(false);
+      } finally {
+        native.setAffinity(0, all.slice(0, count));
+      }
+    }
+    expect(native.keepOffCpu(1)).toBe(false);
+    expect(native.keepOffCpu(2 ** 31 - 1)).toBe(false);
+  });
+
   it.runIf(linux)('are this process’ own: others are ESRCH', () => {
     const out = new Int32Array(8);
     expect(() => native.getAffinity(1, out)).toThrow(expect.objectContaining({ code: 'ESRCH' }));
@@ -97,6 +134,7 @@ describe.each(IMPLEMENTATIONS)('threads by the %s', (name, native) => {
     for (const wrong of [-1, 1.5, NaN, 2 ** 31]) {
       expect(() => native.getAffinity(wrong, new Int32Array(1))).toThrow(RangeError);
       expect(() => native.setAffinity(wrong, new Int32Array(1))).toThrow(RangeError);
+      expect(() => native.keepOffCpu(wrong)).toThrow(RangeError);
       expect(() => native.threadName(wrong)).toThrow(RangeError);
     }
     expect(() => native.getAffinity(0, new Float64Array(1) as any)).toThrow(TypeError);

@@ -51,6 +51,27 @@ Status UseProcessCpus() noexcept {
   return os::SetAffinity(0, *cpus);
 }
 
+bool KeptOff::Begin(std::uint32_t tid, const os::CpuSet& known) noexcept {
+  End();
+  const int cpu = os::CurrentCpu();
+  os::CpuSet others = known;
+  if (cpu < 0 || cpu >= os::CpuSet::kMaxCpus) return false;
+  others.words[cpu / 64] &= ~(std::uint64_t{1} << (cpu % 64));
+  os::CpuSet allowed;
+  if (others == os::CpuSet() || !os::GetAffinity(tid, &allowed).ok() || !(allowed == known)) return false;
+  if (!os::SetAffinity(tid, others).ok()) return false;
+  known_ = known;
+  tid_ = tid;
+  has_begun_ = true;
+  return true;
+}
+
+void KeptOff::End() noexcept {
+  if (!has_begun_) return;
+  has_begun_ = false;
+  static_cast<void>(os::SetAffinity(tid_, known_));  // refused where the thread has ended meanwhile
+}
+
 Status NameThread(std::string_view name) noexcept {
   constexpr std::size_t kMaxLength = 15;
   std::size_t length = name.size() < kMaxLength ? name.size() : kMaxLength;

@@ -23,6 +23,29 @@ const os::CpuSet* ProcessCpus() noexcept;
 // as it was.
 Status UseProcessCpus() noexcept;
 
+// Keeps a thread off the CPU that the caller is on, from Begin() until End(): who wakes it meanwhile wakes it elsewhere.
+// Only a thread that may run on exactly the CPUs it is known to have: any other mask is somebody's doing (taskset), or a
+// cpuset's for now, and giving that back would make it last when the cpuset grows again.
+class KeptOff {
+ public:
+  KeptOff() = default;
+  ~KeptOff() { End(); }
+  KeptOff(const KeptOff&) = delete;
+  KeptOff& operator=(const KeptOff&) = delete;
+
+  // Ends what was begun before. False, and nothing is changed, where the thread is gone, has another mask, may run
+  // nowhere else, or the system cannot.
+  bool Begin(std::uint32_t tid, const os::CpuSet& known) noexcept;
+
+  // Gives the thread the mask that it had.
+  void End() noexcept;
+
+ private:
+  os::CpuSet known_;
+  std::uint32_t tid_ = 0;
+  bool has_begun_ = false;
+};
+
 // Threads of this library's pools that live in the process, whichever thread made their pool. Counted here because each
 // JavaScript thread has globals of its own.
 unsigned ComputeThreads() noexcept;

@@ -12,6 +12,13 @@ const MAX_NAME_BYTES = 15;
 export const threads = {
   currentThreadId: () => Number(/(\d+)$/.exec(readLink('/proc/thread-self'))?.[1] ?? 0),
 
+  keepOffCpu(tid) {
+    checkThreadId(tid);
+    return false;
+  },
+
+  letBack: () => undefined,
+
   threadCpuTimeNs() {
     return parseCount(readText('/proc/thread-self/schedstat')?.split(' ')[0]);
   },
