@@ -12,6 +12,11 @@ export function positiveNumber(name: string, value: unknown): number {
   throw fail('INVALID_ARGUMENT', { name, actual: describe(value), expected: 'a number above 0' });
 }
 
+export function trueOrFalse(name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw fail('INVALID_ARGUMENT', { name, actual: describe(value), expected: 'true or false' });
+}
+
 export function oneOf<T extends string>(name: string, value: unknown, choices: readonly T[]): T {
   if ((choices as readonly unknown[]).includes(value)) return value as T;
   throw fail('INVALID_ARGUMENT', { name, actual: describe(value), expected: `one of ${choices.join(', ')}` });

@@ -68,7 +68,8 @@ function packInstance(error: Error, depth: number): WireError {
     stack: stackOf(error),
     ...(deeper && 'cause' in error && { cause: packError(error.cause, depth + 1) }),
     ...(deeper &&
-      error instanceof AggregateError && {
+      error instanceof AggregateError &&
+      Array.isArray(error.errors) && {
         errors: error.errors.map((inner) => packError(inner, depth + 1)),
       }),
     properties,

@@ -1,6 +1,10 @@
 /** Loads the function behind a task, in whichever thread asks. */
+import { AsyncResource } from 'node:async_hooks';
 import { describe, fail, OptimizerError } from '../errors.js';
 import { taskLabel, type AnyFunction, type Task } from './task.js';
+
+/** Node keeps what it made while it loaded a module; the async stores of who asked first must not be among that. */
+const context = new AsyncResource('system-optimizer.load', { requireManualDestroy: true });
 
 const loaded = new Map<string, AnyFunction>();
 
@@ -24,7 +28,7 @@ export async function loadTask(task: Task): Promise<AnyFunction> {
     const functions = Object.keys(namespace).filter((key) => typeof namespace[key] === 'function');
     throw unloadable(
       task,
-      `${task.module} has no export "${task.export}".`,
+      `${nameOf(task)} has no export "${task.export}".`,
       functions.length > 0
         ? `It exports ${functions.slice(0, 8).join(', ')}${functions.length > 8 ? ' and more' : ''}.`
         : 'It exports no function.',
@@ -44,7 +48,7 @@ export async function loadExport(task: Task): Promise<unknown> {
 
 async function loadModule(task: Task): Promise<Record<string, unknown>> {
   try {
-    return (await import(task.module)) as Record<string, unknown>;
+    return (await context.runInAsyncScope(() => import(task.module))) as Record<string, unknown>;
   } catch (error) {
     if (error instanceof OptimizerError) throw error;
     throw unloadable(task, ...reasonOf(task, error), error);
@@ -58,20 +62,25 @@ function reasonOf(task: Task, error: unknown): [reason: string, remedy: string] 
     (code === 'ERR_UNKNOWN_FILE_EXTENSION' || error instanceof SyntaxError)
   ) {
     return [
-      `${task.module} is TypeScript, which this Node does not load.`,
+      `${nameOf(task)} is TypeScript, which this Node does not load.`,
       'Name the compiled .js module, or start Node with a loader that workers inherit, such as `node --import tsx`.',
     ];
   }
   if (code === 'ERR_MODULE_NOT_FOUND' && message?.includes(pathOf(task.module))) {
     return [
-      `there is no module ${task.module}.`,
+      `there is no module ${nameOf(task)}.`,
       'Pass import.meta.url of the module that exports the task.',
     ];
   }
   return [
-    `${task.module} failed while it was loaded: ${message ?? describe(error)}`,
+    `${nameOf(task)} failed while it was loaded: ${message ?? describe(error)}`,
     'Import the module on its own to see the whole error; it is this error’s cause.',
   ];
+}
+
+/** A `data:` URL is a whole program. */
+function nameOf({ module }: Task): string {
+  return module.startsWith('data:') ? 'its data: URL' : module;
 }
 
 function pathOf(module: string): string {

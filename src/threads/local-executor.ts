@@ -1,6 +1,7 @@
 /** Runs tasks in threads of this process, with the retries, keys and dead letters of a queue. */
 import { fail } from '../errors.js';
-import { integerWithin, positiveNumber } from './check.js';
+import { listenForAbort } from './abort-listeners.js';
+import { integerWithin, positiveNumber, trueOrFalse } from './check.js';
 import { requireOptions } from '../options.js';
 import {
   checkExecuteOptions,
@@ -117,7 +118,7 @@ export class LocalExecutor implements Executor {
 
   async close(options: { readonly force?: boolean } = {}): Promise<void> {
     requireOptions('options', options, ['force']);
-    const { force = false } = options;
+    const force = trueOrFalse('force', options.force ?? false);
     this.#isClosed = true;
     if (force) this.#closing.abort(this.#closedError());
     if (this.#ownsPool && force) await this.#pool.close({ force });
@@ -202,15 +203,16 @@ export class LocalExecutor implements Executor {
     const onClose = () => both.abort(closing.reason);
     if (signal?.aborted === true) onAbort();
     if (closing.aborted) throw this.#closedError();
-    signal?.addEventListener('abort', onAbort, { once: true });
-    closing.addEventListener('abort', onClose, { once: true });
+    const stopListening = [
+      signal?.aborted === false ? listenForAbort(signal, onAbort) : undefined,
+      listenForAbort(closing, onClose),
+    ];
     try {
       return await this.#pool.run(task, args, { ...options, signal: both.signal });
     } catch (error) {
       throw closing.aborted && signal?.aborted !== true ? this.#closedError() : error;
     } finally {
-      signal?.removeEventListener('abort', onAbort);
-      closing.removeEventListener('abort', onClose);
+      for (const stop of stopListening) stop?.();
     }
   }
 
@@ -268,10 +270,10 @@ export class LocalExecutor implements Executor {
           : setTimeout(() => end(() => reject(this.#timedOut(task, deadlineMs))), deadlineMs);
       const end = (settle: () => void) => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
+        stopListening?.();
         settle();
       };
-      signal?.addEventListener('abort', onAbort, { once: true });
+      const stopListening = signal && listenForAbort(signal, onAbort);
       result.then(
         (value) => end(() => resolve(value)),
         (error: Error) => end(() => reject(error)),
@@ -282,10 +284,10 @@ export class LocalExecutor implements Executor {
   #pause(ms: number, task: Task, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject: (error: Error) => void) => {
       const closing = this.#closing.signal;
+      const stopListening: (() => void)[] = [];
       const end = () => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        closing.removeEventListener('abort', onClose);
+        for (const stop of stopListening) stop();
       };
       const onAbort = () => {
         end();
@@ -301,8 +303,8 @@ export class LocalExecutor implements Executor {
       }, ms);
       if (signal?.aborted === true) return onAbort();
       if (closing.aborted) return onClose();
-      signal?.addEventListener('abort', onAbort, { once: true });
-      closing.addEventListener('abort', onClose, { once: true });
+      if (signal !== undefined) stopListening.push(listenForAbort(signal, onAbort));
+      stopListening.push(listenForAbort(closing, onClose));
     });
   }
 

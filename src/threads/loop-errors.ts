@@ -1,5 +1,5 @@
 /** Errors of loops, the same wherever their kernel ran. */
-import { fail } from '../errors.js';
+import { describe, fail } from '../errors.js';
 import { packError, type WireError } from './error-transfer.js';
 import { taskLabel, type Task } from './task.js';
 
@@ -13,10 +13,15 @@ export function kernelError(task: Task, start: number, end: number, cause: unkno
     {
       task: taskLabel(task),
       where: ` for range [${start}, ${end})`,
-      reason: `${wire.kind === 'error' ? wire.message : String(wire.value)}${hintFor(wire, shared)}`,
+      reason: `${wire.kind === 'error' ? wire.message : textOf(wire.value)}${hintFor(wire, shared)}`,
     },
     { cause },
   );
+}
+
+/** A text as it is, and of an object what it is. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : describe(value);
 }
 
 /** What the kernel's error may come from, which it cannot know. */

@@ -9,7 +9,7 @@ import { aborted } from './loop-errors.js';
 import { SCHEDULES } from './partition/by-name.js';
 import { MAX_UNITS } from './partition/partitioner.js';
 import { leavesOf, type Leaves } from './shared-data.js';
-import { checkTask, type RangeFunction, type Task } from './task.js';
+import { checkTask, fixedTask, type RangeFunction, type Task } from './task.js';
 
 /**
  * Expected cost of iterations, in any unit: a function of the index, or the costs of equally long parts of the
@@ -70,8 +70,8 @@ export interface Loop extends Omit<CallerLoop, 'kernel'> {
 /** @throws INVALID_ARGUMENT; ABORTED where the signal is aborted already. */
 export function loopOf<S>(options: ParallelForOptions<S>, reduces: boolean, maxThreads: number): Loop {
   requireOptions('options', options, reduces ? REDUCE_KEYS : KEYS);
-  const { task } = options;
-  checkTask(task);
+  checkTask(options.task);
+  const task = fixedTask(options.task);
   const [start, end] = rangeOf(options.range);
   const grain = options.grain === undefined ? undefined : atLeastOne('grain', options.grain);
   const threads = options.threads === undefined ? Infinity : atLeastOne('threads', options.threads);

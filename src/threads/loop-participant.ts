@@ -6,6 +6,7 @@ import { KernelCall } from './kernel.js';
 import { FromWorker, type MessageFromWorker } from './messages.js';
 import type { Chunk } from './partition/partitioner.js';
 import type { AnyFunction } from './task.js';
+import { unsendable, type Sent } from './unclonable.js';
 
 /**
  * A kernel that is called once with millions of iterations is compiled while it runs and thrown back to the
@@ -114,7 +115,12 @@ export class LoopParticipant {
       else if (value !== undefined) clones.push([unit, value]);
     }
     if (clones.length === 0) return;
-    send([FromWorker.LOOP_PARTIALS, loop, generation, clones]);
+    try {
+      send([FromWorker.LOOP_PARTIALS, loop, generation, clones]);
+    } catch (error) {
+      const sent = clones.map(([, value]): Sent => ['partial result', value]);
+      throw unsendable(error, 'the kernel', sent);
+    }
     control.addCloned(clones.length);
   }
 

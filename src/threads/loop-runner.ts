@@ -7,6 +7,7 @@
  * terminated, so a promise settles in any case.
  */
 import { fail } from '../errors.js';
+import { listenForAbort } from './abort-listeners.js';
 import { takePart, type CallerPart } from './caller-part.js';
 import { framesOf, type StackHolder } from './caller-stack.js';
 import { unpackError, type WireError } from './error-transfer.js';
@@ -57,7 +58,7 @@ interface Run extends LoopRequest {
   readonly clones: Map<number, unknown>;
   readonly resolve: (outcome: LoopOutcome) => void;
   readonly reject: (error: unknown) => void;
-  readonly onAbort: () => void;
+  stopListening: (() => void) | undefined;
   /** Workers that are to take part. */
   wanted: number;
   isDone: boolean;
@@ -105,14 +106,17 @@ export class LoopRunner {
         clones: new Map(),
         resolve,
         reject,
-        onAbort: () => this.#cancel(run, aborted(program.task, signal), ABORT_GRACE_MS),
+        stopListening: undefined,
         wanted: plan.participants - (part === undefined ? 0 : 1),
         isDone: false,
         failure: undefined,
         grace: undefined,
       };
       this.#runs.set(program.id, run);
-      signal?.addEventListener('abort', run.onAbort, { once: true });
+      if (signal !== undefined)
+        run.stopListening = listenForAbort(signal, () =>
+          this.#cancel(run, aborted(program.task, signal), ABORT_GRACE_MS),
+        );
       if (part === undefined) {
         this.#invite(run, this.#host.recruit(run.wanted));
         return;
@@ -256,7 +260,7 @@ export class LoopRunner {
       program.control.shut();
     }
     clearTimeout(run.grace);
-    run.signal?.removeEventListener('abort', run.onAbort);
+    run.stopListening?.();
     this.#runs.delete(program.id);
     program.isRunning = false;
     this.completed += 1;

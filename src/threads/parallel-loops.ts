@@ -140,6 +140,8 @@ export class ParallelLoops {
   #prepare(options: AnyLoopOptions, loop: Loop): PreparedLoop | undefined {
     const kernel = loadedTask(loop.task);
     if (kernel === undefined || loop.schedule !== 'auto' || loop.units === 0) return undefined;
+    // It is known again by its task, which must be the same then.
+    if (!Object.isFrozen(options.task)) return undefined;
     const program = this.#runner.programs.get(loop.task, loop.shared, loop.leaves);
     if (program.iterationNs === null || !this.staysOnCaller(program, loop.end - loop.start)) return undefined;
     return new PreparedLoop(options, loop, program, kernel, this);

@@ -31,9 +31,12 @@ export interface ThreadPoolOptions {
   readonly concurrentTasksPerThread?: number;
   /** Async stores whose values tasks find in their thread as their caller had them; see `carriedStore`. */
   readonly stores?: readonly CarriedStore[];
-  /** Per thread, as of `worker_threads`. A task that exceeds its heap ends its thread, not the process. */
+  /**
+   * Per thread, as of `worker_threads`. A task that exceeds its heap ends its thread, not the process. `stackSizeMb` is 1 to
+   * 1,024, `codeRangeSizeMb` up to 65,536: with others Node ends the process while the thread starts.
+   */
   readonly resourceLimits?: ResourceLimits;
-  /** First part of the threads' names, as `top -H` shows them (15 bytes in all). `sysopt` by default. */
+  /** First part of the threads' names; `top -H` shows as much as fits 15 bytes beside their number. `sysopt` by default. */
   readonly name?: string;
   /** Pins threads to CPUs. `none` by default. */
   readonly affinity?: ThreadChoice['affinity'];
@@ -148,13 +151,24 @@ export function resolvePoolOptions(options: ThreadPoolOptions): ResolvedPoolOpti
 }
 
 /** Node ignores a limit that it does not know. @throws INVALID_ARGUMENT */
-function checkLimits(limits: ResourceLimits | undefined): ResourceLimits | undefined {
-  if (limits === undefined) return undefined;
-  requireOptions('resourceLimits', limits, LIMIT_KEYS);
+function checkLimits(given: ResourceLimits | undefined): ResourceLimits | undefined {
+  if (given === undefined) return undefined;
+  requireOptions('resourceLimits', given, LIMIT_KEYS);
+  // What was checked is what every thread gets.
+  const limits = { ...given };
   for (const [key, value] of Object.entries(limits)) {
     if (value !== undefined) positiveNumber(`resourceLimits.${key}`, value);
   }
+  // A stack of 0.25 MB does not get Node's own start done, and where that fails the process ends (Node 20).
+  requireWithin('resourceLimits.stackSizeMb', limits.stackSizeMb, 1, 1_024);
+  requireWithin('resourceLimits.codeRangeSizeMb', limits.codeRangeSizeMb, 0, 65_536);
   return limits;
+}
+
+function requireWithin(name: string, value: number | undefined, low: number, high: number): void {
+  if (value === undefined || (value >= low && value <= high)) return;
+  const expected = low > 0 ? `a number from ${low} to ${high}` : `a number of ${high} or less`;
+  throw fail('INVALID_ARGUMENT', { name, actual: describe(value), expected });
 }
 
 /** @throws INVALID_ARGUMENT */

@@ -42,7 +42,7 @@ export interface CallExtras {
   readonly affinityKey: string | number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly deadlineMs: number | undefined;
-  onAbort: (() => void) | undefined;
+  stopListening: (() => void) | undefined;
   deadline: NodeJS.Timeout | undefined;
 }
 
@@ -52,12 +52,13 @@ const NO_EXTRAS: Readonly<CallExtras> = Object.freeze({
   affinityKey: undefined,
   signal: undefined,
   deadlineMs: undefined,
-  onAbort: undefined,
+  stopListening: undefined,
   deadline: undefined,
 });
 
-let resolveOfLast!: (value: unknown) => void;
-let rejectOfLast!: (error: unknown) => void;
+const nobody = () => undefined;
+let resolveOfLast: (value: unknown) => void = nobody;
+let rejectOfLast: (error: unknown) => void = nobody;
 /** One for all promises: a function for each would be another object for each. */
 const keepSettlers = (resolve: (value: unknown) => void, reject: (error: unknown) => void) => {
   resolveOfLast = resolve;
@@ -106,7 +107,7 @@ export class TaskCall implements Parcel, Queued {
         affinityKey,
         signal,
         deadlineMs,
-        onAbort: undefined,
+        stopListening: undefined,
         deadline: undefined,
       };
       this.priority = priority;
@@ -116,6 +117,8 @@ export class TaskCall implements Parcel, Queued {
     this.promise = new Promise(keepSettlers);
     this.resolve = resolveOfLast;
     this.reject = rejectOfLast;
+    // They would keep the last result, and the async stores of its caller, until the next call.
+    resolveOfLast = rejectOfLast = nobody;
   }
 
   get transfer(): readonly Transferable[] | undefined {

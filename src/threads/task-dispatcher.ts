@@ -5,6 +5,7 @@
  */
 import { channel } from 'node:diagnostics_channel';
 import { describe, fail } from '../errors.js';
+import { listenForAbort } from './abort-listeners.js';
 import { captureStack, framesOf, rejectWithAwaitingFrames } from './caller-stack.js';
 import { CompletionWatch, LOOK_MS } from './completion-watch.js';
 import { unpackError, type WireError } from './error-transfer.js';
@@ -19,7 +20,7 @@ import type { PoolWorker } from './pool-worker.js';
 import { DurationHistogram } from './run-histogram.js';
 import { forecastAfter, TaskCall, type TaskProfile } from './task-call.js';
 import { TaskPlacement } from './task-placement.js';
-import { checkTask, taskLabel, type Task } from './task.js';
+import { checkTask, fixedTask, taskLabel, type Task } from './task.js';
 import { lastFirst, TaskQueue } from './task-queue.js';
 import { unsendable } from './unclonable.js';
 import type { Outcome } from './transport/lane.js';
@@ -154,7 +155,8 @@ export class TaskDispatcher {
     const isStackWorth = this.#isStackWorth(profile);
     this.#callsSinceCollection += 1;
     if (this.#callsSinceCollection >= CALLS_PER_COLLECTION) this.#collectAmongCalls();
-    const call = new TaskCall(profile, task, args, options, stores, this.#now);
+    const fixed = task === this.#lastTask ? task : fixedTask(task);
+    const call = new TaskCall(profile, fixed, args, options, stores, this.#now);
     // By a getter of the options.
     if (this.#failures !== failures) throw this.#lastFailure!();
     // Its arguments' getters may make calls too, before it is placed.
@@ -196,7 +198,8 @@ export class TaskDispatcher {
   #profile(task: Task): TaskProfile {
     // The second, for no task at all is what the last one was before the first call.
     if (task === this.#lastTask && this.#lastProfile !== undefined) return this.#lastProfile;
-    const profile = this.#profileOf.get(task) ?? this.#newProfile(task);
+    const profile = this.#profileOf.get(task);
+    if (profile === undefined) return this.#newProfile(task);
     this.#lastTask = task;
     this.#lastProfile = profile;
     return profile;
@@ -207,15 +210,13 @@ export class TaskDispatcher {
     const { task, extras } = call;
     const { signal, deadlineMs } = extras;
     if (signal !== undefined) {
-      const onAbort = () => this.#interrupt(call, abortedCall(task, signal));
       try {
-        signal.addEventListener('abort', onAbort, { once: true });
+        extras.stopListening = listenForAbort(signal, () => this.#interrupt(call, abortedCall(task, signal)));
       } catch (error) {
         this.#settle(call, 'failed', error);
         this.#host.changed();
         return false;
       }
-      extras.onAbort = onAbort;
     }
     if (deadlineMs !== undefined && deadlineMs <= MAX_TIMER_MS) {
       extras.deadline = setTimeout(
@@ -234,7 +235,8 @@ export class TaskDispatcher {
       profile = { id: this.#profiles.size + 1, runMs: undefined, hasFailed: false };
       this.#profiles.set(key, profile);
     }
-    this.#profileOf.set(task, profile);
+    // Those that `defineTask` made. What stands in another may change from call to call.
+    if (Object.isFrozen(task)) this.#profileOf.set(task, profile);
     return profile;
   }
 
@@ -497,9 +499,9 @@ export class TaskDispatcher {
   #settle(call: TaskCall, outcome: 'completed' | 'failed', value: unknown, queueMs = 0, runMs = 0): void {
     call.state = 'settled';
     this.pending -= 1;
-    const { deadline, onAbort, signal } = call.extras;
+    const { deadline, stopListening } = call.extras;
     if (deadline !== undefined) clearTimeout(deadline);
-    if (onAbort !== undefined) signal!.removeEventListener('abort', onAbort);
+    if (stopListening !== undefined) stopListening();
     if (outcome === 'completed') this.completed += 1;
     else this.failed += 1;
     if (settledTasks.hasSubscribers) {

@@ -79,6 +79,11 @@ export function checkTask(task: unknown): asserts task is Task {
   });
 }
 
+/** The task as it is now: what `defineTask` made stays so, any other object may change before it is sent. */
+export function fixedTask(task: Task): Task {
+  return Object.isFrozen(task) ? task : Object.freeze({ module: task.module, export: task.export });
+}
+
 /** How messages name a task: the export and the file's name. */
 export function taskLabel(task: Task): string {
   if (task.module.startsWith('data:')) return `task "${task.export}" (data: URL)`;

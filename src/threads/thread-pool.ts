@@ -8,6 +8,7 @@ import { EventEmitter } from 'node:events';
 import { channel } from 'node:diagnostics_channel';
 import { fail } from '../errors.js';
 import { requireOptions } from '../options.js';
+import { trueOrFalse } from './check.js';
 import type { ParallelForOptions, ParallelReduceOptions } from './loop-options.js';
 import { LoopRunner } from './loop-runner.js';
 import { FromWorker, type MessageFromWorker } from './messages.js';
@@ -143,7 +144,8 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
   }
 
   /**
-   * Runs a task in a thread. `args` and the result travel by structured clone.
+   * Runs a task in a thread. `args` and the result travel by structured clone; `args` are read when the task goes to a thread,
+   * which may be later than the call, so leave them as they are until it has settled.
    *
    * Rejects with the error that the task threw (class, message, cause, properties, and the stacks of both sides);
    * with TASK_THREW where it threw anything else, which is then the `cause`; with TASK_UNLOADABLE, WORKER_DIED,
@@ -334,12 +336,13 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
    * not finished rejects with CLOSED and its threads are ended at once.
    */
   close(options: { readonly force?: boolean } = {}): Promise<void> {
+    let force: boolean;
     try {
       requireOptions('options', options, ['force']);
+      force = trueOrFalse('force', options.force ?? false);
     } catch (error) {
       return rejected(error);
     }
-    const { force = false } = options;
     if (force && !this.#isForced) {
       this.#isForced = true;
       this.#closing ??= this.#shutDown();

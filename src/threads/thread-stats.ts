@@ -6,7 +6,7 @@ import type { NativeContract } from '../native/contract.js';
 import { eachThread, threadRows } from '../native/thread-rows.js';
 
 export interface ThreadStats {
-  /** As `top -H` shows it. */
+  /** `top -H` shows 15 bytes of it, the number at its end included. */
   readonly name: string;
   /** The kernel's id of the thread; undefined while it starts, and where the system does not tell. */
   readonly tid?: number;

@@ -20,7 +20,7 @@ export type Sent = readonly [name: string, value: unknown];
 export function unsendable(
   error: unknown,
   of: string,
-  sent: readonly [Sent, ...Sent[]],
+  sent: readonly Sent[],
   transfer: readonly unknown[] = [],
 ): unknown {
   const { code } = (error ?? {}) as { readonly code?: unknown };
@@ -28,7 +28,7 @@ export function unsendable(
   const isMissing = code === 'ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST';
   const isUnclonable = error instanceof DOMException && error.name === 'DataCloneError';
   if (!isMissing && !isUnclonable) return error;
-  const name = `${pathOfCulprit(sent, transfer) ?? sent[0][0]} of ${of}`;
+  const name = `${pathOfCulprit(sent, transfer) ?? sent[0]?.[0] ?? 'something'} of ${of}`;
   if (isUnclonable)
     return new DOMException(`${name} cannot be cloned: ${error.message}`, { name: error.name, cause: error });
   const expected = 'it in the list `transfer` too';

@@ -36,6 +36,8 @@ const mailbox = new Mailbox(setup.mailbox);
 const lane: WorkerLane = new WorkerLane(setup.lane, port, readMail, (taskId) => tasks.labelOf(taskId));
 const spinner = new Spinner(mailbox, setup.spin, setup.place, () => lane.memory.hasSubmitted);
 const tasks: TaskRunner = new TaskRunner(lane, setup, readMail);
+/** What Linux keeps of a thread's name. */
+const MAX_NAME_BYTES = 15;
 /** Awaiting it lets continuations run that were waiting. */
 const SETTLED = Promise.resolve();
 const loops = new Map<number, LoopParticipant>();
@@ -156,6 +158,14 @@ async function learnLoop([, loop, task, plain, control, partials, partialsVersio
   );
 }
 
+/** The kernel keeps 15 bytes. The number at the end tells the threads of a pool apart, so the pool's name gives way to it. */
+function systemName(name: string): string {
+  const number = name.slice(name.lastIndexOf('-'));
+  const pool = [...name.slice(0, -number.length)];
+  while (Buffer.byteLength(pool.join('')) + number.length > MAX_NAME_BYTES) pool.pop();
+  return pool.join('') + number;
+}
+
 /** What the kernel calls the thread, and how it treats it. Nothing of it is worth failing for; what is not possible is told. */
 async function introduceThread({
   name,
@@ -174,7 +184,7 @@ async function introduceThread({
     const { loadNative } = await import('../native/load.js');
     const native = loadNative();
     native.countComputeThread();
-    attempt('default name', () => native.setThreadName(name));
+    attempt('default name', () => native.setThreadName(systemName(name)));
     attempt('CPUs', () =>
       // The thread that made this one may be pinned, and its mask was inherited.
       cpus.length > 0 ? native.setAffinity(0, Int32Array.from(cpus)) : native.useProcessAffinity(),

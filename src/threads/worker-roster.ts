@@ -1,4 +1,5 @@
 /** The threads of a pool: how many there are, which are idle, and when idle ones may go. */
+import { AsyncResource } from 'node:async_hooks';
 import type { ResourceLimits } from 'node:worker_threads';
 import type { WorkerSetup } from './messages.js';
 import { allowedThreads } from './pool-options.js';
@@ -37,6 +38,8 @@ export class WorkerRoster {
   /** Last in, first out: recently used threads have warm caches, and the others can retire. */
   readonly #idle: PoolWorker[] = [];
   readonly #spin: SharedArrayBuffer;
+  /** Threads and timers outlive the call that needed them first, and must not keep its async stores. */
+  readonly #context = new AsyncResource('system-optimizer.pool', { requireManualDestroy: true });
   #starting = 0;
   /** While it runs, no thread is started beside those that are there. */
   #pause: NodeJS.Timeout | undefined;
@@ -83,7 +86,7 @@ export class WorkerRoster {
       while (taken.has(place)) place += 1;
       let worker: PoolWorker;
       try {
-        worker = this.#make(place);
+        worker = this.#context.runInAsyncScope(() => this.#make(place));
       } catch (error) {
         this.pauseStarts();
         this.#listener.refused(error instanceof Error ? error : new Error(String(error)));
@@ -115,10 +118,14 @@ export class WorkerRoster {
 
   /** Threads do not come up: while others are there to do the work, none is tried for a while. */
   pauseStarts(): void {
-    this.#pause ??= setTimeout(() => {
+    this.#pause ??= this.#timer(() => {
       this.#pause = undefined;
       this.#listener.mayStart();
-    }, START_PAUSE_MS).unref();
+    }, START_PAUSE_MS);
+  }
+
+  #timer(fire: () => void, ms: number): NodeJS.Timeout {
+    return this.#context.runInAsyncScope(() => setTimeout(fire, ms).unref());
   }
 
   get #mayStart(): boolean {
@@ -198,7 +205,7 @@ export class WorkerRoster {
   #scheduleSweep(): void {
     const { idleTimeoutMs } = this.#options;
     if (this.#sweep !== undefined || idleTimeoutMs === Infinity) return;
-    this.#sweep = setTimeout(() => this.#retireIdle(), Math.min(idleTimeoutMs, 2 ** 31 - 1)).unref();
+    this.#sweep = this.#timer(() => this.#retireIdle(), Math.min(idleTimeoutMs, 2 ** 31 - 1));
   }
 
   #retireIdle(): void {

@@ -282,6 +282,17 @@ describe.skipIf(redisMissing !== undefined)('BullMQExecutor on Redis', () => {
     }
   });
 
+  it('runs a dead letter again though its deadline is long over, with the same time anew', async () => {
+    const { executor } = await pair();
+    const deadlineMs = 2_000;
+    const file = newFile();
+    const failing = executor.run(task('failFirst'), { file, times: 1 }, { deadlineMs });
+    await expect(failing).rejects.toThrow('not yet');
+    await sleep(deadlineMs);
+    const [letter] = await executor.deadLetters();
+    expect(await executor.retryDeadLetter(letter!.id)).toBe('at last');
+  });
+
   it('takes times without end', async () => {
     const { executor } = await pair({ keepResultsMs: Infinity, keepDeadLettersMs: Infinity });
     expect(await executor.run(task('double'), 2, { deadlineMs: Infinity })).toBe(4);

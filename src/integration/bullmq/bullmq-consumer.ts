@@ -242,8 +242,8 @@ export class BullMQConsumer extends EventEmitter<BullMQConsumerEvents> {
     const task = taskAt(data.task, this.#options.root, this.#only);
     const name = taskText(data.task);
     const args = await this.#codec.decode(data.args, { what: 'Arguments', task: name });
-    const { deadlineMs } = data;
-    const restMs = deadlineMs === undefined ? undefined : job.timestamp + deadlineMs - Date.now();
+    const { deadlineMs, againAt = job.timestamp } = data;
+    const restMs = deadlineMs === undefined ? undefined : againAt + deadlineMs - Date.now();
     if (restMs !== undefined && restMs <= 0)
       throw fail('TASK_TIMED_OUT', { task: name, deadlineMs: deadlineMs! });
     const value = await this.#pool.run(task, args, {

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { Job, Queue, QueueEvents } from 'bullmq';
 import { fail } from '../../errors.js';
 import { captureStack, framesOf, type StackHolder } from '../../threads/caller-stack.js';
-import { integerWithin } from '../../threads/check.js';
+import { integerWithin, trueOrFalse } from '../../threads/check.js';
 import { requireOptions } from '../../options.js';
 import {
   checkExecuteOptions,
@@ -121,15 +121,23 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
     const { waiter, codec } = await this.#connect();
     const job = await this.#deadLetter(id);
     const data = jobDataOf(job.data);
+    const againAt = Date.now();
     const wait = waiter.wait({
       id,
-      handOver: () => job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true }),
+      handOver: async () => {
+        // Its time was over long ago.
+        if (data.deadlineMs !== undefined) await job.updateData({ ...data, againAt });
+        await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
+      },
       isReused: true,
       keepMs: this.#options.keepResultsMs,
       lost: () => this.#lostError(id, data.task),
     });
+    const { task, deadlineMs } = data;
     return this.#running.track(
-      wait.outcome.then((outcome) => this.#resultOf(outcome, data.task, codec)).finally(() => wait.stop()),
+      endedBy(wait.outcome, task, undefined, deadlineMs, againAt, () => undefined)
+        .then((outcome) => this.#resultOf(outcome, task, codec))
+        .finally(() => wait.stop()),
     );
   }
 
@@ -144,7 +152,7 @@ export class BullMQExecutor extends EventEmitter<BullMQExecutorEvents> implement
   /** With `force`, calls under way reject with CLOSED; their jobs stay in the queue and are run. */
   async close(options: { readonly force?: boolean } = {}): Promise<void> {
     requireOptions('options', options, ['force']);
-    const { force = false } = options;
+    const force = trueOrFalse('force', options.force ?? false);
     this.#isClosed = true;
     const connected = await this.#connected?.catch(() => undefined);
     if (connected === undefined) return;

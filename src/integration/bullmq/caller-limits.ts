@@ -1,5 +1,6 @@
 /** What a caller may end its own wait by: a signal and a deadline. */
 import { fail } from '../../errors.js';
+import { listenForAbort } from '../../threads/abort-listeners.js';
 import { taskLabel, type Task } from '../../threads/task.js';
 
 /** The outcome, unless the caller's signal or deadline comes first; `giveUp` is then called. */
@@ -15,7 +16,7 @@ export function endedBy<T>(
   return new Promise<T>((resolve, reject: (error: Error) => void) => {
     const end = () => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
+      stopListening?.();
     };
     const onAbort = () => {
       end();
@@ -29,8 +30,9 @@ export function endedBy<T>(
     };
     const restMs = deadlineMs === undefined ? Infinity : calledAt + deadlineMs - Date.now();
     const timer = restMs > 2 ** 31 - 1 ? undefined : setTimeout(onDeadline, Math.max(0, restMs));
+    let stopListening: (() => void) | undefined;
     if (signal?.aborted === true) return onAbort();
-    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal !== undefined) stopListening = listenForAbort(signal, onAbort);
     outcome.then(
       (value) => {
         end();

@@ -11,8 +11,10 @@ export interface JobData {
   readonly task: TaskAddress;
   readonly args: Payload;
   readonly backoffMs: number;
-  /** Time from the job's timestamp to its result. */
+  /** Time to its result, from `againAt` on, or else from the job's timestamp. */
   readonly deadlineMs?: number;
+  /** When it was last run again as a dead letter, as `Date.now()`. */
+  readonly againAt?: number;
   readonly key?: string;
 }
 

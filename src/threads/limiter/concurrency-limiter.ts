@@ -9,8 +9,10 @@
 import { EventEmitter } from 'node:events';
 import { describe, fail } from '../../errors.js';
 import { measured, type Metrics } from '../../model/metric.js';
-import { abortSignal, positiveNumber } from '../check.js';
+import { listenForAbort } from '../abort-listeners.js';
+import { abortSignal, oneOf, positiveNumber } from '../check.js';
 import { requireOptions } from '../../options.js';
+import { tell } from '../tell.js';
 import { AdmissionQueue, type Waiting } from './admission-queue.js';
 import { GradientLimit } from './gradient-limit.js';
 import { checkOptions, type CheckedOptions, type ConcurrencyLimiterOptions } from './limiter-options.js';
@@ -30,6 +32,7 @@ export interface Permit {
    * Gives the place back; only the first call counts.
    *
    * @param outcome `'failed'`: its time says nothing about load, and is not learnt from. Default `'ok'`.
+   * @throws INVALID_ARGUMENT for another outcome, with the place given back.
    */
   release(outcome?: 'ok' | 'failed'): void;
 }
@@ -61,6 +64,7 @@ export interface LimiterEvents {
 const NO_OPTIONS: AdmissionOptions = Object.freeze({});
 /** Longest time that a Node timer can wait: 25 days. A call that may wait for longer waits for ever. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+const OUTCOMES = ['ok', 'failed'] as const;
 const ADMISSION_KEYS = ['signal', 'priority', 'queueTimeoutMs'];
 
 /** Also where the call need not wait: a mistake has to show at once, not first under load. @throws INVALID_ARGUMENT */
@@ -152,7 +156,7 @@ export class ConcurrencyLimiter extends EventEmitter<LimiterEvents> {
       if (displaced === undefined) {
         const reason = 'no place is free, and none to wait in';
         this.#rejected += 1;
-        this.emit('rejected', { reason, priority });
+        tell(this, 'rejected', { reason, priority });
         throw this.#refusal(reason);
       }
       displaced.displace();
@@ -200,12 +204,10 @@ export class ConcurrencyLimiter extends EventEmitter<LimiterEvents> {
         if (isReleased) return;
         isReleased = true;
         this.#inFlight -= 1;
-        // Those who wait are let in also where a listener for the new limit throws.
-        try {
-          if (outcome === 'ok') this.#learn(startMs);
-        } finally {
-          this.#serve();
-        }
+        if (outcome === 'ok') this.#learn(startMs);
+        this.#serve();
+        // The place is free in any case; a word for success that is none would teach nothing, for ever.
+        oneOf('outcome', outcome, OUTCOMES);
       },
     };
   }
@@ -227,21 +229,20 @@ export class ConcurrencyLimiter extends EventEmitter<LimiterEvents> {
     this.#mostInFlight = this.#inFlight;
     const previous = this.#limit;
     this.#limit = this.#gradient.limit;
-    if (this.#limit !== previous) this.emit('limit', { limit: this.#limit, previous });
+    if (this.#limit !== previous) tell(this, 'limit', { limit: this.#limit, previous });
   }
 
   #wait(priority: number, queueTimeoutMs: number, signal: AbortSignal | undefined): Promise<Permit> {
     return new Promise((resolve, reject: (error: Error) => void) => {
       const end = () => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
+        stopListening?.();
       };
       const drop = (reason: string) => {
         end();
         this.#dropped += 1;
-        // First, since a listener may throw, and in the call that needed the place.
         reject(this.#refusal(reason));
-        this.emit('rejected', { reason, priority });
+        tell(this, 'rejected', { reason, priority });
       };
       const call: Waiting = {
         priority,
@@ -265,7 +266,7 @@ export class ConcurrencyLimiter extends EventEmitter<LimiterEvents> {
       const timer = isForEver
         ? setInterval(() => undefined, MAX_TIMER_MS)
         : setTimeout(giveUp, queueTimeoutMs);
-      signal?.addEventListener('abort', onAbort, { once: true });
+      const stopListening = signal && listenForAbort(signal, onAbort);
       this.#queue.add(call);
     });
   }

@@ -68,7 +68,10 @@ export function checkOptions(options: ConcurrencyLimiterOptions): CheckedOptions
   }
   integerWithin('minLimit', all.minLimit, 1, MAX_CALLS);
   integerWithin('maxLimit', all.maxLimit, all.minLimit, MAX_CALLS);
-  const initial = options.initialLimit ?? Math.max(all.minLimit, Math.min(all.maxLimit, all.initialLimit));
+  const initial =
+    options.initialLimit === undefined
+      ? Math.max(all.minLimit, Math.min(all.maxLimit, all.initialLimit))
+      : all.initialLimit;
   integerWithin('initialLimit', initial, all.minLimit, all.maxLimit);
   integerWithin('maxQueued', all.maxQueued, 0, MAX_CALLS);
   integerWithin('windowCalls', all.windowCalls, 1, MAX_CALLS);

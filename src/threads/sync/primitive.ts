@@ -2,7 +2,7 @@
 import { isMainThread } from 'node:worker_threads';
 import { availableParallelism } from 'node:os';
 import { describe, fail } from '../../errors.js';
-import { abortSignal } from '../check.js';
+import { abortSignal, trueOrFalse } from '../check.js';
 import { requireOptions } from '../../options.js';
 import {
   Counter,
@@ -100,10 +100,7 @@ export abstract class SharedPrimitive<K extends PrimitiveKind> {
     if (typeof name !== 'string') {
       throw fail('INVALID_ARGUMENT', { name: 'name', actual: describe(name), expected: 'a text' });
     }
-    if (typeof allowMainThread !== 'boolean') {
-      const actual = describe(allowMainThread);
-      throw fail('INVALID_ARGUMENT', { name: 'allowMainThread', actual, expected: 'true or false' });
-    }
+    trueOrFalse('allowMainThread', allowMainThread);
     this.name = name;
     this.#kind = kind;
     this.#block = block;

@@ -28,8 +28,13 @@ export function recoverOnExit(worker: Worker, primitives: readonly Recoverable[]
   for (const [i, each] of (primitives as readonly (Partial<Recoverable> | undefined)[]).entries()) {
     if (typeof each?.recover !== 'function') throw refused(`primitives[${i}]`, each);
   }
-  // Once it has ended, its id reads -1.
   const { threadId } = worker;
+  // Once it has ended, its id reads -1, and no event tells of its end any more.
+  if (threadId < 0) {
+    const expected =
+      'one that runs; a thread that has ended is told to recover(threadId) by the id that it had';
+    throw fail('INVALID_ARGUMENT', { name: 'worker', actual: 'a Worker that has ended', expected });
+  }
   const onExit = () => {
     for (const primitive of primitives) primitive.recover(threadId);
   };

@@ -48,13 +48,27 @@ export function createBlock(
   dataBytes = 0,
 ): SharedBlock {
   // One line more, so that nothing which follows the buffer shares the last one.
-  const memory = new SharedArrayBuffer((3 + lines) * LINE_BYTES + Math.ceil(dataBytes / 8) * 8);
+  const memory = allocate(kind, (3 + lines) * LINE_BYTES + Math.ceil(dataBytes / 8) * 8);
   const words = new Int32Array(memory);
   words[KIND] = KINDS.indexOf(kind);
   words[FIRST_PARAMETER] = parameters[0];
   words[SECOND_PARAMETER] = parameters[1];
   Atomics.store(words, MAGIC, MAGIC_VALUE);
   return { words, memory, parameters };
+}
+
+/** @throws INVALID_ARGUMENT where there is not that much memory. */
+function allocate(kind: PrimitiveKind, sizeBytes: number): SharedArrayBuffer {
+  try {
+    return new SharedArrayBuffer(sizeBytes);
+  } catch (cause) {
+    const expected = 'a capacity, or a size of items, for which there is memory';
+    throw fail(
+      'INVALID_ARGUMENT',
+      { name: `the size of the ${kind}`, actual: `${sizeBytes} bytes`, expected },
+      { cause },
+    );
+  }
 }
 
 /** Where plain data begins, in bytes. */

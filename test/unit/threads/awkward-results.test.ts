@@ -77,6 +77,7 @@ describe('a thrown value that cannot be sent as it is', () => {
     ['stackIsObject', { name: 'RangeError', message: 'odd' }],
     ['classNameIsFunction', { message: 'odd' }],
     ['classIsMissing', { name: 'RangeError', message: 'odd' }],
+    ['errorsAreNone', { name: 'AggregateError', message: 'odd' }],
     ['errorIsRevoked', { code: 'TASK_THREW', cause: expect.stringContaining('revoked') }],
     ['noText', { code: 'TASK_THREW', cause: expect.stringContaining('cannot be read') }],
     ['function', { code: 'TASK_THREW' }],

@@ -135,5 +135,6 @@ describe('parallelReduce', () => {
     );
     expect(error.code).toBe('TASK_THREW');
     expect(error.cause.name).toBe('DataCloneError');
+    expect(error.message).toContain('partial result of the kernel cannot be cloned: ');
   });
 });

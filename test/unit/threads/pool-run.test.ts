@@ -194,13 +194,32 @@ describe('limits', () => {
     [{ queueFull: 'drop' }, 'queueFull'],
     [{ affinity: 'near' }, 'affinity'],
     [{ name: '' }, 'name'],
+    // With these Node would end the process while the first thread starts.
+    [{ resourceLimits: { stackSizeMb: 0.2 } }, 'resourceLimits.stackSizeMb'],
+    [{ resourceLimits: { stackSizeMb: 1e5 } }, 'resourceLimits.stackSizeMb'],
+    [{ resourceLimits: { codeRangeSizeMb: 1e12 } }, 'resourceLimits.codeRangeSizeMb'],
     [{ threads: 4 }, 'unknown key "threads"'],
   ])('refuses options %j', (options, message) => {
     expect(() => new ThreadPool(options as never)).toThrow(message);
   });
 });
 
+it.each([
+  { stackSizeMb: 1 },
+  { stackSizeMb: 1_024 },
+  { codeRangeSizeMb: 65_536 },
+  { codeRangeSizeMb: 0.001, maxYoungGenerationSizeMb: 0.001 },
+])('starts threads within the limits that it allows: %j', async (resourceLimits) => {
+  expect(await poolWith({ maxThreads: 1, resourceLimits }).run(fixture('double'), 2)).toBe(4);
+});
+
 describe('drain and close', () => {
+  it.each(['yes', 'false', 1, 0, {}])('close refuses to guess what force %j means', async (force) => {
+    const pool = poolWith();
+    expect(await rejection(pool.close({ force } as never))).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(await pool.run(fixture('double'), 2)).toBe(4);
+  });
+
   it('drain waits for what was given, and is immediate when idle', async () => {
     const pool = poolWith();
     await pool.drain();

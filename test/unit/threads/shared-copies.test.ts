@@ -71,6 +71,17 @@ describe('the error of a kernel that was given no `shared`', () => {
   });
 });
 
+it.each([
+  ['null', 'null'],
+  ['({ a: 1 })', 'an object'],
+  ['[1, 2]', 'an array of 2'],
+  ['"text"', 'text'],
+])('a kernel that throws %s is quoted', async (thrown, text) => {
+  const loop = { task: kernel(`throw ${thrown};`), range: [0, 4], shared: {}, schedule: 'static' };
+  const error = await rejection(poolWith().parallelFor(loop as never));
+  expect(error.message).toMatch(new RegExp(`\\): ${text}\\.`));
+});
+
 describe('data of another shape', () => {
   it.each([
     [{ list: [] }, {}],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadTask } from '../../../dist/threads/load-task.js';
 import { checkTask, defineTask } from '../../../dist/threads/task.js';
-import { fixture, fixtureFile, poolWith, rejection } from '../../fixtures/threads/setup.js';
+import { fixture, fixtureFile, int32, poolWith, rejection } from '../../fixtures/threads/setup.js';
 
 describe('defineTask', () => {
   it('holds the module and the export', () => {
@@ -33,7 +33,50 @@ describe('defineTask', () => {
   });
 });
 
+it('a task that is changed is another one, also to a pool that knows it', async () => {
+  const pool = poolWith({ maxThreads: 1 });
+  const calls = { ...defineTask(fixtureFile('tasks.js'), 'double') } as { module: string; export: string };
+  expect([await pool.run(calls as never, 2), await pool.run(calls as never, 3)]).toEqual([4, 6]);
+  calls.export = 'echo';
+  expect([await pool.run(calls as never, 2), await pool.run(calls as never, 3)]).toEqual([2, 3]);
+  const kernel = { ...defineTask(fixtureFile('tasks.js'), 'countVisits') } as {
+    module: string;
+    export: string;
+  };
+  const visits = int32(4);
+  const shared = { visits, input: visits, output: visits };
+  for (const schedule of ['auto', 'static'] as const) {
+    visits.fill(0);
+    kernel.export = 'countVisits';
+    const run = () => pool.parallelFor({ task: kernel, range: [0, 4], shared, schedule });
+    for (let n = 0; n < 3; n += 1) await run();
+    kernel.export = 'square';
+    await run();
+    expect([...visits]).toEqual([9, 9, 9, 9]);
+  }
+});
+
+it('a task that is changed while its call waits is what it was', async () => {
+  const pool = poolWith({ maxThreads: 1 });
+  const changing = { ...defineTask(fixtureFile('tasks.js'), 'double') } as { module: string; export: string };
+  const call = pool.run(changing, 2);
+  changing.export = 'echo';
+  expect(await call).toBe(4);
+  expect(await pool.run(fixture('double'), 2)).toBe(4);
+});
+
 describe('loadTask', () => {
+  it.each(['export const x = ;', 'export const y = 1;', 'export const x = 1;'])(
+    'does not tell the whole of a data: URL: %s',
+    async (source) => {
+      const error = await rejection(
+        loadTask(defineTask(`data:text/javascript,${source}//${'z'.repeat(5_000)}`, 'x')),
+      );
+      expect(error).toMatchObject({ code: 'TASK_UNLOADABLE' });
+      expect(error.message.length).toBeLessThan(500);
+    },
+  );
+
   it('gives the function', async () => {
     expect((await loadTask(fixture('double')))(4)).toBe(8);
   });

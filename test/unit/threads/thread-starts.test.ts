@@ -87,6 +87,26 @@ describe('threads that the system refuses', () => {
   });
 });
 
+it('threads that Node’s permission model refuses are told too', () => {
+  const flag = process.allowedNodeEnvironmentFlags.has('--permission')
+    ? '--permission'
+    : '--experimental-permission';
+  const source = `
+    import { ThreadPool } from ${dist('thread-pool')};
+    import { defineTask } from ${dist('task')};
+    const pool = new ThreadPool({ maxThreads: 2 });
+    const echo = defineTask(new URL(${JSON.stringify(fixture('echo').module)}), 'echo');
+    const error = await pool.run(echo, 1).catch((reason) => reason);
+    await pool.close();
+    console.log(error.code, error.cause.code);`;
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [flag, '--allow-fs-read=*', '--input-type=module', '-e', source],
+    { encoding: 'utf8', timeout: 60_000 },
+  );
+  expect([status, stdout.trim()]).toEqual([0, 'WORKER_NOT_STARTED ERR_ACCESS_DENIED']);
+});
+
 describe.each([
   ['refused', REFUSED],
   ['stillborn', STILLBORN],

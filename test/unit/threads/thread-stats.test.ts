@@ -78,4 +78,17 @@ describe('ThreadPool.threadStats', () => {
     await pool.close();
     expect(pool.threadStats()).toEqual([]);
   });
+
+  it.runIf(scheduled).each([
+    ['image-processing', ['image-process-1', 'image-process-2']],
+    ['工作线程池之名', ['工作线程-1', '工作线程-2']],
+    ['a-b', ['a-b-1', 'a-b-2']],
+  ])('the system’s names of threads keep their numbers: %s', async (name, names) => {
+    const pool = poolWith({ name, maxThreads: 2 });
+    await pool.start();
+    const shown = pool
+      .threadStats()
+      .map(({ tid }) => readFileSync(`/proc/self/task/${tid!}/comm`, 'utf8').trim());
+    expect(shown.sort()).toEqual(names);
+  });
 });

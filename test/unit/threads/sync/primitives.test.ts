@@ -401,11 +401,25 @@ describe('wrong calls', () => {
     },
   );
 
+  it('no more memory is asked for than there is, and that is said', () => {
+    const options = { capacity: 2 ** 24, maxItemBytes: 2 ** 24 };
+    expect(errorOf(() => MpmcQueue.create(options))).toEqual(refused('the size of the mpmc-queue'));
+    expect(errorOf(() => SpscRing.create(options))).toEqual(refused('the size of the spsc-ring'));
+  });
+
   it('a lock is not taken for what is no function', async () => {
     const mutex = Mutex.create({ allowMainThread: true });
     expect(errorOf(() => mutex.withLock(undefined as never))).toEqual(refused('action'));
     await expect(mutex.withLockAsync(5 as never)).rejects.toEqual(refused('action'));
     expect(mutex.stats().acquisitions).toBe(0);
+  });
+
+  it('recoverOnExit is not too late without a word', async () => {
+    const mutex = Mutex.create();
+    const worker = start('holdForEver', { mutex: mutex.descriptor });
+    await messageOf(worker);
+    await worker.terminate();
+    expect(errorOf(() => recoverOnExit(worker, [mutex]))).toEqual(refused('a Worker that has ended'));
   });
 
   it('recoverOnExit names what it cannot use', () => {
