@@ -1,7 +1,8 @@
 /**
- * Inputs in shared memory. For a comparison with what they were, a clone has to lie in memory of its own. For a fresh process: what is sent there arrives in memory of its own, and a loop over threads would
- * then copy to every thread what it shared in the process that chose it. So the places of shared arrays are sent
- * along, and the arrays moved to shared memory again.
+ * Inputs in shared memory. For a comparison with what they were, a clone has to lie in memory of its own. For a fresh
+ * process: what is sent there arrives in memory of its own, and a loop over threads would then copy to every thread what it
+ * shared in the process that chose it. So the places of shared arrays are sent along, and the arrays moved to shared memory
+ * again.
  */
 
 /** Keys from the whole to an array, through arrays and plain objects. */
@@ -9,12 +10,25 @@ export type Path = readonly (string | number)[];
 
 type Shareable = ArrayBufferView & { readonly length: number };
 
+type Holder = Record<string | number, unknown>;
+
 /** Places of the typed arrays that lie in shared memory. */
-export function sharedPlaces(value: unknown): Path[] {
-  return placesOf(value, isShared);
+export function sharedPlaces(value: unknown, path: Path = [], seen = new Set<object>()): Path[] {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return [];
+  if (ArrayBuffer.isView(value)) return isShared(value) ? [path] : [];
+  seen.add(value);
+  if (!mayHoldViews(value)) return [];
+  return Object.entries(value).flatMap(([key, part]) => sharedPlaces(part, [...path, key], seen));
 }
 
 const isShared = (view: ArrayBufferView) => view.buffer instanceof SharedArrayBuffer;
+
+/** Whether an object is looked into: arrays, but for long ones of values, and plain objects. Inputs are few. */
+function mayHoldViews(value: object): boolean {
+  if (Array.isArray(value)) return value.length === 0 || typeof value[0] === 'object';
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
 
 /**
  * A clone in memory of its own: structured clones of arrays in shared memory lie in the same memory, and those of Buffers
@@ -23,37 +37,29 @@ const isShared = (view: ArrayBufferView) => view.buffer instanceof SharedArrayBu
  * @throws what `structuredClone` throws.
  */
 export function cloneOf<T>(value: T): T {
-  const from: [T] = [value];
-  const clone = structuredClone(from);
-  const places = placesOf(from, (view) => isShared(view) || Buffer.isBuffer(view));
-  for (const place of places) {
-    const view = holderOf(from, place)[place[place.length - 1]!] as Uint8Array;
-    const copy = Buffer.isBuffer(view) ? Buffer.from(view) : view.slice();
-    holderOf(clone, place)[place[place.length - 1]!] = copy;
-  }
+  const clone: [T] = structuredClone([value]);
+  ownViews([value], clone, new Set());
   return clone[0];
 }
 
-function placesOf(
-  value: unknown,
-  isMeant: (view: ArrayBufferView) => boolean,
-  path: Path = [],
-  seen = new Set<object>(),
-): Path[] {
-  if (typeof value !== 'object' || value === null || seen.has(value)) return [];
-  if (ArrayBuffer.isView(value)) return isMeant(value) ? [path] : [];
-  seen.add(value);
-  const isPlain =
-    Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value) as null);
-  if (!isPlain) return [];
-  // Long arrays hold values; inputs are few.
-  if (Array.isArray(value) && value.length > 0 && typeof value[0] !== 'object') return [];
-  return Object.entries(value).flatMap(([key, part]) => placesOf(part, isMeant, [...path, key], seen));
+/** Replaces in a clone what is not its own yet. Without paths: an array of records has as many places as values. */
+function ownViews(from: object, clone: object, seen: Set<object>): void {
+  seen.add(from);
+  for (const key of Object.keys(from)) {
+    const part = (from as Holder)[key];
+    if (typeof part !== 'object' || part === null) continue;
+    if (ArrayBuffer.isView(part)) {
+      if (Buffer.isBuffer(part)) (clone as Holder)[key] = Buffer.from(part);
+      else if (isShared(part) && 'slice' in part) (clone as Holder)[key] = (part as Uint8Array).slice();
+    } else if (!seen.has(part) && mayHoldViews(part)) {
+      ownViews(part, (clone as Holder)[key] as object, seen);
+    }
+  }
 }
 
-function holderOf(whole: object, place: Path): Record<string | number, unknown> {
-  let holder = whole as Record<string | number, unknown>;
-  for (const key of place.slice(0, -1)) holder = holder[key] as Record<string | number, unknown>;
+function holderOf(whole: object, place: Path): Holder {
+  let holder = whole as Holder;
+  for (const key of place.slice(0, -1)) holder = holder[key] as Holder;
   return holder;
 }
 
