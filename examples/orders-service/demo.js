@@ -162,7 +162,7 @@ try {
   for (const { cause, location, expectedGain } of analysis.findings.filter((finding) => finding.location)) {
     const share = expectedGain === undefined ? '' : `, ${(expectedGain * 100).toFixed(0)} % of CPU time`;
     console.log(
-      `  ${cause.padEnd(16)} ${location.function} (${basename(location.file)}:${location.line})${share}`,
+      `  ${cause.padEnd(20)} ${location.function} (${basename(location.file)}:${location.line})${share}`,
     );
   }
 
