@@ -43,6 +43,8 @@ export class Mailbox {
   readonly #words: Int32Array;
   readonly #times: Float64Array;
   #nextRing: Promise<void> | undefined;
+  /** Whether the worker was held when it was last woken. */
+  #wasHeld = false;
 
   constructor(buffer?: SharedArrayBuffer) {
     this.buffer = buffer ?? new SharedArrayBuffer(LINE_WORDS * 2 * 4);
@@ -56,7 +58,10 @@ export class Mailbox {
   ring(): void {
     const words = this.#words;
     if (words[COMING] === 1) Atomics.store(words, COMING, 0);
-    if (Atomics.load(words, ASLEEP) !== 0) this.#times[RUNG_AT] = timeOrigin + performance.now();
+    if (Atomics.load(words, ASLEEP) !== 0) {
+      this.#times[RUNG_AT] = timeOrigin + performance.now();
+      this.#wasHeld = words[HELD] === 1;
+    }
     Atomics.add(words, BELL, 1);
     if (Atomics.load(words, ASLEEP) !== 0) Atomics.notify(words, BELL);
   }
@@ -85,10 +90,10 @@ export class Mailbox {
     Atomics.store(this.#words, HELD, 0);
   }
 
-  /** What waking took last, in ms; 0 where it was asked for before. */
-  takeLastWakeMs(): number {
-    const tookMs = this.#times[LAST_WAKE_MS]!;
-    this.#times[LAST_WAKE_MS] = 0;
+  /** What waking took last, in ms, where the worker was held; 0 where it was not, or this was asked before. */
+  takeHeldWakeMs(): number {
+    const tookMs = this.#wasHeld ? this.#times[LAST_WAKE_MS]! : 0;
+    this.#wasHeld = false;
     return tookMs;
   }
 

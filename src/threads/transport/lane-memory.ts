@@ -1,16 +1,14 @@
 /**
  * Shared memory of one lane: the tasks that a pool has handed to one worker, and their results.
  *
- * A slot holds one task, first its arguments, then its result. Its header of a quarter of a cache line has room for a
- * number, and headers lie side by side: numbers travel in a quarter of a line a task each way, in lines that the CPU fetches
- * ahead. With each header in front of its payload, a kilobyte from the next, each was a line of its own, and all of them
- * shared a sixteenth of the first-level cache. For that, what is never needed together shares its place: the task's number
- * and the time that it ran, a number and the length of anything else.
- *
- * Two rings of slot numbers, one each way, have a single writer and a single reader, and can never overflow: they have as
- * many places as there are slots, and a slot goes through each exactly once before it is free again, also when its task was
- * taken back. A slot's state is in the one word that both sides change: whoever swaps it from QUEUED, the worker to start
- * the task or the pool to take it back, has it. So when a worker dies, its slots tell exactly which task was running.
+ * A slot holds one task, first its arguments, then its result. Its header of half a cache line has room for a number, and
+ * headers lie side by side: numbers travel in half a line a task each way, in lines that the CPU fetches ahead. With each
+ * header in front of its payload, a kilobyte from the next, each was a line of its own, and all of them shared a sixteenth
+ * of the first-level cache. Two rings of slot numbers, one each way, have a single
+ * writer and a single reader, and can never overflow: they have as many places as there are slots, and a slot goes through
+ * each exactly once before it is free again, also when its task was taken back. A slot's state is the one word that both
+ * sides change: whoever swaps it from QUEUED, the worker to start the task or the pool to take it back, has it. So when
+ * a worker dies, its slots tell exactly which task was running.
  *
  * Rejected: one ring that all workers take from. It balances by itself, but a worker that dies between taking and saying
  * so takes a task with it, and affinity and messages (which have an addressee) need a lane of their own anyway.
@@ -24,7 +22,7 @@ import { Payload, readPayload, writePayload, written, type SlotBytes } from './p
  */
 export const SLOTS = 1_024;
 /** Bytes of a slot: its header, and its payload, which is used for what is no single number. */
-const HEADER_BYTES = 16;
+const HEADER_BYTES = 32;
 const PAYLOAD_BYTES = 992;
 
 export const SlotState = {
@@ -52,16 +50,16 @@ const HEADERS_AT = RING_OUT + SLOTS;
 const HEADER_WORDS = HEADER_BYTES / 4;
 
 // Words of a slot's header.
-const STATE = 0; // in its lowest bits; then what the slot holds, then the flags
-const TASK = 1; // until the task ends
-const RUN_MS = 1; // float32, from then on
-const LENGTH = 2; // where the slot holds no number
-const NUMBER = 1; // float64
+const STATE = 0;
+const TASK = 1;
+const KIND = 2; // and the flags
+const LENGTH = 3;
+// Float64s of a slot's header.
+const RUN_MS = 2;
+const NUMBER = 3;
 
-const STATE_MASK = 0b111;
-const KIND_AT = 4;
-const KIND_MASK = 0b1111;
-const FLAGS_AT = 8;
+const KIND_BITS = 8;
+const KIND_MASK = (1 << KIND_BITS) - 1;
 
 const PAYLOADS_AT = HEADERS_AT * 4 + SLOTS * HEADER_BYTES;
 const BYTES = PAYLOADS_AT + SLOTS * PAYLOAD_BYTES;
@@ -72,8 +70,7 @@ export class LaneMemory {
   /** Views of the payloads, made when first used. */
   readonly #payloads = new Array<SlotBytes | undefined>(SLOTS).fill(undefined);
   readonly #words: Int32Array;
-  readonly #numbers: Float64Array;
-  readonly #runs: Float32Array;
+  readonly #headers: Float64Array;
   /** The worker met tasks that were taken back, and their slots may be waited for. */
   passedOver = false;
   /** How far this side has read the ring that comes in, and how far it knows that the other side has written it. */
@@ -85,8 +82,7 @@ export class LaneMemory {
   constructor(buffer = new SharedArrayBuffer(BYTES)) {
     this.buffer = buffer;
     this.#words = new Int32Array(buffer, 0, BYTES / 4);
-    this.#numbers = new Float64Array(buffer);
-    this.#runs = new Float32Array(buffer);
+    this.#headers = new Float64Array(buffer);
   }
 
   #header(slot: number): number {
@@ -94,7 +90,7 @@ export class LaneMemory {
   }
 
   state(slot: number): number {
-    return Atomics.load(this.#words, this.#header(slot) + STATE) & STATE_MASK;
+    return Atomics.load(this.#words, this.#header(slot) + STATE);
   }
 
   #payload(slot: number): SlotBytes {
@@ -111,7 +107,7 @@ export class LaneMemory {
   /** Writes arguments or a result into a slot, and what they are into `written`; false where they must go as a message. */
   write(slot: number, value: unknown): boolean {
     if (typeof value !== 'number') return writePayload(value, this.#payload(slot));
-    this.#numbers[(this.#header(slot) >> 1) + NUMBER] = value;
+    this.#headers[(this.#header(slot) >> 1) + NUMBER] = value;
     written.kind = Payload.NUMBER;
     written.length = 0;
     return true;
@@ -120,32 +116,29 @@ export class LaneMemory {
   /** What was written into a slot. Not for what went as a message. */
   read(slot: number): unknown {
     const header = this.#header(slot);
-    const kind = (this.#words[header + STATE]! >> KIND_AT) & KIND_MASK;
-    if (kind === Payload.NUMBER) return this.#numbers[(header >> 1) + NUMBER];
+    const kind = this.#words[header + KIND]! & KIND_MASK;
+    if (kind === Payload.NUMBER) return this.#headers[(header >> 1) + NUMBER];
     return readPayload(kind, this.#words[header + LENGTH]!, this.#payload(slot));
   }
 
   kind(slot: number): number {
-    return (this.#words[this.#header(slot) + STATE]! >> KIND_AT) & KIND_MASK;
+    return this.#words[this.#header(slot) + KIND]! & KIND_MASK;
   }
 
-  /** Not for numbers. */
   length(slot: number): number {
     return this.#words[this.#header(slot) + LENGTH]!;
   }
 
   flags(slot: number): number {
-    return this.#words[this.#header(slot) + STATE]! >> FLAGS_AT;
+    return this.#words[this.#header(slot) + KIND]! >> KIND_BITS;
   }
 
-  /** Until `finish`. */
   task(slot: number): number {
     return this.#words[this.#header(slot) + TASK]!;
   }
 
-  /** From `finish` on, to seven digits. */
   runMs(slot: number): number {
-    return this.#runs[this.#header(slot) + RUN_MS]!;
+    return this.#headers[(this.#header(slot) >> 1) + RUN_MS]!;
   }
 
   // --- The pool's side
@@ -158,8 +151,9 @@ export class LaneMemory {
     const words = this.#words;
     const header = this.#header(slot);
     words[header + TASK] = task;
-    if (kind !== Payload.NUMBER) words[header + LENGTH] = length;
-    words[header + STATE] = SlotState.QUEUED | (kind << KIND_AT) | (flags << FLAGS_AT);
+    words[header + KIND] = kind | (flags << KIND_BITS);
+    words[header + LENGTH] = length;
+    words[header + STATE] = SlotState.QUEUED;
     words[RING_IN + (this.#submitted & (SLOTS - 1))] = slot;
     this.#submitted = (this.#submitted + 1) | 0;
   }
@@ -176,15 +170,10 @@ export class LaneMemory {
 
   /** Takes a task back that has not started; false where it has. Its slot still comes back through the ring. */
   withdraw(slot: number): boolean {
-    return this.#swap(this.#header(slot) + STATE, SlotState.WITHDRAWN);
-  }
-
-  /** From QUEUED to another state; false where somebody else has done so. For either side. */
-  #swap(at: number, state: number): boolean {
-    const words = this.#words;
-    const queued = Atomics.load(words, at);
-    if ((queued & STATE_MASK) !== SlotState.QUEUED) return false;
-    return Atomics.compareExchange(words, at, queued, (queued & ~STATE_MASK) | state) === queued;
+    const at = this.#header(slot) + STATE;
+    return (
+      Atomics.compareExchange(this.#words, at, SlotState.QUEUED, SlotState.WITHDRAWN) === SlotState.QUEUED
+    );
   }
 
   /** The next slot that the worker gave back; -1 for none. */
@@ -233,7 +222,10 @@ export class LaneMemory {
       if (!this.hasSubmitted) return -1;
       const slot = words[RING_IN + (this.#read & (SLOTS - 1))]!;
       this.#read = (this.#read + 1) | 0;
-      if (this.#swap(this.#header(slot) + STATE, SlotState.STARTED)) return slot;
+      const at = this.#header(slot) + STATE;
+      if (Atomics.compareExchange(words, at, SlotState.QUEUED, SlotState.STARTED) === SlotState.QUEUED) {
+        return slot;
+      }
       this.#return(slot);
       this.passedOver = true;
     }
@@ -249,10 +241,11 @@ export class LaneMemory {
   finish(slot: number, kind: number, length: number, runMs: number): void {
     const words = this.#words;
     const header = this.#header(slot);
-    if (kind !== Payload.NUMBER) words[header + LENGTH] = length;
-    this.#runs[header + RUN_MS] = runMs;
+    words[header + KIND] = kind;
+    words[header + LENGTH] = length;
+    this.#headers[(header >> 1) + RUN_MS] = runMs;
     // Seen by who sees the slot in the ring, or the thread's end.
-    words[header + STATE] = SlotState.FINISHED | (kind << KIND_AT);
+    words[header + STATE] = SlotState.FINISHED;
     this.#return(slot);
   }
 

@@ -60,7 +60,7 @@ export class WakeElsewhere {
       return;
     }
     const now = performance.now();
-    this.#judge(mailbox.takeLastWakeMs(), now);
+    this.#judge(mailbox.takeHeldWakeMs(), now);
     const stays = mayStay && now - this.#stayedAt > STAY_MS;
     if (stays) this.#stayedAt = now;
     if (stays || now < this.#pausedUntil) {

@@ -21,7 +21,7 @@ function sleeper() {
     get isBlocked() {
       return state.isBlocked;
     },
-    takeLastWakeMs: () => state.lastWakeMs,
+    takeHeldWakeMs: () => state.lastWakeMs,
     hold: () => done.push('hold'),
     letGo: () => done.push('let go'),
     ring: () => done.push('ring'),
@@ -129,8 +129,8 @@ describe('a thread that is woken', () => {
     expect(Atomics.load(ran, 0)).toBe(0);
     mailbox.letGo();
     await marked(ran);
-    expect(mailbox.takeLastWakeMs()).toBeGreaterThan(0);
-    expect(mailbox.takeLastWakeMs()).toBe(0);
+    expect(mailbox.takeHeldWakeMs()).toBeGreaterThan(0);
+    expect(mailbox.takeHeldWakeMs()).toBe(0);
     await worker.terminate();
   });
 
