@@ -5,7 +5,8 @@ import run from './pool-tasks.js';
 
 const { port, bell } = workerData;
 for (let rings = 0; ; rings += 1) {
-  Atomics.wait(bell, 0, rings);
+  // Also woken by a ring that it has seen already: the bell is raised before it is rung.
+  while (Atomics.load(bell, 0) === rings) Atomics.wait(bell, 0, rings);
   const { name, args, count } = receiveMessageOnPort(port).message;
   let result;
   for (let i = 0; i < count; i += 1) result = run({ name, args });
