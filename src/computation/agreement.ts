@@ -179,9 +179,11 @@ export async function checkOrders(
     if (!fault) continue;
     const { reason, size, what } = fault;
     if (i === 0) {
+      const isUnseen = calls.some(({ before }) => before === undefined);
+      const unless = isUnseen ? ', unless another variant changed its input, which cannot be cloned' : '';
       throw fail('INVALID_ARGUMENT', {
         name: `variants.${variant.name}`,
-        actual: `a function that ${what}, at size ${size}`,
+        actual: `a function that ${what}, at size ${size}${unless}`,
         expected: 'one whose result depends on its arguments alone: the others are held against it',
       });
     }

@@ -103,10 +103,15 @@ function isEquivalent(
   });
 }
 
-/** A clone to compare with; undefined where there is none (functions, class instances with private state). */
-export function snapshot<T>(value: T): T | undefined {
+/**
+ * A clone to compare with; undefined where there is none (of functions).
+ *
+ * @param withClasses of instances of classes too, by their properties: not for what is called, as results may be by the
+ *   caller's measure of equality.
+ */
+export function snapshot<T>(value: T, withClasses = true): T | undefined {
   try {
-    const clone = cloneOf(value);
+    const clone = cloneOf(value, withClasses);
     // Instances of classes come back as plain objects, which would look like a change.
     return firstDifference(clone, value) === null ? clone : undefined;
   } catch {
@@ -119,7 +124,7 @@ export function restoreIfChanged(args: Arguments, before: Arguments | undefined)
   if (before === undefined) return null;
   const changed = firstDifference(before, args);
   if (changed === null) return null;
-  restored(args, cloneOf(before), new Set());
+  restored(args, cloneOf(before, true), new Set());
   return changed.replace(/^result/, 'argument');
 }
 
@@ -147,15 +152,20 @@ function restored(target: unknown, value: unknown, seen: Set<unknown>): unknown 
     for (let i = 0; i < value.length; i += 1) put(target as unknown as Record<number, unknown>, i, value[i]);
     return target;
   }
-  if (!isPlain(target) || !isPlain(value)) return value;
+  // Of an instance what shows is put back in place: what is private is in no clone.
+  if (Array.isArray(target) || !isOfOneKind(target, value)) return value;
   const own = target as Record<string, unknown>;
   for (const key of Object.keys(own)) if (!Object.hasOwn(value, key)) delete own[key];
   for (const [key, part] of Object.entries(value)) put(own, key, part);
   return target;
 }
 
-const isPlain = (value: object) =>
-  [Object.prototype, null].includes(Object.getPrototypeOf(value) as typeof Object.prototype);
+/** What has its contents elsewhere than in properties. */
+const BUILT_IN = [Map, Set, Date, RegExp, Error, ArrayBuffer, SharedArrayBuffer, DataView, Number, String];
+
+const isOfOneKind = (target: object, value: object) =>
+  Object.getPrototypeOf(target) === Object.getPrototypeOf(value) &&
+  !BUILT_IN.some((Class) => target instanceof Class);
 
 /** What became of a call that gave no result, as the end of a sentence: `threw TypeError: too many`. */
 export function faultOf(error: unknown): string {

@@ -190,7 +190,7 @@ export function freshOfGenerator(
 }
 
 function clonesOf({ size, args }: SizedCall): SizedCall[] {
-  const clones = Array.from({ length: MIN_INPUTS + 2 }, () => snapshot(args));
+  const clones = Array.from({ length: MIN_INPUTS + 2 }, () => snapshot(args, false));
   return clones.flatMap((clone) => (clone === undefined ? [] : [{ size, args: clone }]));
 }
 

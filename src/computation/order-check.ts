@@ -47,7 +47,13 @@ const REPLAYS = 3;
 
 /** Remembers a call of the reference, for the checks to come. */
 export function knownCall(size: number, args: Arguments, expected: unknown): KnownCall {
-  return { size, args, before: snapshot(args), expected, expectedThen: snapshot(expected) ?? expected };
+  return {
+    size,
+    args,
+    before: snapshot(args),
+    expected,
+    expectedThen: snapshot(expected, false) ?? expected,
+  };
 }
 
 /** The first fault that shows in the time given; undefined where none does. Calls the variant on every known call. */

@@ -34,16 +34,18 @@ function mayHoldViews(value: object): boolean {
  * A clone in memory of its own: structured clones of arrays in shared memory lie in the same memory, and those of Buffers
  * are none.
  *
+ * @param withClasses gives what became a plain object its class again: enough to be compared with and to be put back from
+ *   property by property, not to be called, for what is private is not in it.
  * @throws what `structuredClone` throws.
  */
-export function cloneOf<T>(value: T): T {
+export function cloneOf<T>(value: T, withClasses = false): T {
   const clone: [T] = structuredClone([value]);
-  ownViews([value], clone, new Set());
+  settle([value], clone, withClasses, new Set());
   return clone[0];
 }
 
-/** Replaces in a clone what is not its own yet. Without paths: an array of records has as many places as values. */
-function ownViews(from: object, clone: object, seen: Set<object>): void {
+/** Replaces in a clone what is not as it was. Without paths: an array of records has as many places as values. */
+function settle(from: object, clone: object, withClasses: boolean, seen: Set<object>): void {
   seen.add(from);
   for (const key of Object.keys(from)) {
     const part = (from as Holder)[key];
@@ -51,10 +53,20 @@ function ownViews(from: object, clone: object, seen: Set<object>): void {
     if (ArrayBuffer.isView(part)) {
       if (Buffer.isBuffer(part)) (clone as Holder)[key] = Buffer.from(part);
       else if (isShared(part) && 'slice' in part) (clone as Holder)[key] = (part as Uint8Array).slice();
-    } else if (!seen.has(part) && mayHoldViews(part)) {
-      ownViews(part, (clone as Holder)[key] as object, seen);
+      continue;
     }
+    if (seen.has(part)) continue;
+    const copy = (clone as Holder)[key] as object;
+    const isInstance = withClasses && becamePlain(part, copy);
+    if (isInstance) Object.setPrototypeOf(copy, Object.getPrototypeOf(part) as object | null);
+    if (isInstance || mayHoldViews(part)) settle(part, copy, withClasses, seen);
   }
+}
+
+function becamePlain(value: object, clone: object): boolean {
+  return (
+    Object.getPrototypeOf(clone) === Object.prototype && Object.getPrototypeOf(value) !== Object.prototype
+  );
 }
 
 function holderOf(whole: object, place: Path): Holder {

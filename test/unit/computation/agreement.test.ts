@@ -361,6 +361,46 @@ it('a variant in force that turns out wrong is replaced by the first', async () 
   expect(draft.warnings.join()).toMatch(/"wrong" was in force and is wrong/);
 });
 
+/** Has a private part: a clone of it cannot be called. */
+class Order {
+  readonly #raises: number[] = [];
+  price: number;
+  constructor(price: number) {
+    this.price = price;
+  }
+  raise(): number {
+    this.#raises.push(1);
+    this.price += 1;
+    return this.price;
+  }
+}
+
+it('names neither variant alone where an input that cannot be cloned may have been changed', async () => {
+  const input = { values: [3], of: () => 1 };
+  const variants = [
+    { name: 'plain', run: ({ values }: typeof input) => values[0] },
+    { name: 'suspect', run: ({ values }: typeof input) => (values[0]! += 1) - 1 },
+  ];
+  const classes = [{ size: 1, minSize: 1, maxSize: 1, inputs: [[input]] }];
+  const options = { equivalence: undefined, maxCallMs: 20, throwIfAborted: () => {} };
+  await expect(checkAgreement(variants as any, classes, options)).rejects.toThrow(
+    /variants.plain is .*, unless another variant changed its input, which cannot be cloned/,
+  );
+});
+
+it('holds results against the first variant by what they are themselves, where a class is private', async () => {
+  const equivalence = (a: any, b: any) => a.raise() > 0 && b.raise() > 0;
+  const { rejections } = await checkAgreement(
+    [
+      { name: 'a', run: () => new Order(1) },
+      { name: 'b', run: () => new Order(1) },
+    ] as any,
+    [{ size: 1, minSize: 1, maxSize: 1, inputs: [[1]] }],
+    { equivalence, maxCallMs: 20, throwIfAborted: () => {} },
+  );
+  expect(rejections).toEqual([]);
+});
+
 describe('an input that a variant changes', () => {
   const options = { equivalence: undefined, maxCallMs: 20, throwIfAborted: () => {} };
   const sharedOf = (...values: number[]) => {
@@ -378,6 +418,19 @@ describe('an input that a variant changes', () => {
       ({ values }) => values.sort().at(-1),
     ],
     ['in a Buffer', () => Buffer.from('cab'), (bytes) => bytes.length, (bytes) => bytes.fill(0).length],
+    ['in an instance of a class', () => new Order(4), ({ price }) => price, (order) => order.raise() - 1],
+    [
+      'in one of many instances',
+      () => Array.from({ length: 3 }, (_, i) => new Order(i)),
+      (orders) => orders.length,
+      (orders) => orders.map((order: Order) => order.raise()).length,
+    ],
+    [
+      'in an object without a prototype',
+      () => Object.assign(Object.create(null), { a: 1 }),
+      ({ a }) => a,
+      (input) => (input.a += 1) - 1,
+    ],
     ['by a key more', () => ({ a: 1 }), ({ a }) => a, (input) => ((input.b = 2), input.a)],
   ])('is found and put back, %s', async (_, make, reference, suspect) => {
     const input = make();
