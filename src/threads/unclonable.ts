@@ -26,16 +26,27 @@ export function unsendable(
   const { code } = (error ?? {}) as { readonly code?: unknown };
   if (code === 'ERR_INVALID_TRANSFER_OBJECT') return untransferable(error, of, transfer);
   const isMissing = code === 'ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST';
-  const isUnclonable = error instanceof DOMException && error.name === 'DataCloneError';
+  const isUnclonable = isDataCloneError(error);
   if (!isMissing && !isUnclonable) return error;
   const name = `${pathOfCulprit(sent, transfer) ?? sent[0]?.[0] ?? 'something'} of ${of}`;
   if (isUnclonable)
-    return new DOMException(`${name} cannot be cloned: ${error.message}`, { name: error.name, cause: error });
+    return new DOMException(`${name} cannot be cloned: ${error.message}`, {
+      name: 'DataCloneError',
+      cause: error,
+    });
   const expected = 'it in the list `transfer` too';
   return fail(
     'INVALID_ARGUMENT',
     { name, actual: 'an object that can only be moved', expected },
     { cause: error },
+  );
+}
+
+/** As threads throw it, and as `v8.serialize` does, which gives it no name. */
+function isDataCloneError(error: unknown): error is Error {
+  if (error instanceof DOMException) return error.name === 'DataCloneError';
+  return (
+    error instanceof Error && error.constructor === Error && error.message.endsWith(' could not be cloned.')
   );
 }
 

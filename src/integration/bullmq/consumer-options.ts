@@ -72,7 +72,8 @@ export function checkDrainTimeout(drainTimeoutMs: unknown): void {
 export function checkConsumerOptions(options: BullMQConsumerOptions): CheckedConsumerOptions {
   requireOptions('options', options, CONSUMER_KEYS);
   const { lockMs = 10_000, maxStalls = 3, only } = options;
-  if (only !== undefined && !Array.isArray(only)) {
+  if (options.threads !== undefined) requireOptions('threads', options.threads);
+  if (only !== undefined && !(Array.isArray(only) && only.every((path) => typeof path === 'string'))) {
     throw fail('INVALID_ARGUMENT', { name: 'only', actual: describe(only), expected: 'an array of paths' });
   }
   const checked = checkQueueOptions(options);

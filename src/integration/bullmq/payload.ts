@@ -8,6 +8,7 @@
  */
 import { deserialize, serialize } from 'node:v8';
 import { fail } from '../../errors.js';
+import { unsendable } from '../../threads/unclonable.js';
 import type { PayloadStore } from './payload-store.js';
 
 export type Inline = { readonly json: unknown } | { readonly v8: string };
@@ -16,7 +17,7 @@ export type Payload = Inline | { readonly ref: string; readonly sizeBytes: numbe
 /** Deeper nesting than people write: a cycle, or work for the serialiser, which does not recurse in JavaScript. */
 const MAX_DEPTH = 64;
 
-/** @throws a DataCloneError for what cannot be cloned: functions, symbols, shared memory, handles. */
+/** @throws what V8 does for what cannot be cloned: functions, symbols, shared memory, handles. */
 export function encodeInline(value: unknown): Inline {
   if (isJson(value, 0, new Set())) return { json: value };
   return { v8: serialize(value).toString('base64') };
@@ -80,7 +81,12 @@ export class PayloadCodec {
 
   /** @throws PAYLOAD_TOO_LARGE, a DataCloneError, and what the store throws. */
   async encode(value: unknown, { what, task, key, keepMs }: PayloadOwner): Promise<Payload> {
-    const inline = encodeInline(value);
+    let inline: Inline;
+    try {
+      inline = encodeInline(value);
+    } catch (error) {
+      throw unsendable(error, task, [[what === 'Arguments' ? 'args' : 'result', value]]);
+    }
     const text = JSON.stringify(inline);
     const sizeBytes = Buffer.byteLength(text);
     if (sizeBytes <= this.#limits.inlineBytes) return inline;

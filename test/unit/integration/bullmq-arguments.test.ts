@@ -1,6 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { expect, it } from 'vitest';
 import { BullMQExecutor } from '../../../dist/integration/bullmq/bullmq-executor.js';
+import { BullMQConsumer } from '../../../dist/integration/bullmq/bullmq-consumer.js';
+import { PayloadCodec } from '../../../dist/integration/bullmq/payload.js';
+import { noStore } from '../../../dist/integration/bullmq/payload-store.js';
 import { checkDrainTimeout } from '../../../dist/integration/bullmq/consumer-options.js';
 import { ResultWaiter } from '../../../dist/integration/bullmq/result-waiter.js';
 
@@ -35,6 +38,31 @@ it.each([
     code: 'INVALID_ARGUMENT',
   });
   await executor.close();
+});
+
+it.each([
+  [{ only: [5] }, 'only'],
+  [{ threads: 5 }, 'threads'],
+  [{ threads: [] }, 'threads'],
+])('refuses to start a consumer with %j', async (options, named) => {
+  const consumer = BullMQConsumer.start({ queue: 'none', connection: 'redis://127.0.0.1:1', ...options } as never);
+  await expect(consumer).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: expect.stringContaining(named) as string,
+  });
+});
+
+it.each([
+  ['Arguments', { list: [1, () => 1] }, 'args.list.1 of task "x" (x.js) cannot be cloned: () => 1'],
+  ['Arguments', Symbol('x'), 'args of task "x" (x.js) cannot be cloned: '],
+  ['Results', { memory: new SharedArrayBuffer(8) }, 'result of task "x" (x.js) cannot be cloned: '],
+] as const)('names what no queue can carry: %s', async (what, value, message) => {
+  const codec = new PayloadCodec({ inlineBytes: 1_024, maxBytes: 2_048 }, noStore('none'));
+  const encoded = codec.encode(value, { what, task: 'task "x" (x.js)', key: 'k', keepMs: 1_000 });
+  await expect(encoded).rejects.toMatchObject({
+    name: 'DataCloneError',
+    message: expect.stringContaining(message) as string,
+  });
 });
 
 it('hands nothing over once closed, and says so to whoever was on the way', async () => {

@@ -1,38 +1,10 @@
 /** Threads that do not come up, or that the system refuses: whoever waits for them is told, and others do the work. */
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { fixture, int32, poolWith, rejection } from '../../fixtures/threads/setup.js';
+import { fixture, poolWith, rejection } from '../../fixtures/threads/setup.js';
 
-const NO_HEAP = { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1 };
 const dist = (file: string) =>
   JSON.stringify(new URL(`../../../dist/threads/${file}.js`, import.meta.url).href);
-
-describe('threads that end before they are ready', () => {
-  it.each([1, 2, 5])('end start(), of %i', async (maxThreads) => {
-    const pool = poolWith({ maxThreads, resourceLimits: NO_HEAP });
-    expect(await rejection(pool.start())).toMatchObject({ code: 'WORKER_NOT_STARTED' });
-  });
-
-  it.each([1, 2])('end a loop that is for threads alone, of %i', async (maxThreads) => {
-    const pool = poolWith({ maxThreads, resourceLimits: NO_HEAP });
-    const loop = pool.parallelFor({
-      task: fixture('countVisits'),
-      range: [0, 8],
-      shared: { visits: int32(8) },
-      schedule: 'static',
-    });
-    expect(await rejection(loop)).toMatchObject({ code: 'WORKER_NOT_STARTED' });
-    await pool.close();
-  });
-});
-
-it('start() ends with a forced close', async () => {
-  const pool = poolWith({ maxThreads: 2 });
-  const started = rejection(pool.start());
-  const closed = pool.close({ force: true });
-  expect(await started).toMatchObject({ code: 'CLOSED' });
-  await closed;
-});
 
 /** Runs a program in which the first so many threads are made, and others as `otherwise` says. */
 function run(made: number, otherwise: string, program: string) {
@@ -65,25 +37,47 @@ function run(made: number, otherwise: string, program: string) {
 }
 
 const REFUSED = `throw Object.assign(new Error('no more threads'), { code: 'ERR_WORKER_INIT_FAILED' });`;
-const STILLBORN = `options.resourceLimits = ${JSON.stringify(NO_HEAP)};`;
+/** It ends before the first line of ours. A heap that is too small would do too, and now and then ends the process (Node 20). */
+const STILLBORN = `options.execArgv = ['--import', 'data:text/javascript,process.exit(7)'];`;
 
-describe('threads that the system refuses', () => {
-  it('are told to tasks, loops and start(), and close() ends', () => {
+describe.each([
+  ['the system refuses', REFUSED],
+  ['end before they are ready', STILLBORN],
+])('threads that %s', (_, otherwise) => {
+  it.each([1, 2, 5])('are told to tasks, loops and start(), and close() ends: %i of them', (maxThreads) => {
     const seen = run(
       0,
-      REFUSED,
-      `const pool = new ThreadPool({ maxThreads: 2, minThreads: 1 });
+      otherwise,
+      `const pool = new ThreadPool({ maxThreads: ${maxThreads}, minThreads: 1 });
        const codes = [
+         await codeOf(pool.start()),
          await codeOf(pool.run(task('echo'), 1)),
          await codeOf(Promise.all([pool.run(task('echo'), 1), pool.run(task('echo'), 2)])),
          await codeOf(pool.parallelFor(loop)),
          await codeOf(pool.start()),
        ];
-       const { threads, queued, running } = pool.stats();
        await pool.close();
+       const { threads, queued, running } = pool.stats();
        console.log(JSON.stringify([codes, threads, queued, running]));`,
     );
-    expect(seen).toEqual([Array(4).fill('WORKER_NOT_STARTED'), 0, 0, 0]);
+    expect(seen).toEqual([Array(5).fill('WORKER_NOT_STARTED'), 0, 0, 0]);
+  });
+
+  it('leave all the work to the first, where there is one', () => {
+    const seen = run(
+      1,
+      otherwise,
+      `const pool = new ThreadPool({ maxThreads: 3 });
+       const calls = Array.from({ length: 40 }, (_, n) => pool.run(task('later'), { ms: 10, value: n }));
+       const results = await Promise.all(calls);
+       const looped = await codeOf(pool.parallelFor(loop));
+       const started = await codeOf(pool.start());
+       const { threads, completed } = pool.stats();
+       await pool.close();
+       const visited = Array.from(counts).every((n) => n === 1);
+       console.log(JSON.stringify([results.length, looped, visited, started, threads, completed]));`,
+    );
+    expect(seen).toEqual([40, 'fine', true, 'WORKER_NOT_STARTED', 1, 40]);
   });
 });
 
@@ -107,23 +101,10 @@ it('threads that Node’s permission model refuses are told too', () => {
   expect([status, stdout.trim()]).toEqual([0, 'WORKER_NOT_STARTED ERR_ACCESS_DENIED']);
 });
 
-describe.each([
-  ['refused', REFUSED],
-  ['stillborn', STILLBORN],
-])('where further threads are %s, the first', (_, otherwise) => {
-  it('does all the work', () => {
-    const seen = run(
-      1,
-      otherwise,
-      `const pool = new ThreadPool({ maxThreads: 3 });
-       const calls = Array.from({ length: 40 }, (_, n) => pool.run(task('later'), { ms: 10, value: n }));
-       const results = await Promise.all(calls);
-       const looped = await codeOf(pool.parallelFor(loop));
-       const started = await codeOf(pool.start());
-       const { threads, completed } = pool.stats();
-       await pool.close();
-       console.log(JSON.stringify([results.length, looped, Array.from(counts).every((n) => n === 1), started, threads, completed]));`,
-    );
-    expect(seen).toEqual([40, 'fine', true, 'WORKER_NOT_STARTED', 1, 40]);
-  });
+it('start() ends with a forced close', async () => {
+  const pool = poolWith({ maxThreads: 2 });
+  const started = rejection(pool.start());
+  const closed = pool.close({ force: true });
+  expect(await started).toMatchObject({ code: 'CLOSED' });
+  await closed;
 });
