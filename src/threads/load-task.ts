@@ -1,10 +1,7 @@
 /** Loads the function behind a task, in whichever thread asks. */
-import { AsyncResource } from 'node:async_hooks';
 import { describe, fail, OptimizerError } from '../errors.js';
+import { outsideCalls } from './outside-calls.js';
 import { taskLabel, type AnyFunction, type Task } from './task.js';
-
-/** Node keeps what it made while it loaded a module; the async stores of who asked first must not be among that. */
-const context = new AsyncResource('system-optimizer.load', { requireManualDestroy: true });
 
 const loaded = new Map<string, AnyFunction>();
 
@@ -48,7 +45,7 @@ export async function loadExport(task: Task): Promise<unknown> {
 
 async function loadModule(task: Task): Promise<Record<string, unknown>> {
   try {
-    return (await context.runInAsyncScope(() => import(task.module))) as Record<string, unknown>;
+    return (await outsideCalls(() => import(task.module))) as Record<string, unknown>;
   } catch (error) {
     if (error instanceof OptimizerError) throw error;
     throw unloadable(task, ...reasonOf(task, error), error);

@@ -262,6 +262,8 @@ export class LocalExecutor implements Executor {
     deadlineMs: number | undefined,
   ): Promise<unknown> {
     if (signal === undefined && deadlineMs === undefined) return result;
+    // By a getter of the arguments.
+    if (signal?.aborted === true) return Promise.reject(this.#abortedError(task, signal));
     return new Promise((resolve, reject: (error: Error) => void) => {
       const onAbort = () => end(() => reject(this.#abortedError(task, signal!)));
       const timer =

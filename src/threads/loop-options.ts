@@ -75,7 +75,8 @@ export function loopOf<S>(options: ParallelForOptions<S>, reduces: boolean, maxT
   const [start, end] = rangeOf(options.range);
   const grain = options.grain === undefined ? undefined : atLeastOne('grain', options.grain);
   const threads = options.threads === undefined ? Infinity : atLeastOne('threads', options.threads);
-  const schedule = oneOf('schedule', options.schedule ?? 'auto', SCHEDULES);
+  const { schedule: wanted = 'auto' } = options;
+  const schedule = oneOf('schedule', wanted, SCHEDULES);
   const signal = abortSignal(options.signal);
   const leaves = leavesOf(options.shared);
   const iterations = end - start;

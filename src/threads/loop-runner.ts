@@ -94,6 +94,8 @@ export class LoopRunner {
   /** Runs a loop to its end. Rejects with what ended it before. */
   run(request: LoopRequest): Promise<LoopOutcome> {
     const { program, range, plan, signal, part } = request;
+    // By the cost hint, say: nobody would be told any more.
+    if (signal?.aborted === true) return Promise.reject(aborted(program.task, signal));
     if (range.wantsPartials) this.programs.ensurePartials(program, plan.units);
     program.control.open(range, plan, part === undefined);
     program.isRunning = true;

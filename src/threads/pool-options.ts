@@ -130,7 +130,9 @@ export interface ResolvedPoolOptions {
 export function resolvePoolOptions(options: ThreadPoolOptions): ResolvedPoolOptions {
   requireOptions('options', options, OPTION_KEYS);
   const { minThreads = 0, idleTimeoutMs = 30_000, queueLimit = Infinity, name = 'sysopt' } = options;
-  const maxThreads = integerWithin('maxThreads', options.maxThreads ?? defaultThreads(), 1, 1_024);
+  const { queueFull = 'reject', concurrentTasksPerThread = 1, stores = [], affinity = 'none' } = options;
+  const most = options.maxThreads === undefined ? defaultThreads() : options.maxThreads;
+  const maxThreads = integerWithin('maxThreads', most, 1, 1_024);
   if (queueLimit !== Infinity) integerWithin('queueLimit', queueLimit, 0, Number.MAX_SAFE_INTEGER);
   if (typeof name !== 'string' || name === '') {
     throw fail('INVALID_ARGUMENT', { name: 'name', actual: describe(name), expected: 'a text' });
@@ -141,11 +143,11 @@ export function resolvePoolOptions(options: ThreadPoolOptions): ResolvedPoolOpti
     maxThreads,
     idleTimeoutMs: positiveNumber('idleTimeoutMs', idleTimeoutMs),
     queueLimit,
-    queueFull: oneOf('queueFull', options.queueFull ?? 'reject', ['reject', 'wait']),
-    concurrency: integerWithin('concurrentTasksPerThread', options.concurrentTasksPerThread ?? 1, 1, 100),
-    stores: checkStores(options.stores ?? []),
+    queueFull: oneOf('queueFull', queueFull, ['reject', 'wait']),
+    concurrency: integerWithin('concurrentTasksPerThread', concurrentTasksPerThread, 1, 100),
+    stores: checkStores(stores),
     resourceLimits: checkLimits(options.resourceLimits),
-    affinity: oneOf('affinity', options.affinity ?? 'none', AFFINITIES),
+    affinity: oneOf('affinity', affinity, AFFINITIES),
     nice: options.nice === undefined ? undefined : integerWithin('nice', options.nice, 0, 19),
   };
 }

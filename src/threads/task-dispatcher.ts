@@ -205,14 +205,16 @@ export class TaskDispatcher {
     return profile;
   }
 
-  /** Has its signal and its deadline end a call. False where the signal, read once more, is none: it has failed then. */
+  /** Has its signal and its deadline end a call. False where it has failed: other options' getters may have aborted it. */
   #limit(call: TaskCall): boolean {
     const { task, extras } = call;
     const { signal, deadlineMs } = extras;
     if (signal !== undefined) {
       try {
+        if (signal.aborted) throw abortedCall(task, signal);
         extras.stopListening = listenForAbort(signal, () => this.#interrupt(call, abortedCall(task, signal)));
       } catch (error) {
+        // Or, read once more, it is none.
         this.#settle(call, 'failed', error);
         this.#host.changed();
         return false;

@@ -21,6 +21,7 @@ import {
   type ParallelScanOptions,
   type ParallelSortOptions,
 } from './parallel-arrays.js';
+import { outsideCalls } from './outside-calls.js';
 import { ParallelLoops } from './parallel-loops.js';
 import type { PreparedLoop } from './prepared-loop.js';
 import { cpusForThread } from './placement.js';
@@ -102,7 +103,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     const { name, maxThreads, affinity } = resolved;
     this.name = name;
     this.maxThreads = maxThreads;
-    this.#keepAlive = setInterval(() => {}, MAX_TIMER_MS).unref();
+    this.#keepAlive = outsideCalls(() => setInterval(() => {}, MAX_TIMER_MS).unref());
     this.#roster = new WorkerRoster(
       {
         ...resolved,
@@ -173,7 +174,7 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
    * stay on the caller.
    *
    * Rejects with TASK_THREW (the `cause` is the kernel's error, the message names the range) after the other threads
-   * have stopped, with WORKER_DIED, TASK_UNLOADABLE, ABORTED, CLOSED or INVALID_ARGUMENT.
+   * have stopped, with WORKER_DIED, WORKER_NOT_STARTED, TASK_UNLOADABLE, ABORTED, CLOSED or INVALID_ARGUMENT.
    */
   parallelFor<Shared>(options: ParallelForOptions<Shared>): Promise<void> {
     try {
@@ -270,7 +271,11 @@ export class ThreadPool extends EventEmitter<ThreadPoolEvents> {
     return parallelSort((loop) => this.parallelFor(loop), options);
   }
 
-  /** Starts all threads now (20 to 40 ms each), so that the first work does not wait for them. */
+  /**
+   * Starts all threads now (20 to 40 ms each), so that the first work does not wait for them.
+   *
+   * Rejects with WORKER_NOT_STARTED where not all of them come up, with CLOSED.
+   */
   async start(): Promise<void> {
     this.#assertOpen();
     this.#roster.ensureStarting(this.maxThreads);

@@ -1,7 +1,7 @@
 /** The threads of a pool: how many there are, which are idle, and when idle ones may go. */
-import { AsyncResource } from 'node:async_hooks';
 import type { ResourceLimits } from 'node:worker_threads';
 import type { WorkerSetup } from './messages.js';
+import { outsideCalls } from './outside-calls.js';
 import { allowedThreads } from './pool-options.js';
 import { PoolWorker, type WorkerListener } from './pool-worker.js';
 import { spinTokens } from './transport/spin.js';
@@ -38,8 +38,6 @@ export class WorkerRoster {
   /** Last in, first out: recently used threads have warm caches, and the others can retire. */
   readonly #idle: PoolWorker[] = [];
   readonly #spin: SharedArrayBuffer;
-  /** Threads and timers outlive the call that needed them first, and must not keep its async stores. */
-  readonly #context = new AsyncResource('system-optimizer.pool', { requireManualDestroy: true });
   #starting = 0;
   /** While it runs, no thread is started beside those that are there. */
   #pause: NodeJS.Timeout | undefined;
@@ -86,7 +84,7 @@ export class WorkerRoster {
       while (taken.has(place)) place += 1;
       let worker: PoolWorker;
       try {
-        worker = this.#context.runInAsyncScope(() => this.#make(place));
+        worker = outsideCalls(() => this.#make(place));
       } catch (error) {
         this.pauseStarts();
         this.#listener.refused(error instanceof Error ? error : new Error(String(error)));
@@ -125,7 +123,7 @@ export class WorkerRoster {
   }
 
   #timer(fire: () => void, ms: number): NodeJS.Timeout {
-    return this.#context.runInAsyncScope(() => setTimeout(fire, ms).unref());
+    return outsideCalls(() => setTimeout(fire, ms).unref());
   }
 
   get #mayStart(): boolean {

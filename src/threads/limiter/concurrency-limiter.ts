@@ -234,6 +234,11 @@ export class ConcurrencyLimiter extends EventEmitter<LimiterEvents> {
 
   #wait(priority: number, queueTimeoutMs: number, signal: AbortSignal | undefined): Promise<Permit> {
     return new Promise((resolve, reject: (error: Error) => void) => {
+      // By a listener, to whom a refusal was told.
+      if (signal?.aborted === true) {
+        reject(this.#aborted(signal));
+        return;
+      }
       const end = () => {
         clearTimeout(timer);
         stopListening?.();

@@ -252,6 +252,7 @@ describe('options', () => {
     [{ grain: 2.5 }, 'grain'],
     [{ threads: 0 }, 'threads'],
     [{ schedule: 'dynamic' }, 'schedule'],
+    [{ schedule: null }, 'schedule'],
     [{ costHint: () => NaN }, 'costHint'],
     [{ costHint: [] }, 'costHint'],
     [{ costHint: [1, -1] }, 'costHint'],

@@ -12,16 +12,19 @@ it('the async stores of callers are let go', () => {
     import { ThreadPool } from ${dist('thread-pool')};
     import { defineTask } from ${dist('task')};
     const task = (name) => defineTask(new URL(${JSON.stringify(fixture('echo').module)}), name);
-    const pool = new ThreadPool({ maxThreads: 2, idleTimeoutMs: 50, minThreads: 1 });
     const request = new AsyncLocalStorage();
+    let pool;
     const kept = [];
     const seen = [];
-    pool.on('threadStarted', () => seen.push(request.getStore()));
     const within = async (call) => {
       const store = { bytes: new Uint8Array(1_000_000) };
       kept.push(new WeakRef(store));
       await request.run(store, call);
     };
+    await within(() => {
+      pool = new ThreadPool({ maxThreads: 2, idleTimeoutMs: 50, minThreads: 1 });
+      pool.on('threadStarted', () => seen.push(request.getStore()));
+    });
     await within(() => Promise.all([pool.run(task('busyFor'), 5), pool.run(task('busyFor'), 5)]));
     const visits = new Int32Array(new SharedArrayBuffer(400));
     for (const schedule of ['auto', 'static']) {

@@ -194,6 +194,9 @@ describe('limits', () => {
     [{ queueFull: 'drop' }, 'queueFull'],
     [{ affinity: 'near' }, 'affinity'],
     [{ name: '' }, 'name'],
+    ...['maxThreads', 'queueFull', 'affinity', 'stores', 'concurrentTasksPerThread'].map(
+      (key): [object, string] => [{ [key]: null }, `${key} is null`],
+    ),
     // With these Node would end the process while the first thread starts.
     [{ resourceLimits: { stackSizeMb: 0.2 } }, 'resourceLimits.stackSizeMb'],
     [{ resourceLimits: { stackSizeMb: 1e5 } }, 'resourceLimits.stackSizeMb'],

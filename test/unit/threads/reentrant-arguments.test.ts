@@ -249,3 +249,47 @@ it('a signal that turns out to be none fails its call, and close() ends', async 
   await expectAllPlaces(pool);
   await pool.close();
 });
+
+it.each(['priority', 'affinityKey', 'deadlineMs'])('a call whose %s aborts it does not run', async (key) => {
+  const pool = await warmPool();
+  const controller = new AbortController();
+  let reads = 0;
+  const options = {
+    signal: controller.signal,
+    // Read to be looked at, and then to be kept.
+    get [key]() {
+      reads += 1;
+      if (reads === 2) controller.abort(new Error('enough'));
+      return 1_000;
+    },
+  };
+  const words = new Int32Array(new SharedArrayBuffer(4));
+  expect(await rejection(pool.run(fixture('spinAfterMark'), words, options))).toMatchObject({
+    code: 'ABORTED',
+    cause: { message: 'enough' },
+  });
+  expect(words[0]).toBe(0);
+  await expectAllPlaces(pool);
+});
+
+it.each(['static', 'stealing', 'auto'] as const)(
+  'a loop whose cost hint aborts it does not run: %s',
+  async (schedule) => {
+    const pool = await warmPool();
+    const controller = new AbortController();
+    const visits = new Int32Array(new SharedArrayBuffer(4 * 8));
+    const loop = pool.parallelFor({
+      task: fixture('countVisits'),
+      range: [0, 8],
+      shared: { visits },
+      schedule,
+      signal: controller.signal,
+      costHint: () => {
+        controller.abort();
+        return 1;
+      },
+    });
+    expect(await rejection(loop)).toMatchObject({ code: 'ABORTED' });
+    expect(visits.every((count) => count === 0)).toBe(true);
+  },
+);
