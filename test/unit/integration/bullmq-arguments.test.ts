@@ -45,7 +45,11 @@ it.each([
   [{ threads: 5 }, 'threads'],
   [{ threads: [] }, 'threads'],
 ])('refuses to start a consumer with %j', async (options, named) => {
-  const consumer = BullMQConsumer.start({ queue: 'none', connection: 'redis://127.0.0.1:1', ...options } as never);
+  const consumer = BullMQConsumer.start({
+    queue: 'none',
+    connection: 'redis://127.0.0.1:1',
+    ...options,
+  } as never);
   await expect(consumer).rejects.toMatchObject({
     code: 'INVALID_ARGUMENT',
     message: expect.stringContaining(named) as string,
