@@ -284,7 +284,7 @@ describe.skipIf(redisMissing !== undefined)('BullMQExecutor on Redis', () => {
 
   it('runs a dead letter again though its deadline is long over, with the same time anew', async () => {
     const { executor } = await pair();
-    const deadlineMs = 2_000;
+    const deadlineMs = 4_000;
     const file = newFile();
     const failing = executor.run(task('failFirst'), { file, times: 1 }, { deadlineMs });
     await expect(failing).rejects.toThrow('not yet');
