@@ -623,10 +623,20 @@ export class TaskDispatcher {
       if (worker.lane.load === 0) this.#becameFree(worker);
       return;
     }
+    // It is being ended already.
+    if (worker.isCondemned) return;
     worker.isCondemned = true;
     this.#busy.delete(worker);
     this.#takeBack(worker, () => true);
-    void worker.terminate();
+    if (worker.lane.isRunning(call)) {
+      void worker.terminate();
+      return;
+    }
+    // It ended meanwhile, and its thread may have begun with another one, which must not die for it.
+    worker.isCondemned = false;
+    this.#busy.add(worker);
+    this.#watch.placed(worker);
+    this.#collect(worker);
   }
 
   /** Whether the worker had a task. */

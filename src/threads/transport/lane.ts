@@ -124,6 +124,11 @@ export class Lane<P extends Parcel> {
     return state === SlotState.STARTED || state === SlotState.FINISHED;
   }
 
+  /** Whether the worker has begun with a parcel, and is not through with it. */
+  isRunning(parcel: P): boolean {
+    return this.memory.state(parcel.slot) === SlotState.STARTED;
+  }
+
   /** Takes in everything that came back; returns how many slots did. */
   collect(returned: (parcel: P, outcome: Outcome, value: unknown, runMs: number) => void): number {
     const { memory } = this;

@@ -23,6 +23,10 @@ function oneThread() {
     isStuck: false,
     isCondemned: false,
     isListening: false,
+    ended: 0,
+    async terminate() {
+      worker.ended += 1;
+    },
   };
   const idle: unknown[] = [worker];
   const roster = {
@@ -57,8 +61,9 @@ function oneThread() {
     side.finish(slot, Payload.UNDEFINED, 0, 0.001);
     dispatcher.returned(worker as never);
   };
-  const run = (value: number, priority = 0) => dispatcher.submit(task, value, { priority });
-  return { dispatcher, lane, idle, run, take, finish };
+  const run = (value: number, priority = 0, signal?: AbortSignal) =>
+    dispatcher.submit(task, value, { priority, ...(signal && { signal }) });
+  return { dispatcher, worker, lane, idle, run, take, finish };
 }
 
 it('leaves the worker what is more urgent until all else was taken back', async () => {
@@ -165,4 +170,41 @@ it('keeps a worker from being idle while arguments are read for it', async () =>
   await before;
   expect(lane.load).toBe(1);
   expect(idle).toEqual([]);
+});
+
+it.each([
+  ['ends a thread for a call that was aborted while it ran', false],
+  ['does not end it where the task ended meanwhile, and another one has begun', true],
+])('%s', async (_, endsMeanwhile) => {
+  const { worker, lane, run, take, finish } = oneThread();
+  const known = run(0);
+  finish(take());
+  await known;
+
+  const control = new AbortController();
+  const aborted = run(1, 0, control.signal).catch((error: { code: string }) => error.code);
+  const started = take();
+  expect(started.value).toBe(1);
+  const next = run(2);
+  lane.memory.publish();
+  // The pool finds that it cannot take the first back, and then turns to the second.
+  const side = new LaneMemory(lane.memory.buffer);
+  const withdraw = lane.withdraw.bind(lane);
+  let begun: { slot: number; value: unknown } | undefined;
+  lane.withdraw = (parcel) => {
+    const isTaken = withdraw(parcel);
+    if (endsMeanwhile && !isTaken && begun === undefined) {
+      side.finish(started.slot, Payload.UNDEFINED, 0, 0.001);
+      begun = take();
+    }
+    return isTaken;
+  };
+  control.abort();
+  expect(await aborted).toBe('ABORTED');
+  expect(worker.ended).toBe(endsMeanwhile ? 0 : 1);
+  expect(worker.isCondemned).toBe(!endsMeanwhile);
+  if (!endsMeanwhile) return;
+  expect(begun?.value).toBe(2);
+  finish(begun!);
+  await next;
 });
