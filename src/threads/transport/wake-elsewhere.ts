@@ -11,9 +11,11 @@
  * behind it, with a CPU idle.
  *
  * It has its mask back before it runs anything, so what a task starts inherits no other. Threads with a mask of their own (by
- * `affinity`, taskset or a cpuset that shrank) are left alone; one that somebody sets within those microseconds is lost. Where the other CPUs have work of their own, being woken there takes long, and is given
- * up for fifty times as long: so it costs at most a fiftieth of the time. Where that happens again and again, more than one
- * time in eight, the pauses double: a late wake-up costs ten times what a good one gains.
+ * `affinity`, taskset or a cpuset that shrank) are left alone; one that somebody sets within those microseconds is lost.
+ *
+ * Where the other CPUs have work of their own, being woken there takes long, and is given up for fifty times as long: so it
+ * costs at most a fiftieth of the time. Where that happens more than one time in eight, the pauses double: a late wake-up
+ * costs ten times what a good one gains.
  *
  * Rejected, as measured here: that the worker moves by itself once it is awake (it has to get this CPU first, and a move takes
  * 15 to 40 µs); giving up the CPU after each wake-up (`sched_yield` gives it to whoever wants it, for a time slice); leaving
