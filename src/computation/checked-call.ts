@@ -6,6 +6,7 @@ import type { Equivalence } from './computation.js';
 import { cloneOf } from './shared-inputs.js';
 import type { Arguments } from './inputs.js';
 import type { Variant } from './variants.js';
+import { MAX_TIMER_MS } from '../timers.js';
 
 export interface Call {
   readonly result: unknown;
@@ -22,8 +23,6 @@ export class Unsettled extends Error {
 
 /** Nothing that is to be raced takes so long. */
 const MAX_WAIT_MS = 30_000;
-/** Node's timers take anything longer for 1 ms. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Calls once and waits for what it returns, `limitMs` at most. Throws what the variant throws. Without the limit a promise

@@ -3,6 +3,7 @@ import { describe, fail } from '../errors.js';
 import { requireOptions } from '../options.js';
 import type { ComputationChoice } from '../model/choice.js';
 import type { Standing } from './race.js';
+import { MAX_TIMER_MS } from '../timers.js';
 
 export interface LearningOptions {
   /**
@@ -138,7 +139,7 @@ export function hostEnvironment(): LearningEnvironment {
   return {
     now: () => performance.now(),
     schedule: (call, delayMs) => {
-      const timer = setTimeout(call, Math.min(delayMs, 2 ** 31 - 1)).unref();
+      const timer = setTimeout(call, Math.min(delayMs, MAX_TIMER_MS)).unref();
       return () => clearTimeout(timer);
     },
     utilization: () => {

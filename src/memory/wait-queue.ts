@@ -6,8 +6,7 @@
  * `await` leaves its work undone, with exit code 13 at best.
  */
 
-/** Longest time that a Node timer can wait. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+import { MAX_TIMER_MS } from '../timers.js';
 
 interface Waiter<T> {
   readonly resolve: (value: T) => void;

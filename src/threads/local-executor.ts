@@ -17,6 +17,7 @@ import type { RunOptions, ThreadPoolOptions } from './pool-options.js';
 import { checkTask, taskLabel, type AnyFunction, type Task } from './task.js';
 import { ThreadPool } from './thread-pool.js';
 import { WorkInFlight } from './work-in-flight.js';
+import { MAX_TIMER_MS } from '../timers.js';
 
 export interface LocalExecutorOptions {
   /** A pool to share, which its owner closes; by default the executor has one of its own. */
@@ -145,7 +146,7 @@ export class LocalExecutor implements Executor {
         () => {
           const forget = setTimeout(
             () => this.#keyed.delete(key),
-            Math.min(2 ** 31 - 1, this.#keepResultsMs),
+            Math.min(MAX_TIMER_MS, this.#keepResultsMs),
           );
           this.#keyed.set(key, { result, forget: forget.unref() });
         },
@@ -267,7 +268,7 @@ export class LocalExecutor implements Executor {
     return new Promise((resolve, reject: (error: Error) => void) => {
       const onAbort = () => end(() => reject(this.#abortedError(task, signal!)));
       const timer =
-        deadlineMs === undefined || deadlineMs > 2 ** 31 - 1
+        deadlineMs === undefined || deadlineMs > MAX_TIMER_MS
           ? undefined
           : setTimeout(() => end(() => reject(this.#timedOut(task, deadlineMs))), deadlineMs);
       const end = (settle: () => void) => {

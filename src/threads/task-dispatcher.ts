@@ -26,9 +26,8 @@ import { unsendable } from './unclonable.js';
 import type { Outcome } from './transport/lane.js';
 import { WakeElsewhere } from './transport/wake-elsewhere.js';
 import type { WorkerRoster } from './worker-roster.js';
+import { MAX_TIMER_MS } from '../timers.js';
 
-/** Longest time that a Node timer can wait. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 /**
  * Calls in shorter succession than this do not capture their stack, which takes 3 to 15 µs, and up to 90 where the caller
  * has done something else before.

@@ -39,13 +39,12 @@ import type { AnyFunction, Task } from './task.js';
 import { tell } from './tell.js';
 import { threadStats, type ThreadStats } from './thread-stats.js';
 import { WorkerRoster } from './worker-roster.js';
+import { MAX_TIMER_MS } from '../timers.js';
 
 export type { RunOptions, ThreadPoolOptions, ThreadPoolStats } from './pool-options.js';
 export type { ParallelForOptions, ParallelReduceOptions } from './loop-options.js';
 
 const DONE = Promise.resolve();
-/** Any long time that a Node timer can wait. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Threads that end before they are ready, one after the other, until the pool gives up on what waits. */
 const MAX_FAILED_STARTS = 3;
 

@@ -5,6 +5,7 @@ import { outsideCalls } from './outside-calls.js';
 import { allowedThreads } from './pool-options.js';
 import { PoolWorker, type WorkerListener } from './pool-worker.js';
 import { spinTokens } from './transport/spin.js';
+import { MAX_TIMER_MS } from '../timers.js';
 
 export interface RosterOptions {
   readonly name: string;
@@ -203,7 +204,7 @@ export class WorkerRoster {
   #scheduleSweep(): void {
     const { idleTimeoutMs } = this.#options;
     if (this.#sweep !== undefined || idleTimeoutMs === Infinity) return;
-    this.#sweep = this.#timer(() => this.#retireIdle(), Math.min(idleTimeoutMs, 2 ** 31 - 1));
+    this.#sweep = this.#timer(() => this.#retireIdle(), Math.min(idleTimeoutMs, MAX_TIMER_MS));
   }
 
   #retireIdle(): void {

@@ -10,6 +10,7 @@ const LAYERS: Record<string, number> = {
   'units.ts': 1,
   'errors.ts': 1,
   'options.ts': 1,
+  'timers.ts': 1,
   'events.ts': 1,
   model: 1,
   settings: 1,

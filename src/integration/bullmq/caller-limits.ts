@@ -2,6 +2,7 @@
 import { fail } from '../../errors.js';
 import { listenForAbort } from '../../threads/abort-listeners.js';
 import { taskLabel, type Task } from '../../threads/task.js';
+import { MAX_TIMER_MS } from '../../timers.js';
 
 /** The outcome, unless the caller's signal or deadline comes first; `giveUp` is then called. */
 export function endedBy<T>(
@@ -29,7 +30,7 @@ export function endedBy<T>(
       reject(fail('TASK_TIMED_OUT', { task: taskLabel(task), deadlineMs: deadlineMs! }));
     };
     const restMs = deadlineMs === undefined ? Infinity : calledAt + deadlineMs - Date.now();
-    const timer = restMs > 2 ** 31 - 1 ? undefined : setTimeout(onDeadline, Math.max(0, restMs));
+    const timer = restMs > MAX_TIMER_MS ? undefined : setTimeout(onDeadline, Math.max(0, restMs));
     let stopListening: (() => void) | undefined;
     if (signal?.aborted === true) return onAbort();
     if (signal !== undefined) stopListening = listenForAbort(signal, onAbort);

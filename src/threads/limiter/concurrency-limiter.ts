@@ -16,6 +16,7 @@ import { tell } from '../tell.js';
 import { AdmissionQueue, type Waiting } from './admission-queue.js';
 import { GradientLimit } from './gradient-limit.js';
 import { checkOptions, type CheckedOptions, type ConcurrencyLimiterOptions } from './limiter-options.js';
+import { MAX_TIMER_MS } from '../../timers.js';
 
 export interface AdmissionOptions {
   /** Ends the wait to be let in. What runs already is its own business. */
@@ -62,8 +63,6 @@ export interface LimiterEvents {
 
 /** Where a call was given none. */
 const NO_OPTIONS: AdmissionOptions = Object.freeze({});
-/** Longest time that a Node timer can wait: 25 days. A call that may wait for longer waits for ever. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 const OUTCOMES = ['ok', 'failed'] as const;
 const ADMISSION_KEYS = ['signal', 'priority', 'queueTimeoutMs'];
 
@@ -266,7 +265,7 @@ export class ConcurrencyLimiter extends EventEmitter<LimiterEvents> {
         this.#queue.remove(call);
         drop(`it waited for ${queueTimeoutMs} ms`);
       };
-      // A timer of Node's that is to wait for longer fires at once. In any case it keeps the process alive for the call.
+      // A call that may wait for longer than any timer waits for ever. In any case the timer keeps the process alive for the call.
       const isForEver = queueTimeoutMs > MAX_TIMER_MS;
       const timer = isForEver
         ? setInterval(() => undefined, MAX_TIMER_MS)
